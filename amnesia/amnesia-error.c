@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-error.h"
+
+/**
+ * amnesia_error_quark:
+ *
+ * Gets the quark of the error domain; use [const@Amnesia.ERROR] instead.
+ *
+ * Returns: the quark
+ *
+ * Since: 0.1
+ */
+G_DEFINE_QUARK (amnesia-error-quark, amnesia_error)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#if !defined (AMNESIA_INSIDE) && !defined (AMNESIA_COMPILATION)
+# error "Only <amnesia.h> can be included directly."
+#endif
+
+#include "amnesia-version.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+AMNESIA_AVAILABLE_IN_0_1
+gboolean amnesia_enable_prompt (void);
+
+G_END_DECLS
