@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-replica-private.h"
+
+#include <string.h>
+
+#define MAX_ENTRIES 65536
+#define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
+#define MAX_SIZES_IN_ALL 4
+
+/* Each key entry in force is greater than the base. `digest` and `size` are sums over all entries
+ * in force. */
+struct _AmnesiaReplica
+{
+  guint64       id;
+  guint64       max_size;
+  AmnesiaClock  clock;
+
+  AmnesiaEntry *base;             /* (owned) (nullable) */
+  GTree        *keys;             /* (owned) (element-type utf8 AmnesiaEntry), the key's is its */
+  guint64       digest;
+  guint64       size;
+
+  AmnesiaSeen   seen[AMNESIA_MAX_SEEN]; /* the newest of each other writer */
+  guint         n_seen;
+
+  GVariant     *value;            /* (owned) (nullable) */
+  gboolean      value_is_current; /* else it is made anew when it is asked for */
+};
+
+static int
+compare_keys (gconstpointer a,
+              gconstpointer b,
+              gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
+static GPtrArray *
+new_entry_array (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+}
+
+static void
+count_in (AmnesiaReplica     *self,
+          const AmnesiaEntry *entry)
+{
+  self->digest += amnesia_entry_hash (entry);
+  self->size += amnesia_entry_get_size (entry);
+}
+
+static void
+count_out (AmnesiaReplica     *self,
+           const AmnesiaEntry *entry)
+{
+  self->digest -= amnesia_entry_hash (entry);
+  self->size -= amnesia_entry_get_size (entry);
+}
+
+/* Lists the key entries that a base write covers. */
+static GPtrArray *
+list_covered (AmnesiaReplica     *self,
+              const AmnesiaEntry *base)
+{
+  GPtrArray *covered = new_entry_array ();
+
+  for (GTreeNode *node = g_tree_node_first (self->keys);
+       node != NULL;
+       node = g_tree_node_next (node))
+    {
+      AmnesiaEntry *entry = g_tree_node_value (node);
+
+      if (amnesia_entry_compare (entry, base) < 0)
+        g_ptr_array_add (covered, amnesia_entry_ref (entry));
+    }
+
+  return covered;
+}
+
+static void
+set_base (AmnesiaReplica *self,
+          AmnesiaEntry   *entry)
+{
+  g_autoptr (GPtrArray) covered = list_covered (self, entry);
+
+  for (guint i = 0; i < covered->len; i++)
+    {
+      const AmnesiaEntry *lesser = covered->pdata[i];
+
+      count_out (self, lesser);
+      g_tree_remove (self->keys, lesser->key);
+    }
+
+  g_clear_pointer (&self->base, amnesia_entry_unref);
+  self->base = amnesia_entry_ref (entry);
+}
+
+static void
+put_in_force (AmnesiaReplica *self,
+              AmnesiaEntry   *entry)
+{
+  const AmnesiaEntry *old = amnesia_replica_lookup (self, entry->key);
+
+  if (old != NULL)
+    count_out (self, old);
+  count_in (self, entry);
+
+  if (amnesia_entry_is_base (entry))
+    set_base (self, entry);
+  else
+    g_tree_replace (self->keys, entry->key, amnesia_entry_ref (entry));
+
+  self->value_is_current = FALSE;
+}
+
+static guint
+count_entries (AmnesiaReplica *self)
+{
+  return g_tree_nnodes (self->keys) + (self->base != NULL ? 1 : 0);
+}
+
+/* What does not grow is always let in, or a full replica could never be emptied. */
+static gboolean
+has_room (AmnesiaReplica     *self,
+          const AmnesiaEntry *entry)
+{
+  const AmnesiaEntry *old = amnesia_replica_lookup (self, entry->key);
+  guint count = count_entries (self) + (old == NULL ? 1 : 0);
+  guint64 size = self->size + amnesia_entry_get_size (entry);
+
+  if (old != NULL)
+    size -= amnesia_entry_get_size (old);
+  if (amnesia_entry_is_base (entry))
+    {
+      g_autoptr (GPtrArray) covered = list_covered (self, entry);
+
+      count -= covered->len;
+      for (guint i = 0; i < covered->len; i++)
+        size -= amnesia_entry_get_size (covered->pdata[i]);
+    }
+
+  return (count <= MAX_ENTRIES || count <= count_entries (self))
+         && (size <= MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+}
+
+/* Finds where to note a stamp of this writer: its place, a free one, or that of the oldest. */
+static AmnesiaSeen *
+find_seen (AmnesiaReplica *self,
+           guint64         id)
+{
+  AmnesiaSeen *oldest = &self->seen[0];
+
+  for (guint i = 0; i < self->n_seen; i++)
+    {
+      AmnesiaSeen *seen = &self->seen[i];
+
+      if (seen->id == id)
+        return seen;
+      if (amnesia_write_compare (seen->stamp, seen->id, oldest->stamp, oldest->id) < 0)
+        oldest = seen;
+    }
+
+  return self->n_seen < AMNESIA_MAX_SEEN ? &self->seen[self->n_seen++] : oldest;
+}
+
+/* Only the newest are kept, as only they are sent: a writer that was dropped was older than all
+ * that stayed, and it stays so until it writes again. */
+static void
+note_seen (AmnesiaReplica     *self,
+           const AmnesiaEntry *entry)
+{
+  AmnesiaSeen *seen;
+
+  if (entry->id == self->id)
+    return;
+
+  seen = find_seen (self, entry->id);
+  if (amnesia_write_compare (entry->stamp, entry->id, seen->stamp, seen->id) > 0)
+    *seen = (AmnesiaSeen) { .id = entry->id, .stamp = entry->stamp };
+}
+
+/* A write must beat what it replaces. The clock is behind that only where it was set back by
+ * amnesia_replica_rewrite_ahead while a write of somebody else is ahead too. */
+static void
+witness_replaced (AmnesiaReplica *self,
+                  const char     *key)
+{
+  const AmnesiaEntry *replaced = key[0] != '\0' ? amnesia_replica_lookup (self, key)
+                                                : amnesia_replica_get_newest (self);
+
+  if (replaced != NULL)
+    amnesia_clock_witness (&self->clock, replaced->stamp);
+  if (self->base != NULL)
+    amnesia_clock_witness (&self->clock, self->base->stamp);
+}
+
+static AmnesiaEntry *
+write_entry (AmnesiaReplica *self,
+             gint64          wall,
+             const char     *key,
+             GVariant       *value)
+{
+  AmnesiaStamp stamp = amnesia_clock_next (&self->clock, wall, FALSE);
+  g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, stamp, self->id, value,
+                                                      self->seen, self->n_seen);
+
+  put_in_force (self, entry);
+
+  return entry;
+}
+
+static void
+add_base_members (AmnesiaReplica *self,
+                  GTree          *members)
+{
+  GVariantIter iter;
+  char *key;
+  GVariant *value;
+
+  if (self->base == NULL || self->base->value == NULL
+      || !g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT))
+    return;
+
+  g_variant_iter_init (&iter, self->base->value);
+  while (g_variant_iter_next (&iter, "{sv}", &key, &value))
+    g_tree_insert (members, key, value);
+}
+
+static void
+lay_over_keys (AmnesiaReplica *self,
+               GTree          *members)
+{
+  for (GTreeNode *node = g_tree_node_first (self->keys);
+       node != NULL;
+       node = g_tree_node_next (node))
+    {
+      const AmnesiaEntry *entry = g_tree_node_value (node);
+
+      if (entry->value != NULL)
+        g_tree_insert (members, g_strdup (entry->key), g_variant_ref (entry->value));
+      else
+        g_tree_remove (members, entry->key);
+    }
+}
+
+static GVariant *
+merge_value (AmnesiaReplica *self)
+{
+  g_autoptr (GTree) members = g_tree_new_full (compare_keys, NULL, g_free,
+                                               (GDestroyNotify) g_variant_unref);
+  GVariantBuilder builder;
+
+  add_base_members (self, members);
+  lay_over_keys (self, members);
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (GTreeNode *node = g_tree_node_first (members); node != NULL; node = g_tree_node_next (node))
+    g_variant_builder_add (&builder, "{sv}", g_tree_node_key (node), g_tree_node_value (node));
+
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+static GVariant *
+make_value (AmnesiaReplica *self)
+{
+  if (g_tree_nnodes (self->keys) > 0)
+    return merge_value (self);
+  if (self->base == NULL || self->base->value == NULL)
+    return NULL;
+
+  return g_variant_ref (self->base->value);
+}
+
+/* Takes out of a list of all entries those that are not our own or not ahead; what is not ahead is
+ * where the clock starts anew. */
+static GPtrArray *
+list_own_ahead (AmnesiaReplica *self,
+                gint64          wall,
+                AmnesiaStamp   *newest_past)
+{
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (self);
+  GPtrArray *ahead = new_entry_array ();
+
+  *newest_past = 0;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = entries->pdata[i];
+
+      if (!amnesia_stamp_is_ahead (entry->stamp, wall))
+        *newest_past = MAX (*newest_past, entry->stamp);
+      else if (entry->id == self->id)
+        g_ptr_array_add (ahead, amnesia_entry_ref (entry));
+    }
+
+  return ahead;
+}
+
+AmnesiaReplica *
+amnesia_replica_new (guint64 id)
+{
+  AmnesiaReplica *self = g_new0 (AmnesiaReplica, 1);
+
+  self->id = id;
+  self->max_size = MAX_SIZE_DEFAULT;
+  self->keys = g_tree_new_full (compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
+
+  return self;
+}
+
+void
+amnesia_replica_free (AmnesiaReplica *self)
+{
+  g_clear_pointer (&self->base, amnesia_entry_unref);
+  g_clear_pointer (&self->keys, g_tree_unref);
+  g_clear_pointer (&self->value, g_variant_unref);
+  g_free (self);
+}
+
+guint64
+amnesia_replica_get_id (AmnesiaReplica *self)
+{
+  return self->id;
+}
+
+/* Sets what bounds the entries that arrive; what is in force stays, however large. */
+void
+amnesia_replica_set_max_size (AmnesiaReplica *self,
+                              guint64         max_size)
+{
+  self->max_size = max_size;
+}
+
+/* Gets the value, a pure function of the entries in force: the base, if it is a{sv} or there are
+ * no key entries, else the empty dictionary; with the key entries laid over it. NULL is unset. */
+GVariant *
+amnesia_replica_get_value (AmnesiaReplica *self)
+{
+  if (!self->value_is_current)
+    {
+      g_clear_pointer (&self->value, g_variant_unref);
+      self->value = make_value (self);
+      self->value_is_current = TRUE;
+    }
+
+  return self->value;
+}
+
+/* Gets the greatest entry in force, or NULL. */
+AmnesiaEntry *
+amnesia_replica_get_newest (AmnesiaReplica *self)
+{
+  AmnesiaEntry *newest = self->base;
+
+  for (GTreeNode *node = g_tree_node_first (self->keys);
+       node != NULL;
+       node = g_tree_node_next (node))
+    {
+      AmnesiaEntry *entry = g_tree_node_value (node);
+
+      if (newest == NULL || amnesia_entry_compare (entry, newest) > 0)
+        newest = entry;
+    }
+
+  return newest;
+}
+
+/* Gets the entry of this key that is in force, or NULL; "" is the base. */
+AmnesiaEntry *
+amnesia_replica_lookup (AmnesiaReplica *self,
+                        const char     *key)
+{
+  return key[0] != '\0' ? g_tree_lookup (self->keys, key) : self->base;
+}
+
+/* Tells whether an entry with this identity would be taken, as far as the order decides. */
+gboolean
+amnesia_replica_beats (AmnesiaReplica *self,
+                       const char     *key,
+                       AmnesiaStamp    stamp,
+                       guint64         id)
+{
+  const AmnesiaEntry *entry = amnesia_replica_lookup (self, key);
+  const AmnesiaEntry *base = self->base;
+
+  return (entry == NULL || amnesia_write_compare (stamp, id, entry->stamp, entry->id) > 0)
+         && (base == NULL || amnesia_write_compare (stamp, id, base->stamp, base->id) > 0);
+}
+
+/* Lists all entries in force in the order of their keys, the base first. The array is the
+ * caller's and holds references. */
+GPtrArray *
+amnesia_replica_list (AmnesiaReplica *self)
+{
+  GPtrArray *entries = new_entry_array ();
+
+  if (self->base != NULL)
+    g_ptr_array_add (entries, amnesia_entry_ref (self->base));
+  for (GTreeNode *node = g_tree_node_first (self->keys);
+       node != NULL;
+       node = g_tree_node_next (node))
+    g_ptr_array_add (entries, amnesia_entry_ref (g_tree_node_value (node)));
+
+  return entries;
+}
+
+/* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
+ * value, or removes the key. Whether the value can be shared is for the caller to check. */
+AmnesiaEntry *
+amnesia_replica_write (AmnesiaReplica *self,
+                       gint64          wall,
+                       const char     *key,
+                       GVariant       *value)
+{
+  witness_replaced (self, key);
+
+  return write_entry (self, wall, key, value);
+}
+
+/* Takes an entry that arrived, if it is greater than what it would replace. An entry from more
+ * than a year ahead is as if it had not come; any other moves the clock, whether taken or not. */
+AmnesiaMerge
+amnesia_replica_merge (AmnesiaReplica *self,
+                       gint64          wall,
+                       AmnesiaEntry   *entry)
+{
+  if (amnesia_stamp_is_ahead (entry->stamp, wall))
+    return AMNESIA_MERGE_AHEAD;
+
+  amnesia_clock_witness (&self->clock, entry->stamp);
+  note_seen (self, entry);
+
+  if (!amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
+    return AMNESIA_MERGE_OLD;
+  if (!has_room (self, entry))
+    return AMNESIA_MERGE_FULL;
+
+  put_in_force (self, entry);
+
+  return AMNESIA_MERGE_TAKEN;
+}
+
+/* Writes anew what we wrote while our clock was more than a year ahead, as nobody whose clock is
+ * right takes it. Returns the new entries, or NULL if there was nothing to do.
+ *
+ * Under a base of somebody else that is ahead too no key can be written anew: the new entry would
+ * be lesser than that base, and so not in force. */
+GPtrArray *
+amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
+                               gint64          wall)
+{
+  AmnesiaStamp newest_past;
+  g_autoptr (GPtrArray) ahead = list_own_ahead (self, wall, &newest_past);
+  GPtrArray *entries;
+
+  if (ahead->len == 0
+      || (self->base != NULL && self->base->id != self->id
+          && amnesia_stamp_is_ahead (self->base->stamp, wall)))
+    return NULL;
+
+  amnesia_clock_reset (&self->clock);
+  amnesia_clock_witness (&self->clock, newest_past);
+
+  /* The base comes first in the list, so that the keys become greater than it again. */
+  entries = new_entry_array ();
+  for (guint i = 0; i < ahead->len; i++)
+    {
+      const AmnesiaEntry *old = ahead->pdata[i];
+      AmnesiaEntry *entry = write_entry (self, wall, old->key, old->value);
+
+      g_ptr_array_add (entries, amnesia_entry_ref (entry));
+    }
+
+  return entries;
+}
+
+/* Gets the sum, modulo 2^64, of the hashes of all entries in force. */
+guint64
+amnesia_replica_get_digest (AmnesiaReplica *self)
+{
+  return self->digest;
+}

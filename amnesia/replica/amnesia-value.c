@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-value-private.h"
+
+#include "amnesia-error.h"
+
+#include <string.h>
+
+#define MAX_DEPTH 64
+#define MAX_TYPE_LENGTH 255
+#define MAX_KEY_SHOWN 64
+
+/* Where a value's bytes are. */
+typedef struct
+{
+  const void *data; /* (nullable) */
+  gsize       size;
+} Bytes;
+
+/* One entry of a dictionary. The key is held by itself, as an entry lets go of it when it is
+ * serialised. */
+typedef struct
+{
+  GVariant *key;   /* (owned) */
+  GVariant *entry; /* (owned) */
+  Bytes     bytes; /* the key's */
+} Member;
+
+static Bytes
+get_bytes (GVariant *value)
+{
+  return (Bytes) { .data = g_variant_get_data (value), .size = g_variant_get_size (value) };
+}
+
+/* Any total order does, as long as equal bytes are equal; so doubles are compared as bits, where
+ * NaN has a place. */
+static int
+compare_bytes (Bytes a,
+               Bytes b)
+{
+  if (a.size != b.size)
+    return a.size < b.size ? -1 : 1;
+  if (a.data == NULL || b.data == NULL)
+    return a.size > 0 ? (a.data != NULL) - (b.data != NULL) : 0;
+
+  return memcmp (a.data, b.data, a.size);
+}
+
+static void
+member_clear (gpointer data)
+{
+  Member *self = data;
+
+  g_clear_pointer (&self->key, g_variant_unref);
+  g_clear_pointer (&self->entry, g_variant_unref);
+}
+
+static int
+compare_members (const void *a,
+                 const void *b)
+{
+  const Member *member_a = a;
+  const Member *member_b = b;
+
+  return compare_bytes (member_a->bytes, member_b->bytes);
+}
+
+/* Sorted, not hashed: who sends us keys could choose them so that their hashes collide. */
+static GArray *
+sort_members (GVariant *dictionary)
+{
+  gsize n = g_variant_n_children (dictionary);
+  GArray *members = g_array_sized_new (FALSE, FALSE, sizeof (Member), n);
+
+  g_array_set_clear_func (members, member_clear);
+  for (gsize i = 0; i < n; i++)
+    {
+      Member member = { .entry = g_variant_get_child_value (dictionary, i) };
+
+      member.key = g_variant_get_child_value (member.entry, 0);
+      member.bytes = get_bytes (member.key);
+      g_array_append_val (members, member);
+    }
+  g_array_sort (members, compare_members);
+
+  return members;
+}
+
+static gboolean
+is_dictionary (GVariant *value)
+{
+  return g_str_has_prefix (g_variant_get_type_string (value), "a{");
+}
+
+/* Without variants and dictionaries the type and the bytes say all. */
+static gboolean
+has_variant_or_dictionary (const char *type_string)
+{
+  return strpbrk (type_string, "v{") != NULL;
+}
+
+static guint
+get_type_depth (const GVariantType *type)
+{
+  guint depth = 0;
+
+  if (g_variant_type_is_basic (type))
+    return 0;
+  if (g_variant_type_is_variant (type))
+    return 1;
+  if (g_variant_type_is_array (type) || g_variant_type_is_maybe (type))
+    return 1 + get_type_depth (g_variant_type_element (type));
+
+  for (const GVariantType *item = g_variant_type_first (type);
+       item != NULL;
+       item = g_variant_type_next (item))
+    {
+      guint item_depth = get_type_depth (item);
+
+      depth = MAX (depth, item_depth);
+    }
+
+  return 1 + depth;
+}
+
+static gboolean
+check_depth (const GVariantType  *type,
+             guint                depth,
+             GError             **error)
+{
+  if (depth + get_type_depth (type) <= MAX_DEPTH)
+    return TRUE;
+
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
+               "the value has more than %d containers inside each other", MAX_DEPTH);
+  return FALSE;
+}
+
+/* Checks the type of a value that has @depth containers around it. */
+static gboolean
+check_type (const char  *type_string,
+            guint        depth,
+            GError     **error)
+{
+  const char *fault = NULL;
+  g_autofree char *shown = NULL;
+
+  if (strlen (type_string) > MAX_TYPE_LENGTH)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
+                   "a type has %" G_GSIZE_FORMAT " bytes, %d are the most",
+                   strlen (type_string), MAX_TYPE_LENGTH);
+      return FALSE;
+    }
+
+  if (!g_variant_type_string_is_valid (type_string))
+    fault = "is not the type of one GVariant";
+  else if (!g_variant_type_is_definite (G_VARIANT_TYPE (type_string)))
+    fault = "is not definite: it has '*', '?' or 'r' in it";
+  else if (strchr (type_string, 'h') != NULL)
+    fault = "holds a handle ('h'), which means nothing in another process";
+  else if (g_variant_type_is_dict_entry (G_VARIANT_TYPE (type_string)))
+    fault = "is a dictionary entry outside of a dictionary";
+  if (fault == NULL)
+    return check_depth (G_VARIANT_TYPE (type_string), depth, error);
+
+  shown = g_strescape (type_string, NULL);
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
+               "the type '%s' %s", shown, fault);
+  return FALSE;
+}
+
+/* GVariant looks at each element, 20 ns for each byte of `ay`. Where any bytes make an element the
+ * size tells as much: there are no children if it is not a multiple of the element's. */
+static gboolean
+is_normal_form (GVariant *value)
+{
+  const char *type = g_variant_get_type_string (value);
+
+  if (strlen (type) == 2 && type[0] == 'a' && strchr ("ynqiuxtd", type[1]) != NULL)
+    return g_variant_n_children (value) > 0 || g_variant_get_size (value) == 0;
+
+  return g_variant_is_normal_form (value);
+}
+
+/* Shows a key in a message; a string may be as long as the value, so it is cut. */
+static char *
+show_key (GVariant *key)
+{
+  g_autofree char *cut = NULL;
+  g_autoptr (GVariant) shown = NULL;
+  const char *text;
+  gsize length;
+
+  if (strchr ("sog", g_variant_get_type_string (key)[0]) == NULL)
+    return g_variant_print (key, FALSE);
+
+  text = g_variant_get_string (key, &length);
+  cut = g_utf8_make_valid (text, MIN (length, MAX_KEY_SHOWN));
+  shown = g_variant_ref_sink (g_variant_new_string (cut));
+
+  return g_variant_print (shown, FALSE);
+}
+
+static gboolean
+check_keys (GVariant  *dictionary,
+            GError   **error)
+{
+  g_autoptr (GArray) members = sort_members (dictionary);
+
+  for (guint i = 1; i < members->len; i++)
+    {
+      const Member *member = &g_array_index (members, Member, i);
+      g_autofree char *shown = NULL;
+
+      if (compare_members (member - 1, member) != 0)
+        continue;
+
+      shown = show_key (member->key);
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
+                   "a dictionary has the key %s twice, each may be there once", shown);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Checks what the type of @value, which is right and has @depth containers around it, does not
+ * say. No deeper than MAX_DEPTH, as no variant is entered before its type was found right. */
+static gboolean
+check_content (GVariant  *value,
+               guint      depth,
+               GError   **error)
+{
+  const char *type = g_variant_get_type_string (value);
+  gboolean is_variant = g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT);
+  gsize n;
+
+  if (!has_variant_or_dictionary (type))
+    return TRUE;
+  if (is_dictionary (value))
+    {
+      if (!check_keys (value, error))
+        return FALSE;
+      if (!has_variant_or_dictionary (type + strlen ("a{")))
+        return TRUE;
+    }
+
+  n = g_variant_n_children (value);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (value, i);
+
+      if (is_variant && !check_type (g_variant_get_type_string (child), depth + 1, error))
+        return FALSE;
+      if (!check_content (child, depth + 1, error))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+equal_dictionaries (GVariant *a,
+                    GVariant *b)
+{
+  g_autoptr (GArray) members_a = sort_members (a);
+  g_autoptr (GArray) members_b = sort_members (b);
+
+  for (guint i = 0; i < members_a->len; i++)
+    {
+      const Member *member_a = &g_array_index (members_a, Member, i);
+      const Member *member_b = &g_array_index (members_b, Member, i);
+      g_autoptr (GVariant) value_a = NULL;
+      g_autoptr (GVariant) value_b = NULL;
+
+      if (compare_members (member_a, member_b) != 0)
+        return FALSE;
+
+      value_a = g_variant_get_child_value (member_a->entry, 1);
+      value_b = g_variant_get_child_value (member_b->entry, 1);
+      if (!amnesia_value_equal (value_a, value_b))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+equal_children (GVariant *a,
+                GVariant *b)
+{
+  gsize n = g_variant_n_children (a);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child_a = g_variant_get_child_value (a, i);
+      g_autoptr (GVariant) child_b = g_variant_get_child_value (b, i);
+
+      if (!amnesia_value_equal (child_a, child_b))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Checks whether a value may be of this type: one valid, definite type of at most 255 bytes and 64
+ * containers inside each other, without handles, and no dictionary entry alone. */
+gboolean
+amnesia_value_check_type (const char  *type_string,
+                          GError     **error)
+{
+  g_return_val_if_fail (type_string != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return check_type (type_string, 0, error);
+}
+
+/* Checks whether a value can be shared: its type and the type of each variant in it, its normal
+ * form, its dictionaries, its depth, its size.
+ *
+ * The depth is counted as GVariant counts it: each array, tuple, maybe, dictionary entry and
+ * variant is one container. So {"a": {"b": 1}}, which is a{sv} in a{sv}, has six inside each other.
+ *
+ * The order matters. A value that was built in memory is walked as it is, before anything
+ * serialises it, as GVariant reads what lies deeper than 128 in serialised data as a default value
+ * and its own recursion in g_variant_get_size has no bound. Bytes are walked only when they are
+ * known to be in normal form, as others can stand for far more elements than they have bytes. */
+gboolean
+amnesia_value_check (GVariant  *value,
+                     guint64    max_size,
+                     GError   **error)
+{
+  g_return_val_if_fail (value != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!check_type (g_variant_get_type_string (value), 0, error))
+    return FALSE;
+  if (!is_normal_form (value))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
+                   "the value's bytes are not in the normal form of GVariant, "
+                   "or have more than %d containers inside each other", MAX_DEPTH);
+      return FALSE;
+    }
+  if (!check_content (value, 0, error))
+    return FALSE;
+  if (g_variant_get_size (value) > max_size)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                   "the value has %" G_GSIZE_FORMAT " bytes, max-size is %" G_GUINT64_FORMAT,
+                   g_variant_get_size (value), max_size);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Compares two values that passed the check: same type, same content, where the order of a
+ * dictionary means nothing, however deep it lies. Doubles are equal if their bits are, so NaN
+ * equals itself and 0.0 is not -0.0. */
+gboolean
+amnesia_value_equal (GVariant *a,
+                     GVariant *b)
+{
+  if (a == b)
+    return TRUE;
+  if (a == NULL || b == NULL || !g_variant_type_equal (g_variant_get_type (a),
+                                                       g_variant_get_type (b)))
+    return FALSE;
+  if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
+    return TRUE;
+  if (!has_variant_or_dictionary (g_variant_get_type_string (a))
+      || g_variant_n_children (a) != g_variant_n_children (b))
+    return FALSE;
+
+  return is_dictionary (a) ? equal_dictionaries (a, b) : equal_children (a, b);
+}
