@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-conf-reader-private.h"
+
+#include "amnesia-conf-private.h"
+#include "amnesia-error.h"
+#include "amnesia-json-document-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixinputstream.h>
+#include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_LENGTH (64 * 1024)
+#define MAX_DEPTH 8
+
+/* Members are read in the order of the text, as the document hands out its numbers. */
+typedef struct
+{
+  AmnesiaConf *conf;
+  AmnesiaJsonDocument *document;
+  const char *host;  /* (nullable): of the endpoint that is being read */
+  guint port;        /* the same */
+} Reader;
+
+typedef struct _Member Member;
+
+typedef gboolean (*MemberFunc) (Reader        *self,
+                                const Member  *member,
+                                const char    *place,
+                                JsonNode      *node,
+                                GError       **error);
+
+struct _Member
+{
+  const char *name;
+  const char *needed;  /* what would be right, for messages; not yet translated */
+  gboolean is_required;
+  MemberFunc read;
+};
+
+static char *
+describe_node (Reader   *self,
+               JsonNode *node)
+{
+  gsize length;
+  const char *number;
+
+  if (JSON_NODE_HOLDS_ARRAY (node))
+    return g_strdup (_("an array"));
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    return g_strdup (_("an object"));
+  if (json_node_get_value_type (node) == G_TYPE_STRING)
+    return amnesia_json_quote (json_node_get_string (node));
+  if (!amnesia_json_node_is_number (node))
+    return json_to_string (node, FALSE);
+  number = amnesia_json_document_take_number (self->document, &length);
+  return amnesia_json_cut (number, length);
+}
+
+static gboolean
+fail (GError     **error,
+      const char  *place,
+      const char  *found,
+      const char  *needed)
+{
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is %s: %s is needed"),
+               *place != '\0' ? place : _("the configuration"), found, needed);
+  return FALSE;
+}
+
+static gboolean
+fail_node (Reader      *self,
+           const char  *needed,
+           const char  *place,
+           JsonNode    *node,
+           GError     **error)
+{
+  g_autofree char *found = describe_node (self, node);
+
+  return fail (error, place, found, needed);
+}
+
+static gboolean
+read_whole (Reader        *self,
+            const Member  *member,
+            const char    *place,
+            JsonNode      *node,
+            guint64        min,
+            guint64        max,
+            guint64       *whole,
+            GError       **error)
+{
+  g_autofree char *found = describe_node (self, node);
+
+  if (amnesia_json_node_is_number (node)
+      && g_ascii_string_to_unsigned (found, 10, min, max, whole, NULL))
+    return TRUE;
+  return fail (error, place, found, _(member->needed));
+}
+
+static char *
+join_place (const char *place,
+            const char *name)
+{
+  g_autofree char *shown = amnesia_json_cut (name, strlen (name));
+
+  return g_strconcat (place, *place != '\0' ? "." : "", shown, NULL);
+}
+
+static gboolean
+fail_unknown (const Member  *members,
+              const char    *place,
+              GError       **error)
+{
+  g_autoptr(GString) known = g_string_new (NULL);
+
+  for (const Member *member = members; member->name != NULL; member++)
+    g_string_append_printf (known, "%s%s", member == members ? "" : ", ", member->name);
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               _("%s is not known here; known members are %s"), place, known->str);
+  return FALSE;
+}
+
+static gboolean
+read_member (Reader        *self,
+             const Member  *members,
+             const char    *place,
+             const char    *name,
+             JsonNode      *node,
+             GError       **error)
+{
+  g_autofree char *member_place = join_place (place, name);
+
+  for (const Member *member = members; member->name != NULL; member++)
+    if (g_str_equal (member->name, name))
+      return member->read (self, member, member_place, node, error);
+  return fail_unknown (members, member_place, error);
+}
+
+static gboolean
+read_object (Reader        *self,
+             const Member  *members,
+             const char    *place,
+             JsonObject    *object,
+             GError       **error)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  json_object_iter_init_ordered (&iter, object);
+  while (json_object_iter_next_ordered (&iter, &name, &node))
+    if (!read_member (self, members, place, name, node, error))
+      return FALSE;
+
+  for (const Member *member = members; member->name != NULL; member++)
+    if (member->is_required && !json_object_has_member (object, member->name))
+      {
+        g_autofree char *member_place = join_place (place, member->name);
+
+        return fail (error, member_place, _("missing"), _(member->needed));
+      }
+  return TRUE;
+}
+
+static gboolean
+read_host (Reader        *self,
+           const Member  *member,
+           const char    *place,
+           JsonNode      *node,
+           GError       **error)
+{
+  if (json_node_get_value_type (node) != G_TYPE_STRING)
+    return fail_node (self, _(member->needed), place, node, error);
+  self->host = json_node_get_string (node);
+  return TRUE;
+}
+
+static gboolean
+read_port (Reader        *self,
+           const Member  *member,
+           const char    *place,
+           JsonNode      *node,
+           GError       **error)
+{
+  guint64 port;
+
+  if (!read_whole (self, member, place, node, 1, G_MAXUINT16, &port, error))
+    return FALSE;
+  self->port = port;
+  return TRUE;
+}
+
+static const Member endpoint_members[] = {
+  { "host", N_("a host name or an address as a string"), TRUE, read_host },
+  { "port", N_("a whole number from 1 to 65535"), TRUE, read_port },
+  { NULL },
+};
+
+static gboolean
+read_endpoint (Reader      *self,
+               const char  *place,
+               JsonNode    *node,
+               GError     **error)
+{
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return fail_node (self, _("an object with “host” and “port”"), place, node, error);
+  return read_object (self, endpoint_members, place, json_node_get_object (node), error);
+}
+
+static gboolean
+read_peers (Reader        *self,
+            const Member  *member,
+            const char    *list,
+            JsonNode      *node,
+            GError       **error)
+{
+  JsonArray *array;
+
+  if (!JSON_NODE_HOLDS_ARRAY (node))
+    return fail_node (self, _(member->needed), list, node, error);
+  array = json_node_get_array (node);
+  if (json_array_get_length (array) == 0)
+    return fail (error, list, _("empty"), _("at least one peer with “host” and “port”"));
+
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
+
+      if (!read_endpoint (self, place, json_array_get_element (array, i), error)
+          || !amnesia_conf_append_peer (self->conf, list, self->host, self->port, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_group (Reader        *self,
+            const Member  *member,
+            const char    *place,
+            JsonNode      *node,
+            GError       **error)
+{
+  if (json_node_get_value_type (node) != G_TYPE_STRING
+      || strlen (json_node_get_string (node)) > AMNESIA_CONF_MAX_GROUP)
+    return fail_node (self, _(member->needed), place, node, error);
+  amnesia_conf_set_group (self->conf, json_node_get_string (node));
+  return TRUE;
+}
+
+static gboolean
+read_allow (Reader        *self,
+            const Member  *member,
+            const char    *list,
+            JsonNode      *node,
+            GError       **error)
+{
+  JsonArray *array;
+
+  if (!JSON_NODE_HOLDS_ARRAY (node))
+    return fail_node (self, _(member->needed), list, node, error);
+  array = json_node_get_array (node);
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
+      JsonNode *range = json_array_get_element (array, i);
+
+      if (json_node_get_value_type (range) != G_TYPE_STRING)
+        return fail_node (self, _("a range of addresses as a string"), place, range, error);
+      if (!amnesia_conf_add_allow (self->conf, json_node_get_string (range), error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_max_size (Reader        *self,
+               const Member  *member,
+               const char    *place,
+               JsonNode      *node,
+               GError       **error)
+{
+  guint64 max_size;
+
+  if (!read_whole (self, member, place, node, AMNESIA_CONF_MIN_MAX_SIZE,
+                   AMNESIA_CONF_MAX_MAX_SIZE, &max_size, error))
+    return FALSE;
+  amnesia_conf_set_max_size (self->conf, max_size);
+  return TRUE;
+}
+
+static gboolean
+read_clock_limit (Reader        *self,
+                  const Member  *member,
+                  const char    *place,
+                  JsonNode      *node,
+                  GError       **error)
+{
+  guint64 clock_limit;
+
+  if (!read_whole (self, member, place, node, 0, G_MAXUINT32, &clock_limit, error))
+    return FALSE;
+  amnesia_conf_set_clock_limit (self->conf, clock_limit);
+  return TRUE;
+}
+
+static gboolean
+read_listen (Reader        *self,
+             const Member  *member,
+             const char    *place,
+             JsonNode      *node,
+             GError       **error)
+{
+  return read_endpoint (self, place, node, error)
+         && amnesia_conf_set_listen (self->conf, self->host, self->port, error);
+}
+
+static const Member conf_members[] = {
+  { "peers", N_("an array of objects with “host” and “port”"), TRUE, read_peers },
+  { "group", N_("a string of at most 255 bytes"), FALSE, read_group },
+  { "allow", N_("an array of ranges of addresses"), FALSE, read_allow },
+  { "max-size", N_("a whole number of bytes from 1024 to 1073741824"), FALSE, read_max_size },
+  { "clock-limit", N_("a whole number of seconds from 0 to 4294967295"), FALSE,
+    read_clock_limit },
+  { "listen", NULL, FALSE, read_listen },
+  { NULL },
+};
+
+static gboolean
+check_length (guint64   length,
+              GError  **error)
+{
+  if (length <= MAX_LENGTH)
+    return TRUE;
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               _("the configuration has %" G_GUINT64_FORMAT " bytes: at most %d are possible"),
+               length, MAX_LENGTH);
+  return FALSE;
+}
+
+/* Fills `conf` from a text which ends with a NUL after `length` bytes. */
+gboolean
+amnesia_conf_read_json (AmnesiaConf  *conf,
+                        const char   *text,
+                        gsize         length,
+                        GError      **error)
+{
+  g_autoptr(AmnesiaJsonDocument) document = NULL;
+  Reader reader = { conf };
+  JsonNode *root;
+
+  if (!check_length (length, error))
+    return FALSE;
+  document = amnesia_json_document_new (text, length, MAX_DEPTH, AMNESIA_ERROR_INVALID_CONF,
+                                        error);
+  if (document == NULL)
+    return FALSE;
+
+  reader.document = document;
+  root = amnesia_json_document_get_root (document);
+  if (JSON_NODE_HOLDS_ARRAY (root))
+    return read_peers (&reader, &conf_members[0], "", root, error);
+  if (JSON_NODE_HOLDS_OBJECT (root))
+    return read_object (&reader, conf_members, "", json_node_get_object (root), error);
+  return fail_node (&reader, _("an array of peers, or an object with “peers”"), "", root, error);
+}
+
+/* Opens `filename` without waiting, whatever it is, and says how long it is. */
+static GInputStream *
+open_regular (const char  *filename,
+              guint64     *length,
+              GError     **error)
+{
+  g_autoptr(GInputStream) stream = NULL;
+  struct stat status;
+  int fd = g_open (filename, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+
+  if (fd >= 0)
+    stream = g_unix_input_stream_new (fd, TRUE);
+  if (fd < 0 || fstat (fd, &status) < 0)
+    {
+      int code = errno;
+
+      g_set_error_literal (error, G_FILE_ERROR, g_file_error_from_errno (code),
+                           g_strerror (code));
+      return NULL;
+    }
+  if (!S_ISREG (status.st_mode))
+    {
+      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+                           _("a regular file is needed, not a folder, pipe or device"));
+      return NULL;
+    }
+  *length = status.st_size;
+  return g_steal_pointer (&stream);
+}
+
+static gboolean
+read_file (AmnesiaConf  *conf,
+           const char   *filename,
+           GError      **error)
+{
+  guint64 length;
+  g_autoptr(GInputStream) stream = open_regular (filename, &length, error);
+  g_autofree char *text = NULL;
+  gsize n_read;
+
+  if (stream == NULL || !check_length (length, error))
+    return FALSE;
+  /* One more for a file that has grown since, and one for the NUL. */
+  text = g_malloc0 (MAX_LENGTH + 2);
+  return g_input_stream_read_all (stream, text, MAX_LENGTH + 1, &n_read, NULL, error)
+         && amnesia_conf_read_json (conf, text, n_read, error);
+}
+
+/* Fills `conf` from a file. */
+gboolean
+amnesia_conf_read_file (AmnesiaConf  *conf,
+                        const char   *filename,
+                        GError      **error)
+{
+  g_autofree char *name = g_filename_display_name (filename);
+
+  if (read_file (conf, filename, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", name);
+  return FALSE;
+}
