@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "amnesia-mesh-private.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* The socket of one link: bytes in, bytes out, nothing decided. */
+typedef struct _AmnesiaChannel AmnesiaChannel;
+
+typedef void (*AmnesiaChannelFunc) (AmnesiaChannel *channel,
+                                    GIOCondition    condition,
+                                    gpointer        user_data);
+
+AmnesiaChannel *amnesia_channel_new        (GSocketConnection   *connection,
+                                            AmnesiaMesh         *mesh,
+                                            AmnesiaLink         *link,
+                                            guint64              max_size,
+                                            GMainContext        *context,
+                                            AmnesiaChannelFunc   func,
+                                            gpointer             user_data);
+void            amnesia_channel_free       (AmnesiaChannel      *self);
+
+AmnesiaLink    *amnesia_channel_get_link   (AmnesiaChannel      *self);
+gboolean        amnesia_channel_receive    (AmnesiaChannel      *self,
+                                            AmnesiaTime          now,
+                                            GError             **error);
+gboolean        amnesia_channel_send       (AmnesiaChannel      *self,
+                                            AmnesiaTime          now,
+                                            GError             **error);
+void            amnesia_channel_hang_up    (AmnesiaChannel      *self);
+gboolean        amnesia_channel_set_woken  (AmnesiaChannel      *self,
+                                            gboolean             woken);
+
+G_END_DECLS

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* One attempt to reach a host by one of its addresses. */
+typedef struct _AmnesiaDial AmnesiaDial;
+
+/* Either a connection or an error. */
+typedef void (*AmnesiaDialFunc) (AmnesiaDial       *dial,
+                                 GSocketConnection *connection,
+                                 const GError      *error,
+                                 gpointer           user_data);
+
+AmnesiaDial *amnesia_dial_new     (GMainContext      *context,
+                                   guint16            port,
+                                   AmnesiaDialFunc    func,
+                                   gpointer           user_data);
+void         amnesia_dial_free    (AmnesiaDial       *self);
+
+void         amnesia_dial_set_from (AmnesiaDial      *self,
+                                    GInetAddress     *from);
+void         amnesia_dial_start   (AmnesiaDial       *self,
+                                   GList             *addresses);
+
+G_END_DECLS

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-dial-private.h"
+
+#include "amnesia-limits-private.h"
+
+struct _AmnesiaDial
+{
+  GMainContext   *context;     /* (owned) */
+  guint16         port;
+  AmnesiaDialFunc func;        /* (nullable) NULL: nobody waits any more */
+  gpointer        user_data;
+
+  GList          *addresses;   /* (owned) (element-type GInetAddress) not tried yet */
+  GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
+  GCancellable   *cancellable; /* (owned) */
+};
+
+AmnesiaDial *
+amnesia_dial_new (GMainContext    *context,
+                  guint16          port,
+                  AmnesiaDialFunc  func,
+                  gpointer         user_data)
+{
+  AmnesiaDial *self = g_rc_box_new0 (AmnesiaDial);
+
+  self->context = g_main_context_ref (context);
+  self->port = port;
+  self->func = func;
+  self->user_data = user_data;
+  self->cancellable = g_cancellable_new ();
+  return self;
+}
+
+static void
+dial_clear (gpointer data)
+{
+  AmnesiaDial *self = data;
+
+  g_list_free_full (self->addresses, g_object_unref);
+  g_list_free_full (self->from, g_object_unref);
+  g_object_unref (self->cancellable);
+  g_main_context_unref (self->context);
+}
+
+/* Ends the attempt; the function is not called any more. */
+void
+amnesia_dial_free (AmnesiaDial *self)
+{
+  self->func = NULL;
+  g_cancellable_cancel (self->cancellable);
+  g_rc_box_release_full (self, dial_clear);
+}
+
+/* Dials come from @from if the family fits, so that the other side knows us by our entry. */
+void
+amnesia_dial_set_from (AmnesiaDial  *self,
+                       GInetAddress *from)
+{
+  self->from = g_list_prepend (self->from, g_object_ref (from));
+}
+
+static GSocketAddress *
+choose_local (AmnesiaDial  *self,
+              GInetAddress *target)
+{
+  GList *l;
+
+  for (l = self->from; l != NULL && !g_inet_address_get_is_loopback (target); l = l->next)
+    if (g_inet_address_get_family (l->data) == g_inet_address_get_family (target))
+      return g_inet_socket_address_new (l->data, 0);
+  return NULL;
+}
+
+static void try_next (AmnesiaDial *self);
+
+static void
+connect_cb (GObject      *source,
+            GAsyncResult *result,
+            gpointer      user_data)
+{
+  AmnesiaDial *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketConnection) connection =
+    g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+
+  if (self->func != NULL && connection == NULL && self->addresses != NULL)
+    try_next (self);
+  else if (self->func != NULL)
+    self->func (self, connection, error, self->user_data);
+  g_rc_box_release_full (self, dial_clear);
+}
+
+static void
+try_next (AmnesiaDial *self)
+{
+  g_autoptr (GInetAddress) address = self->addresses->data;
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketAddress) local = choose_local (self, address);
+  g_autoptr (GSocketAddress) target = g_inet_socket_address_new (address, self->port);
+
+  self->addresses = g_list_delete_link (self->addresses, self->addresses);
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_timeout (client, AMNESIA_DIAL_TIMEOUT_S);
+  g_socket_client_set_local_address (client, local);
+
+  g_main_context_push_thread_default (self->context);
+  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (target), self->cancellable,
+                                 connect_cb, g_rc_box_acquire (self));
+  g_main_context_pop_thread_default (self->context);
+}
+
+/* Tries one of @addresses after the other. */
+void
+amnesia_dial_start (AmnesiaDial *self,
+                    GList       *addresses)
+{
+  g_assert (addresses != NULL);
+
+  self->addresses = g_list_copy_deep (addresses, (GCopyFunc) (void *) g_object_ref, NULL);
+  try_next (self);
+}

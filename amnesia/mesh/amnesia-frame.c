@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-frame-private.h"
+
+#include "amnesia-error.h"
+#include "amnesia-limits-private.h"
+#include "replica/amnesia-value-private.h"
+
+#include <string.h>
+
+typedef struct
+{
+  const char *name;
+  const char *type;
+  gsize       max_header;
+} FrameKind;
+
+/* The type of each header. Part of the protocol; what grows later, grows in the a{sv}. */
+static const FrameKind kinds[AMNESIA_N_FRAMES] = {
+  [AMNESIA_FRAME_HELLO] = { "hello", "(qqtssqxta{sv})", AMNESIA_MAX_HELLO },
+  [AMNESIA_FRAME_BYE] = { "bye", "(usa{sv})", AMNESIA_MAX_CONTROL },
+  [AMNESIA_FRAME_WRITE] = { "write", "(tta(tt)a(sst)a{sv})", AMNESIA_MAX_WRITE_HEADER },
+  [AMNESIA_FRAME_ACK] = { "ack", "(t)", AMNESIA_MAX_CONTROL },
+  [AMNESIA_FRAME_LINKS] = { "links", "(at)", AMNESIA_MAX_LINKS * sizeof (guint64) },
+  [AMNESIA_FRAME_BEAT] = { "beat", "(txxxxa{sv})", AMNESIA_MAX_CONTROL },
+  [AMNESIA_FRAME_LIST] = { "list", "(ssbba(sttt)a{sv})", AMNESIA_MAX_LIST },
+};
+
+#define MAX_KEY 255
+#define MAX_WRITE_ENTRIES 4097 /* 4,096 keys and the base */
+
+static gsize
+padded (gsize size)
+{
+  return (size + 7) & ~(gsize) 7;
+}
+
+/* The wire is little-endian. Only what was found to be in normal form may be swapped. */
+static GVariant *
+from_little_endian (GVariant *value)
+{
+#if G_BYTE_ORDER == G_BIG_ENDIAN
+  GVariant *swapped = g_variant_byteswap (value);
+
+  g_variant_unref (value);
+  return swapped;
+#else
+  return value;
+#endif
+}
+
+static GBytes *
+to_little_endian (GVariant *value)
+{
+#if G_BYTE_ORDER == G_BIG_ENDIAN
+  g_autoptr (GVariant) swapped = g_variant_byteswap (value);
+
+  return g_variant_get_data_as_bytes (swapped);
+#else
+  return g_variant_get_data_as_bytes (value);
+#endif
+}
+
+/* Takes a floating header. */
+static GBytes *
+encode_head (AmnesiaFrameKind kind,
+             GVariant        *header,
+             guint64          payload_size)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (header);
+  g_autoptr (GBytes) bytes = to_little_endian (owned);
+  gsize size = g_bytes_get_size (bytes);
+  gsize total = AMNESIA_PREFIX_SIZE + padded (size);
+  guint8 *head = g_malloc0 (total);
+  guint32 header_size = GUINT32_TO_LE ((guint32) size);
+
+  payload_size = GUINT64_TO_LE (payload_size);
+  head[0] = (guint8) kind;
+  memcpy (head + 4, &header_size, sizeof header_size);
+  memcpy (head + 8, &payload_size, sizeof payload_size);
+  memcpy (head + AMNESIA_PREFIX_SIZE, g_bytes_get_data (bytes, NULL), size);
+  return g_bytes_new_take (head, total);
+}
+
+static void
+set_head (AmnesiaPacket   *packet,
+          AmnesiaFrameKind kind,
+          GVariant        *header)
+{
+  packet->head = encode_head (kind, header, 0);
+  packet->payload = NULL;
+}
+
+static GVariant *
+no_extensions (void)
+{
+  return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
+}
+
+static gboolean
+check_kind (guint8    kind,
+            guint8    flags,
+            gboolean  greeted,
+            GError  **error)
+{
+  gboolean known = kind > 0 && kind < AMNESIA_N_FRAMES;
+
+  if ((flags & ~AMNESIA_FRAME_IGNORABLE) != 0 || (!known && !(flags & AMNESIA_FRAME_IGNORABLE)))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "a frame of unknown kind %u with flags %u", kind, flags);
+      return FALSE;
+    }
+  if (greeted ? kind == AMNESIA_FRAME_HELLO
+              : kind != AMNESIA_FRAME_HELLO && kind != AMNESIA_FRAME_BYE)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   greeted ? "a second hello" : "a frame of kind %u before the hello", kind);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Reads a prefix, before there is memory for what it announces. A kind that is unknown but may be
+ * skipped is returned as it is. */
+gboolean
+amnesia_frame_check_prefix (const guint8     *prefix,
+                            gboolean          greeted,
+                            guint64           max_size,
+                            AmnesiaFrameKind *kind,
+                            gsize            *header_size,
+                            gsize            *payload_size,
+                            GError          **error)
+{
+  guint32 header;
+  guint64 payload, max_payload = 0;
+  gsize max_header = AMNESIA_MAX_CONTROL;
+
+  memcpy (&header, prefix + 4, sizeof header);
+  memcpy (&payload, prefix + 8, sizeof payload);
+  header = GUINT32_FROM_LE (header);
+  payload = GUINT64_FROM_LE (payload);
+
+  if (!check_kind (prefix[0], prefix[1], greeted, error))
+    return FALSE;
+  if (prefix[2] != 0 || prefix[3] != 0)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "bytes that must be zero are not");
+      return FALSE;
+    }
+
+  if (prefix[0] < AMNESIA_N_FRAMES)
+    max_header = kinds[prefix[0]].max_header;
+  if (prefix[0] == AMNESIA_FRAME_WRITE)
+    max_payload = max_size * AMNESIA_MAX_WRITE_FACTOR;
+  if (header > max_header || payload > max_payload)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                   "a frame of %" G_GUINT32_FORMAT " + %" G_GUINT64_FORMAT " bytes, where at most "
+                   "%" G_GSIZE_FORMAT " + %" G_GUINT64_FORMAT " are right",
+                   header, payload, max_header, max_payload);
+      return FALSE;
+    }
+
+  *kind = prefix[0];
+  *header_size = header;
+  *payload_size = (gsize) payload;
+  return TRUE;
+}
+
+/* The sizes that a write announces for its values must fill its payload. */
+static gboolean
+check_write_sizes (GVariant *header,
+                   gsize     payload_size,
+                   guint64   max_size,
+                   GError  **error)
+{
+  g_autoptr (GVariant) items = g_variant_get_child_value (header, 3);
+  gsize i, n = g_variant_n_children (items);
+  guint64 total = 0;
+
+  for (i = 0; i < n; i++)
+    {
+      guint64 size;
+
+      g_variant_get_child (items, i, "(sst)", NULL, NULL, &size);
+      if (size > max_size)
+        {
+          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                       "a value of %" G_GUINT64_FORMAT " bytes, where max-size is "
+                       "%" G_GUINT64_FORMAT, size, max_size);
+          return FALSE;
+        }
+      total += padded (size);
+    }
+  if (n == 0 || n > MAX_WRITE_ENTRIES || total != payload_size)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "a write of %" G_GSIZE_FORMAT " values of %" G_GUINT64_FORMAT " bytes in "
+                   "%" G_GSIZE_FORMAT, n, total, payload_size);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Makes a header of the bytes that arrived, or refuses them; for a write, before its payload. */
+GVariant *
+amnesia_frame_check_header (AmnesiaFrameKind   kind,
+                            GBytes            *bytes,
+                            gsize              payload_size,
+                            guint64            max_size,
+                            GError           **error)
+{
+  g_autoptr (GVariant) header = NULL;
+
+  g_assert (kind > 0 && kind < AMNESIA_N_FRAMES);
+
+  header = g_variant_new_from_bytes (G_VARIANT_TYPE (kinds[kind].type), bytes, FALSE);
+  g_variant_ref_sink (header);
+  if (!g_variant_is_normal_form (header))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "the header of a frame of kind %s is malformed", kinds[kind].name);
+      return NULL;
+    }
+  header = from_little_endian (g_steal_pointer (&header));
+  if (kind == AMNESIA_FRAME_WRITE && !check_write_sizes (header, payload_size, max_size, error))
+    return NULL;
+  return g_steal_pointer (&header);
+}
+
+void
+amnesia_frame_clear (AmnesiaFrame *frame)
+{
+  g_clear_pointer (&frame->header, g_variant_unref);
+  g_clear_pointer (&frame->payload, g_bytes_unref);
+}
+
+void
+amnesia_packet_clear (AmnesiaPacket *packet)
+{
+  g_clear_pointer (&packet->head, g_bytes_unref);
+  g_clear_pointer (&packet->payload, g_bytes_unref);
+}
+
+/* The first packet of a connection: the preamble stands before the frame. */
+void
+amnesia_frame_encode_hello (const AmnesiaHello *hello,
+                            AmnesiaPacket      *packet)
+{
+  GVariant *header = g_variant_new ("(qqtssqxt@a{sv})",
+                                    hello->version_min, hello->version_max, hello->id,
+                                    hello->group, hello->host, hello->port, hello->wall,
+                                    hello->max_size, no_extensions ());
+  g_autoptr (GBytes) head = encode_head (AMNESIA_FRAME_HELLO, header, 0);
+  GByteArray *all = g_byte_array_new ();
+
+  g_byte_array_append (all, (const guint8 *) AMNESIA_PREAMBLE, AMNESIA_PREAMBLE_SIZE);
+  g_byte_array_append (all, g_bytes_get_data (head, NULL), (guint) g_bytes_get_size (head));
+  packet->head = g_byte_array_free_to_bytes (all);
+  packet->payload = NULL;
+}
+
+void
+amnesia_frame_decode_hello (const AmnesiaFrame *frame,
+                            AmnesiaHello       *hello)
+{
+  g_variant_get (frame->header, "(qqtssqxt@a{sv})",
+                 &hello->version_min, &hello->version_max, &hello->id, &hello->group,
+                 &hello->host, &hello->port, &hello->wall, &hello->max_size, NULL);
+}
+
+void
+amnesia_hello_clear (AmnesiaHello *hello)
+{
+  g_clear_pointer (&hello->group, g_free);
+  g_clear_pointer (&hello->host, g_free);
+}
+
+void
+amnesia_frame_encode_bye (AmnesiaBye     reason,
+                          const char    *message,
+                          AmnesiaPacket *packet)
+{
+  set_head (packet, AMNESIA_FRAME_BYE,
+            g_variant_new ("(us@a{sv})", (guint32) reason, message, no_extensions ()));
+}
+
+void
+amnesia_frame_decode_bye (const AmnesiaFrame *frame,
+                          AmnesiaBye         *reason,
+                          char              **message)
+{
+  guint32 number;
+
+  g_variant_get (frame->header, "(us@a{sv})", &number, message, NULL);
+  *reason = (AmnesiaBye) number;
+}
+
+static GBytes *
+entry_bytes (AmnesiaEntry *entry)
+{
+  return entry->value != NULL ? to_little_endian (entry->value) : g_bytes_new_static ("", 0);
+}
+
+static GVariant *
+write_header (GPtrArray *entries)
+{
+  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
+  GVariantBuilder seen, items;
+  guint i;
+
+  g_variant_builder_init (&seen, G_VARIANT_TYPE ("a(tt)"));
+  for (i = 0; i < first->n_seen; i++)
+    g_variant_builder_add (&seen, "(tt)", first->seen[i].id, first->seen[i].stamp);
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(sst)"));
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      g_variant_builder_add (&items, "(sst)", entry->key,
+                             entry->value != NULL ? g_variant_get_type_string (entry->value) : "",
+                             entry->value != NULL ? (guint64) g_variant_get_size (entry->value)
+                                                  : G_GUINT64_CONSTANT (0));
+    }
+  return g_variant_new ("(tta(tt)a(sst)@a{sv})", first->stamp, first->id, &seen, &items,
+                        no_extensions ());
+}
+
+static GBytes *
+join_payloads (GPtrArray *entries)
+{
+  static const guint8 zeros[8];
+  GByteArray *joined = g_byte_array_new ();
+  guint i;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      g_autoptr (GBytes) bytes = entry_bytes (g_ptr_array_index (entries, i));
+      gsize size;
+      const guint8 *data = g_bytes_get_data (bytes, &size);
+
+      g_byte_array_append (joined, data, size);
+      g_byte_array_append (joined, zeros, padded (size) - size);
+    }
+  return g_byte_array_free_to_bytes (joined);
+}
+
+/* @entries are all of one write: one stamp, one writer, in the order of their keys. The one entry
+ * of a whole-value write is encoded once, however many links it leaves by. */
+void
+amnesia_frame_encode_write (GPtrArray     *entries,
+                            AmnesiaPacket *packet)
+{
+  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
+  gboolean single = entries->len == 1;
+  gsize size;
+
+  packet->payload = single ? entry_bytes (first) : join_payloads (entries);
+  size = padded (g_bytes_get_size (packet->payload));
+  if (single && first->wire != NULL)
+    packet->head = g_bytes_ref (first->wire);
+  else
+    packet->head = encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
+  if (single && first->wire == NULL)
+    first->wire = g_bytes_ref (packet->head);
+}
+
+/* Whether any bytes of this type and size are in normal form, so that a pass over them tells
+ * nothing. */
+static gboolean
+is_always_normal (const char *type,
+                  gsize       size)
+{
+  static const char basic[] = "ynqiuxtd";
+  static const gsize widths[] = { 1, 2, 2, 4, 4, 8, 8, 8 };
+  const char *found;
+
+  if (type[0] != 'a' || type[1] == '\0' || type[2] != '\0')
+    return FALSE;
+  found = strchr (basic, type[1]);
+  return found != NULL && size % widths[found - basic] == 0;
+}
+
+static GVariant *
+decode_value (const char *type,
+              GBytes     *payload,
+              gsize       offset,
+              gsize       size,
+              guint64     max_size,
+              GError    **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GVariant) value = NULL;
+
+  if (!amnesia_value_check_type (type, error))
+    return NULL;
+  bytes = g_bytes_new_from_bytes (payload, offset, size);
+  value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, FALSE));
+  if (!is_always_normal (type, size) && !g_variant_is_normal_form (value))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "a value of %" G_GSIZE_FORMAT " bytes is not in normal form", size);
+      return NULL;
+    }
+  value = from_little_endian (g_steal_pointer (&value));
+  if (!amnesia_value_check (value, max_size, error))
+    return NULL;
+  return g_steal_pointer (&value);
+}
+
+static gboolean
+decode_seen (GVariant    *header,
+             AmnesiaSeen *seen,
+             guint       *n_seen,
+             GError     **error)
+{
+  g_autoptr (GVariant) list = g_variant_get_child_value (header, 2);
+  gsize i, n = g_variant_n_children (list);
+
+  if (n > AMNESIA_MAX_SEEN)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "a write that has seen %" G_GSIZE_FORMAT " writers", n);
+      return FALSE;
+    }
+  for (i = 0; i < n; i++)
+    g_variant_get_child (list, i, "(tt)", &seen[i].id, &seen[i].stamp);
+  *n_seen = (guint) n;
+  return TRUE;
+}
+
+static gboolean
+check_key (const char *key,
+           const char *previous,
+           GError    **error)
+{
+  if (strlen (key) > MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "keys that are too long or out of order");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Returns the entries of a write, or refuses it whole. The values stay in the memory into which
+ * they were received. */
+GPtrArray *
+amnesia_frame_decode_write (const AmnesiaFrame  *frame,
+                            guint64              max_size,
+                            GError             **error)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+  g_autoptr (GVariant) items = g_variant_get_child_value (frame->header, 3);
+  AmnesiaSeen seen[AMNESIA_MAX_SEEN];
+  guint64 stamp, id, size;
+  guint n_seen;
+  const char *key, *type, *previous = NULL;
+  gsize i, offset = 0;
+
+  g_variant_get_child (frame->header, 0, "t", &stamp);
+  g_variant_get_child (frame->header, 1, "t", &id);
+  if (!decode_seen (frame->header, seen, &n_seen, error))
+    return NULL;
+
+  for (i = 0; i < g_variant_n_children (items); i++)
+    {
+      g_autoptr (GVariant) value = NULL;
+
+      g_variant_get_child (items, i, "(&s&st)", &key, &type, &size);
+      if (!check_key (key, previous, error))
+        return NULL;
+      if (*type == '\0' && size > 0)
+        {
+          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "nothing, with a size");
+          return NULL;
+        }
+      if (*type != '\0')
+        {
+          value = decode_value (type, frame->payload, offset, size, max_size, error);
+          if (value == NULL)
+            return NULL;
+        }
+      g_ptr_array_add (entries, amnesia_entry_new (key, stamp, id, value, seen, n_seen));
+      offset += padded (size);
+      previous = key;
+    }
+  return g_steal_pointer (&entries);
+}
+
+void
+amnesia_frame_encode_ack (guint64        count,
+                          AmnesiaPacket *packet)
+{
+  set_head (packet, AMNESIA_FRAME_ACK, g_variant_new ("(t)", count));
+}
+
+guint64
+amnesia_frame_decode_ack (const AmnesiaFrame *frame)
+{
+  guint64 count;
+
+  g_variant_get (frame->header, "(t)", &count);
+  return count;
+}
+
+void
+amnesia_frame_encode_links (GArray        *ids,
+                            AmnesiaPacket *packet)
+{
+  GVariant *list = g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, ids->data, ids->len,
+                                              sizeof (guint64));
+
+  set_head (packet, AMNESIA_FRAME_LINKS, g_variant_new ("(@at)", list));
+}
+
+GArray *
+amnesia_frame_decode_links (const AmnesiaFrame *frame)
+{
+  g_autoptr (GVariant) list = g_variant_get_child_value (frame->header, 0);
+  gsize n;
+  const guint64 *ids = g_variant_get_fixed_array (list, &n, sizeof (guint64));
+  GArray *links = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  g_array_append_vals (links, ids, n);
+  return links;
+}
+
+void
+amnesia_frame_encode_beat (const AmnesiaBeat *beat,
+                           AmnesiaPacket     *packet)
+{
+  set_head (packet, AMNESIA_FRAME_BEAT,
+            g_variant_new ("(txxxx@a{sv})", beat->digest, beat->wall, beat->sent, beat->echo,
+                           beat->held, no_extensions ()));
+}
+
+void
+amnesia_frame_decode_beat (const AmnesiaFrame *frame,
+                           AmnesiaBeat        *beat)
+{
+  g_variant_get (frame->header, "(txxxx@a{sv})", &beat->digest, &beat->wall, &beat->sent,
+                 &beat->echo, &beat->held, NULL);
+}
+
+/* Encodes as many of @entries, which are in the order of their keys, as fit into one frame, from
+ * the key @from on. Returns the key with which the next frame begins, NULL if this is the last. */
+char *
+amnesia_frame_encode_list (GPtrArray     *entries,
+                           const char    *from,
+                           gboolean       reply,
+                           AmnesiaPacket *packet)
+{
+  GVariantBuilder items;
+  const char *to = NULL;
+  gsize used = 0;
+  guint i;
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(sttt)"));
+  for (i = 0; i < entries->len && to == NULL; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (strcmp (entry->key, from) < 0)
+        continue;
+      /* the key, three numbers, padding and two offsets */
+      used += strlen (entry->key) + 48;
+      if (used > AMNESIA_MAX_LIST - AMNESIA_MAX_CONTROL)
+        to = entry->key;
+      else
+        g_variant_builder_add (&items, "(sttt)", entry->key, entry->stamp, entry->id,
+                               (guint64) amnesia_entry_get_size (entry));
+    }
+  set_head (packet, AMNESIA_FRAME_LIST,
+            g_variant_new ("(ssbba(sttt)@a{sv})", from, to != NULL ? to : "", to == NULL, reply,
+                           &items, no_extensions ()));
+  return g_strdup (to);
+}
+
+static void
+list_item_clear (gpointer item)
+{
+  g_free (((AmnesiaListItem *) item)->key);
+}
+
+gboolean
+amnesia_frame_decode_list (const AmnesiaFrame *frame,
+                           AmnesiaList        *list,
+                           GError            **error)
+{
+  g_autoptr (GVariantIter) iter = NULL;
+  AmnesiaListItem item;
+  const char *previous = NULL;
+
+  g_variant_get (frame->header, "(ssbba(sttt)@a{sv})", &list->from, &list->to, &list->last,
+                 &list->reply, &iter, NULL);
+  list->items = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
+  g_array_set_clear_func (list->items, list_item_clear);
+  while (g_variant_iter_next (iter, "(sttt)", &item.key, &item.stamp, &item.id, &item.size))
+    {
+      g_array_append_val (list->items, item);
+      if (!check_key (item.key, previous, error))
+        return FALSE;
+      previous = item.key;
+    }
+  return TRUE;
+}
+
+void
+amnesia_list_clear (AmnesiaList *list)
+{
+  g_clear_pointer (&list->from, g_free);
+  g_clear_pointer (&list->to, g_free);
+  g_clear_pointer (&list->items, g_array_unref);
+}

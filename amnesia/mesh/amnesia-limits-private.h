@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Every bound on what others can make us do or hold, in one place. Times are in microseconds. */
+
+#define AMNESIA_MS (G_TIME_SPAN_MILLISECOND)
+#define AMNESIA_SECOND (G_TIME_SPAN_SECOND)
+
+/* --- bytes --- */
+
+/* Before its hello a stranger gets no more than this of our memory. */
+#define AMNESIA_MAX_HELLO 4096
+#define AMNESIA_MAX_CONTROL 1024
+/* Lists are cut into frames of this size, so that heartbeats get in between. */
+#define AMNESIA_MAX_LIST (64 * 1024)
+/* A write of 4,096 keys of 255 bytes, with their types. */
+#define AMNESIA_MAX_WRITE_HEADER (4 * 1024 * 1024)
+/* All keys of one write together. */
+#define AMNESIA_MAX_WRITE_FACTOR 4
+/* What a link reads at once; a larger frame gets a buffer of its own, which grows with what came. */
+#define AMNESIA_READ_BUFFER (16 * 1024)
+#define AMNESIA_PAYLOAD_STEP (64 * 1024)
+/* What the kernel may hold of ours that is not sent: more would be stale when it leaves. */
+#define AMNESIA_NOTSENT_LOWAT (16 * 1024)
+/* What a link sends or receives in one dispatch, before others get their turn. */
+#define AMNESIA_SLICE (256 * 1024)
+
+/* --- links --- */
+
+#define AMNESIA_MAX_LINKS 512
+/* Without hello; the oldest is dropped for a new one. Fifty processes that start in one second
+ * must get in. */
+#define AMNESIA_MAX_GREETING 64
+#define AMNESIA_LISTEN_BACKLOG 128
+#define AMNESIA_ACCEPTS_PER_WAKE 16
+
+/* --- times --- */
+
+/* From accept or connect to the peer's hello, absolute: a byte now and then does not help. */
+#define AMNESIA_HELLO_DEADLINE (5 * AMNESIA_SECOND)
+#define AMNESIA_BEAT_INTERVAL (2 * AMNESIA_SECOND)
+/* Silence of three heartbeats. Less gave false alarms with loops that block for 2.4 s. */
+#define AMNESIA_DEAD_AFTER (6 * AMNESIA_SECOND)
+/* A peer that sends but reads nothing. */
+#define AMNESIA_STALL_AFTER (10 * AMNESIA_SECOND)
+/* Our own timer is late by this: the loop was blocked, nobody else is to blame. */
+#define AMNESIA_LATE (1 * AMNESIA_SECOND)
+/* The wall clock went ahead of the monotonic one by this: the machine slept. */
+#define AMNESIA_RESUME (5 * AMNESIA_SECOND)
+/* At most one exchange of lists per link in this time, after two digests that differ. */
+#define AMNESIA_EXCHANGE_INTERVAL (4 * AMNESIA_SECOND)
+#define AMNESIA_EXCHANGE_AFTER 2
+
+#define AMNESIA_DIAL_TIMEOUT_S 3
+#define AMNESIA_LOOKUP_TIMEOUT (5 * AMNESIA_SECOND)
+/* How long the search for our own entry waits for names; later ones are tried as a guest. */
+#define AMNESIA_LOOKUP_GRACE (1 * AMNESIA_SECOND)
+/* Names are looked up anew for a stranger at the door at most this often. */
+#define AMNESIA_LOOKUP_INTERVAL (5 * AMNESIA_SECOND)
+#define AMNESIA_REDIAL_FIRST (250 * AMNESIA_MS)
+#define AMNESIA_REDIAL_CAP (2 * AMNESIA_SECOND)
+#define AMNESIA_REDIAL_CAP_LATER (30 * AMNESIA_SECOND)
+#define AMNESIA_REDIAL_LATER_AFTER (600 * AMNESIA_SECOND)
+#define AMNESIA_REDIAL_JITTER 0.25
+#define AMNESIA_GUEST_STEP (250 * AMNESIA_MS)
+
+/* After the first peer's value, how long to wait for the first dials of the others. */
+#define AMNESIA_SYNCED_AFTER (1 * AMNESIA_SECOND)
+#define AMNESIA_ALONE_AFTER (5 * AMNESIA_SECOND)
+/* Flush, shut down, read to the end: at most this. */
+#define AMNESIA_LINGER (2 * AMNESIA_SECOND)
+/* accept() fails for lack of descriptors: the pause, doubled each time. */
+#define AMNESIA_ACCEPT_PAUSE_MS 100
+#define AMNESIA_ACCEPT_PAUSE_MAX_MS 1000
+
+/* --- clocks --- */
+
+#define AMNESIA_CLOCK_WARN (1 * AMNESIA_SECOND)
+
+/* --- log --- */
+
+/* Lines about what others did: this many at once, then one a second. */
+#define AMNESIA_LOG_BURST 20
+#define AMNESIA_LOG_TEXT 64
+
+G_END_DECLS

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "amnesia-frame-private.h"
+#include "replica/amnesia-replica-private.h"
+
+G_BEGIN_DECLS
+
+/* The two clocks, in microseconds. */
+typedef struct
+{
+  gint64 mono;
+  gint64 wall; /* since 1970 */
+} AmnesiaTime;
+
+/* What all links of one store have in common. */
+typedef struct
+{
+  AmnesiaReplica *replica;     /* (owned) */
+  char           *group;       /* (owned) */
+  char           *host;        /* (owned) our own entry; "" and 0 for a guest */
+  guint16         port;
+  guint64         max_size;
+  gint64          clock_limit; /* microseconds, 0: none */
+  GArray         *linked;      /* (owned) (element-type guint64) the ids of those who said hello */
+} AmnesiaLocal;
+
+/* GREETING: the peer has not said hello. UP: it has. LEAVING: what is due is sent, then a bye,
+ * and nothing more is begun. */
+typedef enum
+{
+  AMNESIA_LINK_GREETING,
+  AMNESIA_LINK_UP,
+  AMNESIA_LINK_LEAVING,
+} AmnesiaLinkState;
+
+/* One connection, as far as it can be thought of without a socket: frames in, frames out, and when
+ * to give up. The struct is for the mesh to read; only link functions change it. */
+typedef struct
+{
+  AmnesiaLocal     *local;   /* (unowned) */
+  gpointer          member;  /* (unowned) (nullable) the mesh's: whom this connects to */
+  gpointer          channel; /* (unowned) (nullable) the transport's: what carries the bytes */
+  gboolean          dialled; /* by us */
+  guint64           serial;  /* the lower, the older */
+  char             *host;    /* (owned) where it goes or comes from */
+  guint16           port;
+  char             *name;    /* (owned) the same, for messages */
+
+  AmnesiaLinkState  state;
+  gint64            born;
+  gint64            heard;    /* when the last byte came */
+  gint64            progress; /* when the socket last took a byte, or had nothing to take */
+  gboolean          in_flight;
+
+  /* from the peer's hello */
+  guint64           peer_id;
+  guint64           peer_max_size;
+  GArray           *peer_linked; /* (owned) (element-type guint64) */
+  gint64            clock_offset;
+  gint64            round_trip;  /* -1: not known yet */
+
+  /* to be sent */
+  gboolean          hello_sent;
+  gboolean          bye_sent;
+  AmnesiaBye        bye;
+  char             *bye_message;  /* (owned) (nullable) */
+  gboolean          links_due;
+  gint64            next_beat;
+  gint64            beat_received; /* when, 0 if never */
+  gint64            beat_echo;     /* what it said it was sent at */
+  GHashTable       *dirty;         /* (owned) (element-type utf8) keys */
+  char             *list_from;     /* (owned) (nullable) where the next list frame begins */
+  gboolean          list_reply;
+
+  /* counted, to know what the other side has */
+  guint64           values_sent;
+  guint64           values_acked;
+  guint64           values_taken;
+  guint64           values_told;
+
+  /* repair */
+  gboolean          listed;        /* the peer's list has come to its end */
+  gboolean          list_ignored;
+  gint64            list_begun;    /* when the last list of the peer began */
+  gint64            last_exchange;
+  guint             mismatches;
+  GArray           *wanted;        /* (owned) (element-type AmnesiaListItem) listed, not here yet */
+  GArray           *withheld;      /* (owned) (element-type AmnesiaListItem) too large for us */
+} AmnesiaLink;
+
+/* What came of a frame. */
+typedef struct
+{
+  gboolean   greeted; /* this was the hello */
+  gboolean   linked;  /* the ids that the peer is linked with changed */
+  char      *host;    /* (owned) (nullable) with the hello: the peer's own entry */
+  guint16    port;
+  GPtrArray *taken;   /* (owned) (nullable) (element-type AmnesiaEntry) now in force here */
+  GError    *notice;  /* (owned) (nullable) for `last-error`; the link lives on */
+} AmnesiaReceipt;
+
+AmnesiaLink *amnesia_link_new            (AmnesiaLocal        *local,
+                                          const char          *host,
+                                          guint16              port,
+                                          gboolean             dialled,
+                                          guint64              serial,
+                                          AmnesiaTime          now);
+void         amnesia_link_free           (AmnesiaLink         *self);
+
+gboolean     amnesia_link_receive        (AmnesiaLink         *self,
+                                          const AmnesiaFrame  *frame,
+                                          AmnesiaTime          now,
+                                          AmnesiaReceipt      *receipt,
+                                          GError             **error);
+void         amnesia_receipt_clear       (AmnesiaReceipt      *receipt);
+
+gboolean     amnesia_link_wants_to_send  (AmnesiaLink         *self);
+gboolean     amnesia_link_pull           (AmnesiaLink         *self,
+                                          AmnesiaTime          now,
+                                          AmnesiaPacket       *packet,
+                                          GError             **notice);
+void         amnesia_link_sent           (AmnesiaLink         *self,
+                                          gboolean             all,
+                                          AmnesiaTime          now);
+void         amnesia_link_mark           (AmnesiaLink         *self,
+                                          const char          *key);
+void         amnesia_link_mark_links     (AmnesiaLink         *self);
+void         amnesia_link_leave          (AmnesiaLink         *self,
+                                          AmnesiaBye           reason,
+                                          const char          *message);
+
+void         amnesia_link_heard          (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
+void         amnesia_link_forgive        (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
+gboolean     amnesia_link_tick           (AmnesiaLink         *self,
+                                          AmnesiaTime          now,
+                                          GError             **error);
+gint64       amnesia_link_get_deadline   (AmnesiaLink         *self);
+
+gboolean     amnesia_link_is_up          (AmnesiaLink         *self);
+gboolean     amnesia_link_is_synced      (AmnesiaLink         *self);
+gboolean     amnesia_link_is_in_sync     (AmnesiaLink         *self);
+gboolean     amnesia_link_is_linked_with (AmnesiaLink         *self,
+                                          guint64              id);
+
+char        *amnesia_escape_text         (const char          *text);
+char        *amnesia_format_address      (const char          *host,
+                                          guint16              port);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmnesiaReceipt, amnesia_receipt_clear)
+
+G_END_DECLS

@@ -1,0 +1,854 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-link-private.h"
+
+#include "amnesia-error.h"
+#include "amnesia-limits-private.h"
+
+#include <string.h>
+
+#define MAX_LISTED 65536
+
+/* What others wrote, fit for a log line: short, one line, no escape codes. */
+char *
+amnesia_escape_text (const char *text)
+{
+  g_autofree char *cut = g_utf8_strlen (text, -1) > AMNESIA_LOG_TEXT
+                           ? g_utf8_substring (text, 0, AMNESIA_LOG_TEXT)
+                           : g_strdup (text);
+
+  return g_strescape (cut, NULL);
+}
+
+char *
+amnesia_format_address (const char *host,
+                        guint16     port)
+{
+  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+static void
+list_item_clear (gpointer item)
+{
+  g_free (((AmnesiaListItem *) item)->key);
+}
+
+static GArray *
+list_items_new (void)
+{
+  GArray *items = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
+
+  g_array_set_clear_func (items, list_item_clear);
+  return items;
+}
+
+AmnesiaLink *
+amnesia_link_new (AmnesiaLocal *local,
+                  const char   *host,
+                  guint16       port,
+                  gboolean      dialled,
+                  guint64       serial,
+                  AmnesiaTime   now)
+{
+  AmnesiaLink *self = g_new0 (AmnesiaLink, 1);
+
+  self->local = local;
+  self->host = g_strdup (host);
+  self->port = port;
+  self->name = amnesia_format_address (host, port);
+  self->dialled = dialled;
+  self->serial = serial;
+  self->born = self->heard = self->progress = now.mono;
+  self->round_trip = -1;
+  self->peer_linked = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->wanted = list_items_new ();
+  self->withheld = list_items_new ();
+  return self;
+}
+
+void
+amnesia_link_free (AmnesiaLink *self)
+{
+  g_free (self->host);
+  g_free (self->name);
+  g_free (self->bye_message);
+  g_free (self->list_from);
+  g_array_unref (self->peer_linked);
+  g_array_unref (self->wanted);
+  g_array_unref (self->withheld);
+  g_hash_table_unref (self->dirty);
+  g_free (self);
+}
+
+gboolean
+amnesia_link_is_up (AmnesiaLink *self)
+{
+  return self->state == AMNESIA_LINK_UP;
+}
+
+/* Whether all that the peer had when the link began is here. */
+gboolean
+amnesia_link_is_synced (AmnesiaLink *self)
+{
+  return self->state != AMNESIA_LINK_GREETING && self->listed && self->wanted->len == 0;
+}
+
+/* Whether the peer has all that we have. */
+gboolean
+amnesia_link_is_in_sync (AmnesiaLink *self)
+{
+  return amnesia_link_is_synced (self) && g_hash_table_size (self->dirty) == 0 &&
+         self->values_acked == self->values_sent;
+}
+
+gboolean
+amnesia_link_is_linked_with (AmnesiaLink *self,
+                             guint64      id)
+{
+  guint i;
+
+  for (i = 0; i < self->peer_linked->len; i++)
+    if (g_array_index (self->peer_linked, guint64, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
+void
+amnesia_link_mark (AmnesiaLink *self,
+                   const char  *key)
+{
+  /* Before the hello there is no need to: the lists will tell what the peer lacks. */
+  if (self->state == AMNESIA_LINK_UP && !g_hash_table_contains (self->dirty, key))
+    g_hash_table_add (self->dirty, g_strdup (key));
+}
+
+void
+amnesia_link_mark_links (AmnesiaLink *self)
+{
+  self->links_due = TRUE;
+}
+
+/* Sends what is due, then a bye with the reason; the transport then closes. */
+void
+amnesia_link_leave (AmnesiaLink *self,
+                    AmnesiaBye   reason,
+                    const char  *message)
+{
+  if (self->state == AMNESIA_LINK_LEAVING)
+    return;
+  if (reason != AMNESIA_BYE_LEAVING && reason != AMNESIA_BYE_DUPLICATE)
+    g_hash_table_remove_all (self->dirty);
+  self->state = AMNESIA_LINK_LEAVING;
+  self->bye = reason;
+  self->bye_message = g_strdup (message);
+}
+
+/* --- what comes --- */
+
+/* Peers can say any number. */
+static gint64
+difference (gint64 theirs,
+            gint64 ours)
+{
+  return CLAMP (theirs, 0, G_MAXINT64 / 4) - ours;
+}
+
+static gboolean
+check_version (const AmnesiaHello *hello,
+               GError            **error)
+{
+  if (hello->version_min <= AMNESIA_PROTOCOL_MAX && hello->version_max >= AMNESIA_PROTOCOL_MIN)
+    return TRUE;
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_VERSION,
+               "one side speaks version %u to %u of the protocol, the other %u to %u: "
+               "update the older one",
+               hello->version_min, hello->version_max,
+               AMNESIA_PROTOCOL_MIN, AMNESIA_PROTOCOL_MAX);
+  return FALSE;
+}
+
+static gboolean
+check_group (AmnesiaLink        *self,
+             const AmnesiaHello *hello,
+             GError            **error)
+{
+  g_autofree char *theirs = NULL;
+
+  if (g_str_equal (hello->group, self->local->group))
+    return TRUE;
+  theirs = amnesia_escape_text (hello->group);
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_GROUP,
+               "one side is of group “%s”, the other of “%s”", theirs, self->local->group);
+  return FALSE;
+}
+
+static gboolean
+check_clock (AmnesiaLink        *self,
+             const AmnesiaHello *hello,
+             AmnesiaTime         now,
+             GError            **error)
+{
+  gint64 offset = difference (hello->wall, now.wall);
+
+  if (self->local->clock_limit == 0 || ABS (offset) <= self->local->clock_limit)
+    return TRUE;
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_CLOCK,
+               "the clocks are %" G_GINT64_FORMAT " hours apart: set the wrong one, or "
+               "\"clock-limit\": 0 in the configuration", ABS (offset) / G_TIME_SPAN_HOUR);
+  return FALSE;
+}
+
+static gboolean
+receive_hello (AmnesiaLink        *self,
+               const AmnesiaFrame *frame,
+               AmnesiaTime         now,
+               AmnesiaReceipt     *receipt,
+               GError            **error)
+{
+  g_auto (AmnesiaHello) hello = { 0, };
+
+  amnesia_frame_decode_hello (frame, &hello);
+  if (hello.id == 0)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "a hello without an id");
+      return FALSE;
+    }
+  if (!check_version (&hello, error) || !check_group (self, &hello, error) ||
+      !check_clock (self, &hello, now, error))
+    return FALSE;
+
+  self->peer_id = hello.id;
+  self->peer_max_size = hello.max_size;
+  self->clock_offset = difference (hello.wall, now.wall);
+  self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
+  if (self->state == AMNESIA_LINK_GREETING)
+    {
+      self->state = AMNESIA_LINK_UP;
+      self->links_due = TRUE;
+      self->list_from = g_strdup ("");
+    }
+  receipt->greeted = TRUE;
+  receipt->host = g_steal_pointer (&hello.host);
+  receipt->port = hello.port;
+  return TRUE;
+}
+
+static gboolean
+receive_bye (AmnesiaLink        *self,
+             const AmnesiaFrame *frame,
+             GError            **error)
+{
+  static const AmnesiaError codes[] = {
+    [AMNESIA_BYE_VERSION] = AMNESIA_ERROR_VERSION,
+    [AMNESIA_BYE_GROUP] = AMNESIA_ERROR_GROUP,
+    [AMNESIA_BYE_CLOCK] = AMNESIA_ERROR_CLOCK,
+    [AMNESIA_BYE_SELF] = AMNESIA_ERROR_FAILED,
+    [AMNESIA_BYE_PROTOCOL] = AMNESIA_ERROR_PROTOCOL,
+  };
+  g_autofree char *message = NULL;
+  g_autofree char *escaped = NULL;
+  AmnesiaBye reason;
+  AmnesiaError code = AMNESIA_ERROR_REFUSED;
+
+  amnesia_frame_decode_bye (frame, &reason, &message);
+  /* a peer that leaves closes after what it still has to say */
+  if (reason == AMNESIA_BYE_LEAVING || reason == AMNESIA_BYE_DUPLICATE)
+    return TRUE;
+  if (reason < G_N_ELEMENTS (codes))
+    code = codes[reason];
+  escaped = amnesia_escape_text (message);
+  g_set_error (error, AMNESIA_ERROR, code, "the peer refused: %s", escaped);
+  return FALSE;
+}
+
+/* Forgets what was wanted and has come, or is of no use any more. */
+static void
+review_wanted (AmnesiaLink *self)
+{
+  guint i = 0;
+
+  while (i < self->wanted->len)
+    {
+      AmnesiaListItem *item = &g_array_index (self->wanted, AmnesiaListItem, i);
+
+      if (amnesia_replica_beats (self->local->replica, item->key, item->stamp, item->id))
+        i++;
+      else
+        g_array_remove_index_fast (self->wanted, i);
+    }
+}
+
+static void
+refuse_ahead (AmnesiaLink    *self,
+              AmnesiaEntry   *entry,
+              AmnesiaReceipt *receipt)
+{
+  if (receipt->notice != NULL)
+    return;
+  g_set_error (&receipt->notice, AMNESIA_ERROR, AMNESIA_ERROR_CLOCK,
+               "a value that was written more than a year in the future was not taken: "
+               "see to the clock of its writer");
+}
+
+static gboolean
+receive_write (AmnesiaLink        *self,
+               const AmnesiaFrame *frame,
+               AmnesiaTime         now,
+               AmnesiaReceipt     *receipt,
+               GError            **error)
+{
+  g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, self->local->max_size, error);
+  guint i;
+
+  if (entries == NULL)
+    return FALSE;
+  self->values_taken++;
+  receipt->taken = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      switch (amnesia_replica_merge (self->local->replica, now.wall / 1000, entry))
+        {
+        case AMNESIA_MERGE_TAKEN:
+          g_ptr_array_add (receipt->taken, amnesia_entry_ref (entry));
+          break;
+        case AMNESIA_MERGE_AHEAD:
+          refuse_ahead (self, entry, receipt);
+          break;
+        case AMNESIA_MERGE_FULL:
+          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "more keys than there is room for");
+          return FALSE;
+        case AMNESIA_MERGE_OLD:
+        default:
+          break;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+receive_ack (AmnesiaLink        *self,
+             const AmnesiaFrame *frame,
+             GError            **error)
+{
+  guint64 count = amnesia_frame_decode_ack (frame);
+
+  if (count < self->values_acked || count > self->values_sent)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "an acknowledgement of %" G_GUINT64_FORMAT " values of %" G_GUINT64_FORMAT,
+                   count, self->values_sent);
+      return FALSE;
+    }
+  self->values_acked = count;
+  return TRUE;
+}
+
+static void
+receive_links (AmnesiaLink        *self,
+               const AmnesiaFrame *frame,
+               AmnesiaReceipt     *receipt)
+{
+  g_array_unref (self->peer_linked);
+  self->peer_linked = amnesia_frame_decode_links (frame);
+  receipt->linked = TRUE;
+}
+
+static void
+begin_list (AmnesiaLink *self,
+            gboolean     reply)
+{
+  g_free (self->list_from);
+  self->list_from = g_strdup ("");
+  self->list_reply = reply;
+}
+
+static gboolean
+is_in (GArray             *items,
+       const AmnesiaEntry *entry)
+{
+  guint i;
+
+  for (i = 0; i < items->len; i++)
+    {
+      AmnesiaListItem *item = &g_array_index (items, AmnesiaListItem, i);
+
+      if (g_str_equal (item->key, entry->key) &&
+          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The digest over what both sides can have: an entry that is too large for one of them is left
+ * out, and so is the older one that it stands in front of. */
+static guint64
+get_digest (AmnesiaLink *self)
+{
+  guint64 digest = amnesia_replica_get_digest (self->local->replica);
+  g_autoptr (GPtrArray) entries = NULL;
+  guint i;
+
+  if (self->peer_max_size >= self->local->max_size && self->withheld->len == 0)
+    return digest;
+  entries = amnesia_replica_list (self->local->replica);
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (amnesia_entry_get_size (entry) > self->peer_max_size || is_in (self->withheld, entry))
+        digest -= amnesia_entry_hash (entry);
+    }
+  return digest;
+}
+
+static void
+compare_digest (AmnesiaLink *self,
+                guint64      theirs,
+                AmnesiaTime  now)
+{
+  if (!self->listed)
+    return;
+  if (theirs == get_digest (self))
+    {
+      self->mismatches = 0;
+      g_array_set_size (self->wanted, 0);
+      return;
+    }
+  self->mismatches++;
+  if (self->mismatches < AMNESIA_EXCHANGE_AFTER || self->list_from != NULL ||
+      (self->last_exchange != 0 && now.mono - self->last_exchange < AMNESIA_EXCHANGE_INTERVAL))
+    return;
+  self->last_exchange = now.mono;
+  begin_list (self, TRUE);
+}
+
+static void
+receive_beat (AmnesiaLink        *self,
+              const AmnesiaFrame *frame,
+              AmnesiaTime         now)
+{
+  AmnesiaBeat beat;
+
+  amnesia_frame_decode_beat (frame, &beat);
+  if (beat.echo > 0 && beat.echo <= now.mono && beat.held >= 0 &&
+      beat.held <= now.mono - beat.echo)
+    self->round_trip = now.mono - beat.echo - beat.held;
+  self->clock_offset = difference (beat.wall, now.wall) + MAX (self->round_trip, 0) / 2;
+  self->beat_received = now.mono;
+  self->beat_echo = beat.sent;
+  compare_digest (self, beat.digest, now);
+}
+
+/* A list that comes sooner than an honest peer would send one is passed over: a byte in must not
+ * make a megabyte go out. */
+static gboolean
+is_list_ignored (AmnesiaLink       *self,
+                 const AmnesiaList *list,
+                 AmnesiaTime        now)
+{
+  if (*list->from == '\0')
+    {
+      self->list_ignored = self->listed && now.mono - self->list_begun < AMNESIA_BEAT_INTERVAL;
+      if (!self->list_ignored)
+        self->list_begun = now.mono;
+    }
+  return self->list_ignored;
+}
+
+/* What is newer at the peer is wanted. */
+static void
+take_from_list (AmnesiaLink     *self,
+                AmnesiaListItem *item,
+                AmnesiaTime      now)
+{
+  AmnesiaListItem copy = *item;
+
+  if (amnesia_stamp_is_ahead (item->stamp, now.wall / 1000) ||
+      !amnesia_replica_beats (self->local->replica, item->key, item->stamp, item->id))
+    return;
+  copy.key = g_strdup (item->key);
+  g_array_append_val (item->size > self->local->max_size ? self->withheld : self->wanted, copy);
+}
+
+/* What is newer here, or absent there, is marked to be sent. Both lists are in order of keys. */
+static void
+give_to_list (AmnesiaLink       *self,
+              const AmnesiaList *list)
+{
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->local->replica);
+  guint i, j = 0;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+      AmnesiaListItem *item = NULL;
+
+      if (strcmp (entry->key, list->from) < 0 ||
+          (!list->last && strcmp (entry->key, list->to) >= 0))
+        continue;
+      while (j < list->items->len &&
+             strcmp (g_array_index (list->items, AmnesiaListItem, j).key, entry->key) < 0)
+        j++;
+      if (j < list->items->len)
+        item = &g_array_index (list->items, AmnesiaListItem, j);
+      if (item == NULL || !g_str_equal (item->key, entry->key) ||
+          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) > 0)
+        amnesia_link_mark (self, entry->key);
+    }
+}
+
+static gboolean
+receive_list (AmnesiaLink        *self,
+              const AmnesiaFrame *frame,
+              AmnesiaTime         now,
+              GError            **error)
+{
+  g_auto (AmnesiaList) list = { 0, };
+  guint i;
+
+  if (!amnesia_frame_decode_list (frame, &list, error))
+    return FALSE;
+  if (is_list_ignored (self, &list, now))
+    return TRUE;
+  if (*list.from == '\0')
+    {
+      g_array_set_size (self->wanted, 0);
+      g_array_set_size (self->withheld, 0);
+    }
+  if (self->wanted->len + self->withheld->len + list.items->len > MAX_LISTED)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "a list without end");
+      return FALSE;
+    }
+  for (i = 0; i < list.items->len; i++)
+    take_from_list (self, &g_array_index (list.items, AmnesiaListItem, i), now);
+  give_to_list (self, &list);
+  if (list.last)
+    self->listed = TRUE;
+  if (list.last && list.reply && self->list_from == NULL)
+    begin_list (self, FALSE);
+  return TRUE;
+}
+
+static gboolean
+dispatch (AmnesiaLink        *self,
+          const AmnesiaFrame *frame,
+          AmnesiaTime         now,
+          AmnesiaReceipt     *receipt,
+          GError            **error)
+{
+  switch (frame->kind)
+    {
+    case AMNESIA_FRAME_HELLO:
+      return receive_hello (self, frame, now, receipt, error);
+    case AMNESIA_FRAME_BYE:
+      return receive_bye (self, frame, error);
+    case AMNESIA_FRAME_WRITE:
+      return receive_write (self, frame, now, receipt, error);
+    case AMNESIA_FRAME_ACK:
+      return receive_ack (self, frame, error);
+    case AMNESIA_FRAME_LINKS:
+      receive_links (self, frame, receipt);
+      return TRUE;
+    case AMNESIA_FRAME_BEAT:
+      receive_beat (self, frame, now);
+      return TRUE;
+    case AMNESIA_FRAME_LIST:
+      return receive_list (self, frame, now, error);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* One frame arrived. With an error the link is to be left. */
+gboolean
+amnesia_link_receive (AmnesiaLink        *self,
+                      const AmnesiaFrame *frame,
+                      AmnesiaTime         now,
+                      AmnesiaReceipt     *receipt,
+                      GError            **error)
+{
+  if (!dispatch (self, frame, now, receipt, error))
+    return FALSE;
+  if (self->wanted->len > 0 && frame->kind == AMNESIA_FRAME_WRITE)
+    review_wanted (self);
+  return TRUE;
+}
+
+void
+amnesia_receipt_clear (AmnesiaReceipt *receipt)
+{
+  g_clear_pointer (&receipt->host, g_free);
+  g_clear_pointer (&receipt->taken, g_ptr_array_unref);
+  g_clear_error (&receipt->notice);
+}
+
+/* --- what goes --- */
+
+static void
+pull_hello (AmnesiaLink   *self,
+            AmnesiaTime    now,
+            AmnesiaPacket *packet)
+{
+  AmnesiaLocal *local = self->local;
+  AmnesiaHello hello = {
+    .version_min = AMNESIA_PROTOCOL_MIN,
+    .version_max = AMNESIA_PROTOCOL_MAX,
+    .id = amnesia_replica_get_id (local->replica),
+    .group = local->group,
+    .host = local->host,
+    .port = local->port,
+    .wall = now.wall,
+    .max_size = local->max_size,
+  };
+
+  self->hello_sent = TRUE;
+  amnesia_frame_encode_hello (&hello, packet);
+}
+
+static void
+pull_beat (AmnesiaLink   *self,
+           AmnesiaTime    now,
+           AmnesiaPacket *packet)
+{
+  AmnesiaBeat beat = {
+    .digest = get_digest (self),
+    .wall = now.wall,
+    .sent = now.mono,
+    .echo = self->beat_received != 0 ? self->beat_echo : 0,
+    .held = self->beat_received != 0 ? now.mono - self->beat_received : 0,
+  };
+
+  self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
+  amnesia_frame_encode_beat (&beat, packet);
+}
+
+static void
+pull_list (AmnesiaLink   *self,
+           AmnesiaPacket *packet)
+{
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->local->replica);
+  g_autofree char *from = g_steal_pointer (&self->list_from);
+
+  self->list_from = amnesia_frame_encode_list (entries, from, self->list_reply, packet);
+}
+
+/* The dirty entry that was written first, with all that are of the same write. */
+static GPtrArray *
+take_oldest (AmnesiaLink *self)
+{
+  g_autoptr (GPtrArray) write = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+  g_autoptr (GPtrArray) entries = NULL;
+  AmnesiaEntry *oldest = NULL;
+  GHashTableIter iter;
+  gpointer key;
+  guint i;
+
+  g_hash_table_iter_init (&iter, self->dirty);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      AmnesiaEntry *entry = amnesia_replica_lookup (self->local->replica, key);
+
+      if (entry == NULL) /* covered by a base write since */
+        g_hash_table_iter_remove (&iter);
+      else if (oldest == NULL || amnesia_entry_compare (entry, oldest) < 0)
+        oldest = entry;
+    }
+  if (oldest == NULL)
+    return NULL;
+
+  entries = amnesia_replica_list (self->local->replica);
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (amnesia_entry_compare (entry, oldest) != 0)
+        continue;
+      g_hash_table_remove (self->dirty, entry->key);
+      g_ptr_array_add (write, amnesia_entry_ref (entry));
+    }
+  return g_steal_pointer (&write);
+}
+
+/* A peer with a smaller limit goes without what is above it; the link stays. */
+static gboolean
+is_too_big (AmnesiaLink *self,
+            GPtrArray   *write,
+            GError     **notice)
+{
+  guint i;
+
+  for (i = 0; i < write->len; i++)
+    {
+      gsize size = amnesia_entry_get_size (g_ptr_array_index (write, i));
+
+      if (size <= self->peer_max_size)
+        continue;
+      g_clear_error (notice);
+      g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                   "a value of %" G_GSIZE_FORMAT " bytes was not sent: the peer's max-size is "
+                   "%" G_GUINT64_FORMAT, size, self->peer_max_size);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+pull_write (AmnesiaLink   *self,
+            AmnesiaPacket *packet,
+            GError       **notice)
+{
+  while (g_hash_table_size (self->dirty) > 0)
+    {
+      g_autoptr (GPtrArray) write = take_oldest (self);
+
+      if (write == NULL || is_too_big (self, write, notice))
+        continue;
+      self->values_sent++;
+      amnesia_frame_encode_write (write, packet);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+pull_greeted (AmnesiaLink   *self,
+              AmnesiaTime    now,
+              AmnesiaPacket *packet,
+              GError       **notice)
+{
+  if (self->values_told != self->values_taken)
+    {
+      self->values_told = self->values_taken;
+      amnesia_frame_encode_ack (self->values_told, packet);
+      return TRUE;
+    }
+  if (self->links_due)
+    {
+      self->links_due = FALSE;
+      amnesia_frame_encode_links (self->local->linked, packet);
+      return TRUE;
+    }
+  if (now.mono >= self->next_beat)
+    {
+      pull_beat (self, now, packet);
+      return TRUE;
+    }
+  if (self->list_from != NULL)
+    {
+      pull_list (self, packet);
+      return TRUE;
+    }
+  return pull_write (self, packet, notice);
+}
+
+/* What to send next, built only now that there is room for it, so that it is the newest. */
+gboolean
+amnesia_link_pull (AmnesiaLink   *self,
+                   AmnesiaTime    now,
+                   AmnesiaPacket *packet,
+                   GError       **notice)
+{
+  gboolean any = TRUE;
+
+  if (self->bye_sent)
+    return FALSE;
+  if (!self->hello_sent)
+    pull_hello (self, now, packet);
+  else if (self->peer_id != 0 && pull_greeted (self, now, packet, notice))
+    any = TRUE;
+  else if (self->state == AMNESIA_LINK_LEAVING)
+    {
+      self->bye_sent = TRUE;
+      amnesia_frame_encode_bye (self->bye, self->bye_message, packet);
+    }
+  else
+    any = FALSE;
+
+  if (any)
+    {
+      self->in_flight = TRUE;
+      self->progress = now.mono;
+    }
+  return any;
+}
+
+/* Whether a pull would bring something, apart from a heartbeat. */
+gboolean
+amnesia_link_wants_to_send (AmnesiaLink *self)
+{
+  if (!self->hello_sent)
+    return TRUE;
+  if (self->state == AMNESIA_LINK_LEAVING && !self->bye_sent)
+    return TRUE;
+  return self->peer_id != 0 && !self->bye_sent &&
+         (self->values_told != self->values_taken || self->links_due ||
+          self->list_from != NULL || g_hash_table_size (self->dirty) > 0);
+}
+
+/* The socket took a part of what was pulled, or @all of it. */
+void
+amnesia_link_sent (AmnesiaLink *self,
+                   gboolean     all,
+                   AmnesiaTime  now)
+{
+  self->progress = now.mono;
+  self->in_flight = !all;
+}
+
+/* --- life --- */
+
+/* Bytes came, of whatever kind. */
+void
+amnesia_link_heard (AmnesiaLink *self,
+                    AmnesiaTime  now)
+{
+  self->heard = now.mono;
+}
+
+/* We were asleep, or our loop was blocked: nobody is to blame for silence. */
+void
+amnesia_link_forgive (AmnesiaLink *self,
+                      AmnesiaTime  now)
+{
+  self->heard = now.mono;
+  self->progress = now.mono;
+  if (self->state == AMNESIA_LINK_GREETING)
+    self->born = now.mono;
+}
+
+gint64
+amnesia_link_get_deadline (AmnesiaLink *self)
+{
+  gint64 deadline;
+
+  if (self->peer_id == 0)
+    return self->born + AMNESIA_HELLO_DEADLINE;
+  deadline = MIN (self->heard + AMNESIA_DEAD_AFTER, self->next_beat);
+  if (self->in_flight)
+    deadline = MIN (deadline, self->progress + AMNESIA_STALL_AFTER);
+  return deadline;
+}
+
+/* FALSE with an error: the link is dead. */
+gboolean
+amnesia_link_tick (AmnesiaLink *self,
+                   AmnesiaTime  now,
+                   GError     **error)
+{
+  const char *why = NULL;
+
+  if (self->peer_id == 0 && now.mono >= self->born + AMNESIA_HELLO_DEADLINE)
+    why = "it said no hello";
+  else if (self->peer_id != 0 && now.mono >= self->heard + AMNESIA_DEAD_AFTER)
+    why = "it gave no sign of life";
+  else if (self->in_flight && now.mono >= self->progress + AMNESIA_STALL_AFTER)
+    why = "it takes nothing";
+
+  if (why != NULL)
+    g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT, why);
+  return why == NULL;
+}

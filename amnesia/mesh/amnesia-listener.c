@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-listener-private.h"
+
+#include "amnesia-limits-private.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* GSocketService would do all this, but when descriptors run out it re-arms its source at once
+ * and spins a core; so here is its accept loop with a pause. */
+struct _AmnesiaListener
+{
+  GMainContext        *context; /* (owned) */
+  AmnesiaListenerFunc  func;
+  gpointer             user_data;
+
+  GPtrArray           *sockets; /* (owned) (element-type GSocket) that listen */
+  GPtrArray           *sources; /* (owned) (element-type GSource) for accepting; none in a pause */
+  GSource             *pause;   /* (owned) (nullable) */
+  guint                pause_ms;
+  int                  spare;   /* given up to accept and close one when there is no other */
+};
+
+static int
+open_spare (void)
+{
+  return open ("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+destroy_source (gpointer source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+AmnesiaListener *
+amnesia_listener_new (GMainContext        *context,
+                      AmnesiaListenerFunc  func,
+                      gpointer             user_data)
+{
+  AmnesiaListener *self = g_new0 (AmnesiaListener, 1);
+
+  self->context = g_main_context_ref (context);
+  self->func = func;
+  self->user_data = user_data;
+  self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
+  self->sources = g_ptr_array_new_with_free_func (destroy_source);
+  self->spare = -1;
+  return self;
+}
+
+void
+amnesia_listener_free (AmnesiaListener *self)
+{
+  amnesia_listener_close (self);
+  g_ptr_array_unref (self->sources);
+  g_ptr_array_unref (self->sockets);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+void
+amnesia_listener_close (AmnesiaListener *self)
+{
+  guint i;
+
+  g_clear_pointer (&self->pause, destroy_source);
+  self->pause_ms = 0;
+  g_ptr_array_set_size (self->sources, 0);
+  for (i = 0; i < self->sockets->len; i++)
+    g_socket_close (g_ptr_array_index (self->sockets, i), NULL);
+  g_ptr_array_set_size (self->sockets, 0);
+  if (self->spare >= 0)
+    close (self->spare);
+  self->spare = -1;
+}
+
+gboolean
+amnesia_listener_is_open (AmnesiaListener *self)
+{
+  return self->sockets->len > 0;
+}
+
+/* The address that we listen on, of one family; NULL if there is none, or it is a wildcard or
+ * loopback, which is of no use as the source of a dial. */
+GInetAddress *
+amnesia_listener_get_address (AmnesiaListener *self,
+                              GSocketFamily    family)
+{
+  guint i;
+
+  for (i = 0; i < self->sockets->len; i++)
+    {
+      g_autoptr (GSocketAddress) local =
+        g_socket_get_local_address (g_ptr_array_index (self->sockets, i), NULL);
+      GInetAddress *address;
+
+      if (local == NULL || g_socket_address_get_family (local) != family)
+        continue;
+      address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local));
+      if (!g_inet_address_get_is_any (address) && !g_inet_address_get_is_loopback (address))
+        return g_object_ref (address);
+    }
+  return NULL;
+}
+
+/* --- accepting --- */
+
+static void start_accepting (AmnesiaListener *self);
+
+static gboolean
+pause_over_cb (gpointer user_data)
+{
+  AmnesiaListener *self = user_data;
+
+  g_clear_pointer (&self->pause, destroy_source);
+  start_accepting (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* No descriptor is left: gives up the spare one to send the first caller away, and rests. */
+static void
+rest (AmnesiaListener *self,
+      GSocket         *socket)
+{
+  g_autoptr (GSocket) accepted = NULL;
+
+  if (self->spare >= 0)
+    {
+      close (self->spare);
+      accepted = g_socket_accept (socket, NULL, NULL);
+      g_clear_object (&accepted);
+      self->spare = open_spare ();
+    }
+  self->pause_ms = CLAMP (2 * self->pause_ms, AMNESIA_ACCEPT_PAUSE_MS,
+                          AMNESIA_ACCEPT_PAUSE_MAX_MS);
+  g_debug ("Not accepting for %u ms: no descriptor is left", self->pause_ms);
+  g_ptr_array_set_size (self->sources, 0);
+  self->pause = g_timeout_source_new (self->pause_ms);
+  g_source_set_callback (self->pause, pause_over_cb, self, NULL);
+  g_source_attach (self->pause, self->context);
+}
+
+static gboolean
+accept_cb (GSocket      *socket,
+           GIOCondition  condition,
+           gpointer      user_data)
+{
+  AmnesiaListener *self = user_data;
+  g_autoptr (GPtrArray) accepted = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GError) error = NULL;
+
+  while (accepted->len < AMNESIA_ACCEPTS_PER_WAKE && error == NULL)
+    {
+      GSocket *one = g_socket_accept (socket, NULL, &error);
+
+      if (one != NULL)
+        g_ptr_array_add (accepted, one);
+    }
+  if (accepted->len > 0)
+    self->pause_ms = 0;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_FAILED))
+    rest (self, socket);
+  if (accepted->len > 0)
+    self->func (accepted, self->user_data); /* may free us */
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_accepting (AmnesiaListener *self)
+{
+  guint i;
+
+  for (i = 0; i < self->sockets->len; i++)
+    {
+      GSource *source = g_socket_create_source (g_ptr_array_index (self->sockets, i), G_IO_IN, NULL);
+
+      g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), self, NULL);
+      g_source_set_static_name (source, "[amnesia] accept");
+      g_source_set_can_recurse (source, TRUE);
+      g_source_attach (source, self->context);
+      g_ptr_array_add (self->sources, source);
+    }
+}
+
+/* --- binding --- */
+
+/* Binds and listens: two sockets may both bind before one of them listens. */
+static AmnesiaBind
+listen_on (AmnesiaListener  *self,
+           GInetAddress     *address,
+           guint16           port,
+           GError          **error)
+{
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new (address, port);
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (GSocket) socket = g_socket_new (g_inet_address_get_family (address),
+                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+                                             &local_error);
+
+  if (socket == NULL)
+    {
+      /* no descriptor is an error, no such family is not */
+      if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES))
+        return AMNESIA_BIND_ELSEWHERE;
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return AMNESIA_BIND_FAILED;
+    }
+  g_socket_set_blocking (socket, FALSE);
+  g_socket_set_listen_backlog (socket, AMNESIA_LISTEN_BACKLOG);
+  if (!g_socket_bind (socket, where, TRUE, &local_error))
+    {
+      g_debug ("%s", local_error->message);
+      return g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
+               ? AMNESIA_BIND_IN_USE
+               : AMNESIA_BIND_ELSEWHERE;
+    }
+  if (!g_socket_listen (socket, &local_error))
+    return AMNESIA_BIND_IN_USE;
+  g_ptr_array_add (self->sockets, g_steal_pointer (&socket));
+  return AMNESIA_BIND_OURS;
+}
+
+static gboolean
+is_loopback_only (GList *addresses)
+{
+  GList *l;
+
+  for (l = addresses; l != NULL; l = l->next)
+    if (!g_inet_address_get_is_loopback (l->data))
+      return FALSE;
+  return addresses != NULL;
+}
+
+/* Debian gives a machine's own name 127.0.1.1, where no other machine can reach it: such a name
+ * listens on the wildcard. */
+static GList *
+choose_addresses (const char *host,
+                  GList      *addresses)
+{
+  g_autoptr (GInetAddress) literal = g_inet_address_new_from_string (host);
+  GList *chosen = NULL, *l;
+  gboolean seen[2] = { FALSE, FALSE };
+
+  if (literal != NULL || g_str_equal (host, "localhost") || !is_loopback_only (addresses))
+    return g_list_copy_deep (addresses, (GCopyFunc) (void *) g_object_ref, NULL);
+  for (l = addresses; l != NULL; l = l->next)
+    {
+      GSocketFamily family = g_inet_address_get_family (l->data);
+      gboolean *done = &seen[family == G_SOCKET_FAMILY_IPV6];
+
+      if (!*done)
+        chosen = g_list_append (chosen, g_inet_address_new_any (family));
+      *done = TRUE;
+    }
+  return chosen;
+}
+
+/* An entry is ours if at least one of its addresses can be had and none is in use. */
+AmnesiaBind
+amnesia_listener_bind (AmnesiaListener  *self,
+                       const char       *host,
+                       GList            *addresses,
+                       guint16           port,
+                       GError          **error)
+{
+  g_autolist (GInetAddress) chosen = choose_addresses (host, addresses);
+  AmnesiaBind result = AMNESIA_BIND_ELSEWHERE;
+  GList *l;
+
+  amnesia_listener_close (self);
+  for (l = chosen; l != NULL; l = l->next)
+    {
+      AmnesiaBind one = listen_on (self, l->data, port, error);
+
+      if (one == AMNESIA_BIND_IN_USE || one == AMNESIA_BIND_FAILED)
+        {
+          amnesia_listener_close (self);
+          return one;
+        }
+      if (one == AMNESIA_BIND_OURS)
+        result = AMNESIA_BIND_OURS;
+    }
+  if (result == AMNESIA_BIND_OURS)
+    {
+      self->spare = open_spare ();
+      start_accepting (self);
+    }
+  return result;
+}

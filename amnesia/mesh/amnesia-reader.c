@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-reader-private.h"
+
+#include "amnesia-error.h"
+#include "amnesia-limits-private.h"
+
+#include <string.h>
+
+/* What is being read. PREAMBLE, PREFIX and HEADER are taken from the buffer; PAYLOAD goes into
+ * memory of its own, which becomes the value. */
+typedef enum
+{
+  STEP_PREAMBLE,
+  STEP_PREFIX,
+  STEP_HEADER,
+  STEP_PAYLOAD,
+} Step;
+
+struct _AmnesiaReader
+{
+  guint64   max_size;
+  gboolean  greeted;
+
+  guint8   *buffer;   /* (owned) */
+  gsize     capacity;
+  gsize     start;    /* the first byte that is not taken yet */
+  gsize     end;
+
+  Step      step;
+  AmnesiaFrameKind kind;
+  gsize     header_size;
+  gsize     payload_size;
+
+  GVariant *header;   /* (owned) (nullable) in STEP_PAYLOAD */
+  guint8   *payload;  /* (owned) (nullable) in STEP_PAYLOAD */
+  gsize     payload_capacity;
+  gsize     payload_have;
+};
+
+static gsize
+padded (gsize size)
+{
+  return (size + 7) & ~(gsize) 7;
+}
+
+AmnesiaReader *
+amnesia_reader_new (guint64 max_size)
+{
+  AmnesiaReader *self = g_new0 (AmnesiaReader, 1);
+
+  self->max_size = max_size;
+  self->capacity = AMNESIA_READ_BUFFER;
+  self->buffer = g_malloc (self->capacity);
+  return self;
+}
+
+void
+amnesia_reader_free (AmnesiaReader *self)
+{
+  g_clear_pointer (&self->header, g_variant_unref);
+  g_free (self->payload);
+  g_free (self->buffer);
+  g_free (self);
+}
+
+/* The other side has said hello: from now on it may send more. */
+void
+amnesia_reader_set_greeted (AmnesiaReader *self)
+{
+  self->greeted = TRUE;
+}
+
+/* Whether the stream could end here without loss. */
+gboolean
+amnesia_reader_is_between (AmnesiaReader *self)
+{
+  return self->step <= STEP_PREFIX && self->start == self->end;
+}
+
+/* The payload's memory doubles as bytes arrive: what was only announced takes none. */
+static guint8 *
+reserve_payload (AmnesiaReader *self,
+                 gsize         *size)
+{
+  if (self->payload_have == self->payload_capacity)
+    {
+      gsize wanted = MAX (AMNESIA_PAYLOAD_STEP, 2 * self->payload_capacity);
+      guint8 *grown;
+
+      wanted = MIN (wanted, self->payload_size);
+      grown = g_try_realloc (self->payload, wanted);
+      if (grown == NULL)
+        return NULL;
+      self->payload = grown;
+      self->payload_capacity = wanted;
+    }
+  *size = self->payload_capacity - self->payload_have;
+  return self->payload + self->payload_have;
+}
+
+/* Returns where the next bytes go, and how many have room there; NULL if there is no memory. */
+guint8 *
+amnesia_reader_reserve (AmnesiaReader *self,
+                        gsize         *size)
+{
+  if (self->step == STEP_PAYLOAD && self->start == self->end)
+    return reserve_payload (self, size);
+
+  if (self->start == self->end && self->capacity > AMNESIA_READ_BUFFER)
+    {
+      self->capacity = AMNESIA_READ_BUFFER;
+      self->buffer = g_realloc (self->buffer, self->capacity);
+      self->start = self->end = 0;
+    }
+  if (self->start > 0)
+    {
+      memmove (self->buffer, self->buffer + self->start, self->end - self->start);
+      self->end -= self->start;
+      self->start = 0;
+    }
+  if (self->end == self->capacity)
+    {
+      guint8 *grown = g_try_realloc (self->buffer, 2 * self->capacity);
+
+      if (grown == NULL)
+        return NULL;
+      self->buffer = grown;
+      self->capacity *= 2;
+    }
+  *size = self->capacity - self->end;
+  return self->buffer + self->end;
+}
+
+/* @size bytes were put where [reserve] said. */
+void
+amnesia_reader_commit (AmnesiaReader *self,
+                       gsize          size)
+{
+  if (self->step == STEP_PAYLOAD && self->start == self->end)
+    self->payload_have += size;
+  else
+    self->end += size;
+}
+
+static gsize
+available (AmnesiaReader *self)
+{
+  return self->end - self->start;
+}
+
+static gboolean
+take_preamble (AmnesiaReader  *self,
+               GError        **error)
+{
+  gsize size = MIN (available (self), AMNESIA_PREAMBLE_SIZE);
+
+  if (memcmp (self->buffer + self->start, AMNESIA_PREAMBLE, size) != 0)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "what speaks there is not libamnesia");
+      return FALSE;
+    }
+  if (size < AMNESIA_PREAMBLE_SIZE)
+    return FALSE;
+  self->start += AMNESIA_PREAMBLE_SIZE;
+  self->step = STEP_PREFIX;
+  return TRUE;
+}
+
+static gboolean
+take_prefix (AmnesiaReader  *self,
+             GError        **error)
+{
+  if (available (self) < AMNESIA_PREFIX_SIZE)
+    return FALSE;
+  if (!amnesia_frame_check_prefix (self->buffer + self->start, self->greeted, self->max_size,
+                                   &self->kind, &self->header_size, &self->payload_size, error))
+    return FALSE;
+  self->start += AMNESIA_PREFIX_SIZE;
+  self->step = STEP_HEADER;
+  return TRUE;
+}
+
+static gboolean
+take_header (AmnesiaReader  *self,
+             GError        **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (available (self) < padded (self->header_size))
+    return FALSE;
+  if (self->kind >= AMNESIA_N_FRAMES)
+    {
+      self->start += padded (self->header_size);
+      self->step = STEP_PREFIX;
+      return TRUE;
+    }
+  bytes = g_bytes_new (self->buffer + self->start, self->header_size);
+  self->header = amnesia_frame_check_header (self->kind, bytes, self->payload_size,
+                                             self->max_size, error);
+  if (self->header == NULL)
+    return FALSE;
+  self->start += padded (self->header_size);
+  self->step = STEP_PAYLOAD;
+  return TRUE;
+}
+
+/* What came behind the header in the buffer belongs to the payload. */
+static gboolean
+fill_payload (AmnesiaReader  *self,
+              GError        **error)
+{
+  while (available (self) > 0 && self->payload_have < self->payload_size)
+    {
+      gsize size;
+      guint8 *room = reserve_payload (self, &size);
+
+      if (room == NULL)
+        {
+          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
+                       "no memory for a value of %" G_GSIZE_FORMAT " bytes", self->payload_size);
+          return FALSE;
+        }
+      size = MIN (size, available (self));
+      memcpy (room, self->buffer + self->start, size);
+      self->payload_have += size;
+      self->start += size;
+    }
+  return self->payload_have == self->payload_size;
+}
+
+static void
+hand_over (AmnesiaReader *self,
+           AmnesiaFrame  *frame)
+{
+  frame->kind = self->kind;
+  frame->header = g_steal_pointer (&self->header);
+  frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->payload_size);
+  self->payload_capacity = 0;
+  self->payload_have = 0;
+  self->step = STEP_PREFIX;
+}
+
+/* Takes one frame out of what arrived. FALSE without an error: more bytes are needed. */
+gboolean
+amnesia_reader_next (AmnesiaReader  *self,
+                     AmnesiaFrame   *frame,
+                     GError        **error)
+{
+  gboolean more = TRUE;
+
+  while (more)
+    {
+      switch (self->step)
+        {
+        case STEP_PREAMBLE:
+          more = take_preamble (self, error);
+          break;
+        case STEP_PREFIX:
+          more = take_prefix (self, error);
+          break;
+        case STEP_HEADER:
+          more = take_header (self, error);
+          break;
+        case STEP_PAYLOAD:
+        default:
+          more = fill_payload (self, error);
+          if (more)
+            hand_over (self, frame);
+          return more;
+        }
+    }
+  return FALSE;
+}

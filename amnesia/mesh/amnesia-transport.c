@@ -1,0 +1,923 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-transport-private.h"
+
+#include "amnesia-channel-private.h"
+#include "amnesia-dial-private.h"
+#include "amnesia-door-private.h"
+#include "amnesia-error.h"
+#include "amnesia-limits-private.h"
+#include "amnesia-listener-private.h"
+#include "amnesia-names-private.h"
+
+#include <unistd.h>
+
+/* CLOSED: no settings. SEEKING: our own entry is looked for. OPEN: it was found, or none is. */
+struct _AmnesiaTransport
+{
+  GMainContext    *context;      /* (owned) */
+  GWeakRef         owner;
+  const AmnesiaTransportFuncs *funcs;
+  pid_t            pid;          /* of the process that all this belongs to */
+  AmnesiaTime      now;          /* of the present dispatch */
+
+  AmnesiaMesh     *mesh;         /* (owned) */
+  AmnesiaNames    *names;        /* (owned) */
+  AmnesiaListener *listener;     /* (owned) */
+  AmnesiaSettings *settings;     /* (owned) (nullable) */
+  GPtrArray       *channels;     /* (owned) (element-type AmnesiaChannel) */
+  GPtrArray       *calls;        /* (owned) (element-type Call) */
+  GPtrArray       *visitors;     /* (owned) (element-type Visitor) */
+
+  gboolean         seeking;
+  gboolean         seek_again;   /* the mesh asked for it */
+  gboolean         grace_over;
+  char            *listening;    /* (owned) (nullable) what we listen on */
+  char            *own_host;     /* (owned) (nullable) the entry that is ours */
+  guint16          own_port;
+  GError          *error;        /* (owned) (nullable) why there is nothing to be opened */
+  gboolean         exposed;      /* the plain text was warned about */
+
+  GPtrArray       *woken;        /* (owned) (element-type AmnesiaChannel) have something to send */
+  gboolean         sent_this_turn;
+  GSource         *turn;         /* (owned) at the end of a loop turn in which there were writes */
+  GSource         *timer;        /* (owned) when the mesh wants a tick */
+  GSource         *grace;        /* (owned) when the search for our entry waits no longer */
+  GSource         *visits;       /* (owned) when the oldest visitor has waited long enough */
+
+  GNetworkMonitor *monitor;      /* (owned) (nullable) while open */
+  gulong           network_changed_id;
+};
+
+/* A member that is being dialled: its name is looked up (no dial yet), or it is connected to. */
+typedef struct
+{
+  AmnesiaTransport *transport;   /* (unowned) */
+  AmnesiaMember    *member;      /* (owned) */
+  AmnesiaDial      *dial;        /* (owned) (nullable) */
+} Call;
+
+/* Someone who was accepted, and whose address may turn out to be a configured one. */
+typedef struct
+{
+  GSocket *socket;               /* (owned) */
+  gint64   deadline;
+} Visitor;
+
+static void
+call_free (gpointer data)
+{
+  Call *call = data;
+
+  g_clear_pointer (&call->dial, amnesia_dial_free);
+  amnesia_member_unref (call->member);
+  g_free (call);
+}
+
+static void
+visitor_free (gpointer data)
+{
+  Visitor *visitor = data;
+
+  g_socket_close (visitor->socket, NULL);
+  g_object_unref (visitor->socket);
+  g_free (visitor);
+}
+
+gint64
+amnesia_transport_get_wall (void)
+{
+  return g_get_real_time ();
+}
+
+static AmnesiaTime
+get_now (void)
+{
+  return (AmnesiaTime) { g_get_monotonic_time (), amnesia_transport_get_wall () };
+}
+
+/* In the child of a fork nothing here is ours any more. */
+gboolean
+amnesia_transport_is_forked (AmnesiaTransport *self)
+{
+  return self->pid != getpid ();
+}
+
+/* --- channels --- */
+
+static void
+forget_channel (AmnesiaTransport *self,
+                AmnesiaChannel   *channel)
+{
+  amnesia_channel_get_link (channel)->channel = NULL;
+  g_ptr_array_remove_fast (self->woken, channel);
+  g_ptr_array_remove_fast (self->channels, channel);
+}
+
+static void
+close_channel (AmnesiaTransport *self,
+               AmnesiaChannel   *channel,
+               const GError     *error)
+{
+  AmnesiaLink *link = amnesia_channel_get_link (channel);
+
+  forget_channel (self, channel);
+  amnesia_mesh_remove_link (self->mesh, link, error, self->now);
+}
+
+/* Lets all that have something to send do so. */
+static void
+flush (AmnesiaTransport *self)
+{
+  while (self->woken->len > 0)
+    {
+      g_autoptr (GError) error = NULL;
+      AmnesiaChannel *channel = g_ptr_array_steal_index_fast (self->woken, self->woken->len - 1);
+
+      amnesia_channel_set_woken (channel, FALSE);
+      if (!amnesia_channel_send (channel, self->now, &error))
+        close_channel (self, channel, error);
+    }
+}
+
+static void
+wake_channel (AmnesiaTransport *self,
+              AmnesiaChannel   *channel)
+{
+  if (channel != NULL && !amnesia_channel_set_woken (channel, TRUE))
+    g_ptr_array_add (self->woken, channel);
+}
+
+/* --- each dispatch: begin, what happened, finish --- */
+
+static void discard (AmnesiaTransport *self);
+
+/* Returns the owner, or NULL if there is nothing to be done any more. */
+static gpointer
+begin (AmnesiaTransport *self)
+{
+  gpointer owner;
+
+  if (amnesia_transport_is_forked (self))
+    {
+      discard (self);
+      return NULL;
+    }
+  owner = g_weak_ref_get (&self->owner);
+  if (owner == NULL)
+    return NULL;
+  g_atomic_rc_box_acquire (self);
+  self->now = get_now ();
+  amnesia_mesh_wake (self->mesh, self->now);
+  return owner;
+}
+
+static void transport_unref (AmnesiaTransport *self);
+static void seek (AmnesiaTransport *self);
+
+/* The application's code runs in here: nothing of the dispatch may follow. */
+static void
+finish (AmnesiaTransport *self,
+        gpointer          owner)
+{
+  if (self->seek_again && self->settings != NULL)
+    {
+      self->seek_again = FALSE;
+      seek (self);
+    }
+  flush (self);
+  amnesia_mesh_update (self->mesh, self->now);
+  self->funcs->settle (owner);
+  g_object_unref (owner);
+  transport_unref (self);
+}
+
+typedef void (*TransportFunc) (AmnesiaTransport *self);
+
+typedef struct
+{
+  GSource           source;
+  AmnesiaTransport *transport;
+  TransportFunc     func;
+} ReadySource;
+
+static gboolean
+ready_source_dispatch (GSource     *source,
+                       GSourceFunc  callback,
+                       gpointer     user_data)
+{
+  ReadySource *ready = (ReadySource *) source;
+  gpointer owner;
+
+  g_source_set_ready_time (source, -1);
+  owner = begin (ready->transport);
+  if (owner == NULL)
+    return G_SOURCE_CONTINUE;
+  ready->func (ready->transport);
+  finish (ready->transport, owner);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs ready_source_funcs = { .dispatch = ready_source_dispatch };
+
+/* A source that calls @func when the time comes that g_source_set_ready_time () sets. */
+static GSource *
+ready_source_new (AmnesiaTransport *self,
+                  TransportFunc     func,
+                  const char       *name)
+{
+  GSource *source = g_source_new (&ready_source_funcs, sizeof (ReadySource));
+
+  ((ReadySource *) source)->transport = self;
+  ((ReadySource *) source)->func = func;
+  g_source_set_name (source, name);
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, self->context);
+  return source;
+}
+
+static void
+channel_ready (AmnesiaChannel *channel,
+               GIOCondition    condition,
+               gpointer        user_data)
+{
+  AmnesiaTransport *self = user_data;
+  g_autoptr (GError) error = NULL;
+  gpointer owner = begin (self);
+  gboolean alive = condition != G_IO_HUP;
+
+  if (owner == NULL)
+    return;
+  if (alive && (condition & ~G_IO_OUT))
+    alive = amnesia_channel_receive (channel, self->now, &error);
+  if (!alive)
+    close_channel (self, channel, error);
+  else if (condition & G_IO_OUT)
+    wake_channel (self, channel);
+  finish (self, owner);
+}
+
+static void
+timer_due (AmnesiaTransport *self)
+{
+  amnesia_mesh_tick (self->mesh, self->now);
+}
+
+/* What was written in this turn, after the first, leaves as one frame with the newest value. */
+static void
+turn_due (AmnesiaTransport *self)
+{
+  self->sent_this_turn = FALSE;
+}
+
+/* --- links come up --- */
+
+/* Once, that everybody between here and there can read along. */
+static void
+warn_of_plain_text (AmnesiaTransport *self,
+                    GInetAddress     *remote,
+                    gpointer          owner)
+{
+  if (self->exposed || g_inet_address_get_is_loopback (remote))
+    return;
+  self->exposed = TRUE;
+  self->funcs->log (owner, "The value travels as plain text: the network can read it");
+}
+
+static gboolean
+connect_link (AmnesiaTransport  *self,
+              AmnesiaMember     *member,
+              GSocketConnection *connection,
+              gpointer           owner)
+{
+  GSocket *socket = g_socket_connection_get_socket (connection);
+  g_autoptr (GInetAddress) remote = NULL;
+  g_autofree char *host = NULL;
+  guint16 port = 0;
+  AmnesiaLink *link;
+
+  remote = amnesia_door_get_remote (socket, &port);
+  if (remote == NULL)
+    return FALSE;
+  warn_of_plain_text (self, remote, owner);
+  host = g_inet_address_to_string (remote);
+  link = amnesia_mesh_add_link (self->mesh, member, host, port, self->now);
+  link->channel = amnesia_channel_new (connection, self->mesh, link, self->settings->max_size,
+                                       self->context, channel_ready, self);
+  g_ptr_array_add (self->channels, link->channel);
+  wake_channel (self, link->channel);
+  return TRUE;
+}
+
+static void
+dial_cb (AmnesiaDial       *dial,
+         GSocketConnection *connection,
+         const GError      *error,
+         gpointer           user_data)
+{
+  Call *call = user_data;
+  AmnesiaTransport *self = call->transport;
+  gpointer owner = begin (self);
+
+  if (owner == NULL)
+    return;
+  if (connection == NULL || !connect_link (self, call->member, connection, owner))
+    amnesia_mesh_dial_failed (self->mesh, call->member, error, self->now);
+  g_ptr_array_remove_fast (self->calls, call);
+  finish (self, owner);
+}
+
+/* Goes on as soon as the name is known. */
+static void
+continue_call (AmnesiaTransport *self,
+               Call             *call)
+{
+  const char *host = call->member->host;
+  GList *addresses = amnesia_names_get (self->names, host);
+  g_autoptr (GInetAddress) ipv4 = NULL;
+  g_autoptr (GInetAddress) ipv6 = NULL;
+
+  if (amnesia_names_is_pending (self->names, host))
+    return;
+  if (addresses == NULL)
+    {
+      amnesia_mesh_dial_failed (self->mesh, call->member,
+                                amnesia_names_get_error (self->names, host), self->now);
+      g_ptr_array_remove_fast (self->calls, call);
+      return;
+    }
+  call->dial = amnesia_dial_new (self->context, call->member->port, dial_cb, call);
+  ipv4 = amnesia_listener_get_address (self->listener, G_SOCKET_FAMILY_IPV4);
+  ipv6 = amnesia_listener_get_address (self->listener, G_SOCKET_FAMILY_IPV6);
+  if (ipv4 != NULL)
+    amnesia_dial_set_from (call->dial, ipv4);
+  if (ipv6 != NULL)
+    amnesia_dial_set_from (call->dial, ipv6);
+  amnesia_dial_start (call->dial, addresses);
+}
+
+/* --- the door --- */
+
+static void
+refuse (AmnesiaTransport *self,
+        GSocket          *socket)
+{
+  guint16 port = 0;
+  g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &port);
+
+  if (remote != NULL)
+    {
+      g_autofree char *host = g_inet_address_to_string (remote);
+      g_autofree char *name = amnesia_format_address (host, port);
+
+      amnesia_mesh_note_refusal (self->mesh, name, self->now);
+    }
+  g_socket_close (socket, NULL);
+}
+
+/* Returns FALSE if it has to wait. */
+static gboolean
+judge (AmnesiaTransport *self,
+       GSocket          *socket,
+       gpointer          owner)
+{
+  AmnesiaVerdict verdict = amnesia_door_judge (socket, self->settings, self->names,
+                                               self->now.mono);
+
+  if (verdict == AMNESIA_DOOR_WAIT)
+    return FALSE;
+  if (verdict == AMNESIA_DOOR_ADMIT && amnesia_mesh_make_room (self->mesh, self->now))
+    {
+      g_autoptr (GSocketConnection) connection =
+        g_socket_connection_factory_create_connection (socket);
+
+      connect_link (self, NULL, connection, owner);
+      return TRUE;
+    }
+  refuse (self, socket);
+  return TRUE;
+}
+
+static void
+set_visits_timer (AmnesiaTransport *self)
+{
+  Visitor *oldest = self->visitors->len > 0 ? g_ptr_array_index (self->visitors, 0) : NULL;
+
+  g_source_set_ready_time (self->visits, oldest != NULL ? oldest->deadline : -1);
+}
+
+/* Judges those who wait anew; sends away who has waited too long. */
+static void
+review_visitors (AmnesiaTransport *self,
+                 gpointer          owner)
+{
+  guint i = 0;
+
+  while (i < self->visitors->len)
+    {
+      Visitor *visitor = g_ptr_array_index (self->visitors, i);
+
+      if (visitor->deadline <= self->now.mono || judge (self, visitor->socket, owner))
+        g_ptr_array_remove_index (self->visitors, i);
+      else
+        i++;
+    }
+  set_visits_timer (self);
+}
+
+static void
+visits_due (AmnesiaTransport *self)
+{
+  g_autoptr (GObject) owner = g_weak_ref_get (&self->owner);
+
+  review_visitors (self, owner);
+}
+
+static void
+accepted_cb (GPtrArray *accepted,
+             gpointer   user_data)
+{
+  AmnesiaTransport *self = user_data;
+  gpointer owner = begin (self);
+  guint i;
+
+  if (owner == NULL)
+    return;
+  for (i = 0; i < accepted->len; i++)
+    {
+      GSocket *socket = g_ptr_array_index (accepted, i);
+      Visitor *visitor;
+
+      if (judge (self, socket, owner))
+        continue;
+      if (self->visitors->len >= AMNESIA_MAX_GREETING)
+        g_ptr_array_remove_index (self->visitors, 0);
+      visitor = g_new0 (Visitor, 1);
+      visitor->socket = g_object_ref (socket);
+      visitor->deadline = self->now.mono + AMNESIA_HELLO_DEADLINE;
+      g_ptr_array_add (self->visitors, visitor);
+    }
+  set_visits_timer (self);
+  finish (self, owner);
+}
+
+/* --- the search for our own entry --- */
+
+static void
+end_search (AmnesiaTransport *self,
+            const char       *host,
+            guint16           port,
+            gboolean          guest)
+{
+  self->seeking = FALSE;
+  g_source_set_ready_time (self->grace, -1);
+  amnesia_mesh_set_own (self->mesh, host, port, guest, self->now);
+  if (host == self->own_host)
+    return;
+  g_free (self->own_host);
+  self->own_host = g_strdup (host);
+  self->own_port = port;
+}
+
+static AmnesiaBind
+try_entry (AmnesiaTransport *self,
+           const char       *host,
+           guint16           port)
+{
+  AmnesiaBind bind = amnesia_listener_bind (self->listener, host,
+                                            amnesia_names_get (self->names, host), port,
+                                            &self->error);
+
+  if (bind == AMNESIA_BIND_OURS)
+    {
+      g_free (self->listening);
+      self->listening = amnesia_format_address (host, port);
+    }
+  return bind;
+}
+
+/* The configuration says what to listen on: anything else would not do. */
+static void
+listen_as_told (AmnesiaTransport *self)
+{
+  AmnesiaSettings *settings = self->settings;
+  AmnesiaBind bind = try_entry (self, settings->listen_host, settings->listen_port);
+
+  if (bind == AMNESIA_BIND_OURS)
+    {
+      end_search (self, NULL, 0, FALSE);
+      return;
+    }
+  self->seeking = FALSE;
+  if (self->error == NULL)
+    g_set_error (&self->error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
+                 bind == AMNESIA_BIND_IN_USE
+                   ? "“listen” names %s, port %u, which another program uses"
+                   : "“listen” names %s, port %u, which is not an address of this machine",
+                 settings->listen_host, settings->listen_port);
+}
+
+/* Binds each entry in order: the kernel knows which are ours. */
+static void
+seek (AmnesiaTransport *self)
+{
+  guint i;
+
+  if (self->settings->listen_host != NULL)
+    {
+      listen_as_told (self);
+      return;
+    }
+  for (i = 0; i < self->settings->entries->len; i++)
+    {
+      AmnesiaAddress *entry = &g_array_index (self->settings->entries, AmnesiaAddress, i);
+
+      if (amnesia_names_is_pending (self->names, entry->host) && !self->grace_over)
+        return;
+      switch (try_entry (self, entry->host, entry->port))
+        {
+        case AMNESIA_BIND_OURS:
+          end_search (self, entry->host, entry->port, FALSE);
+          return;
+        case AMNESIA_BIND_FAILED:
+          self->seeking = FALSE;
+          return;
+        case AMNESIA_BIND_IN_USE:
+        case AMNESIA_BIND_ELSEWHERE:
+        default:
+          break;
+        }
+    }
+  g_clear_pointer (&self->listening, g_free);
+  end_search (self, NULL, 0, TRUE);
+}
+
+static void
+grace_due (AmnesiaTransport *self)
+{
+  self->grace_over = TRUE;
+  if (self->seeking)
+    seek (self);
+}
+
+static void
+name_cb (const char *host,
+         gpointer    user_data)
+{
+  AmnesiaTransport *self = user_data;
+  gpointer owner = begin (self);
+  guint i;
+
+  if (owner == NULL)
+    return;
+  if (self->seeking)
+    seek (self);
+  for (i = self->calls->len; i > 0; i--)
+    {
+      Call *call = g_ptr_array_index (self->calls, i - 1);
+
+      if (call->dial == NULL && g_str_equal (call->member->host, host))
+        continue_call (self, call);
+    }
+  review_visitors (self, owner);
+  finish (self, owner);
+}
+
+/* --- what the mesh asks for --- */
+
+static void
+mesh_dial (AmnesiaMember *member,
+           gpointer       user_data)
+{
+  AmnesiaTransport *self = user_data;
+  Call *call = g_new0 (Call, 1);
+
+  call->transport = self;
+  call->member = amnesia_member_ref (member);
+  g_ptr_array_add (self->calls, call);
+  amnesia_names_lookup (self->names, member->host);
+  if (!amnesia_names_is_pending (self->names, member->host))
+    continue_call (self, call);
+}
+
+static void
+mesh_wake (AmnesiaLink *link,
+           gpointer     user_data)
+{
+  wake_channel (user_data, link->channel);
+}
+
+static void
+mesh_hang_up (AmnesiaLink *link,
+              gpointer     user_data)
+{
+  if (link->channel == NULL)
+    return;
+  amnesia_channel_hang_up (link->channel);
+  wake_channel (user_data, link->channel);
+}
+
+static void
+mesh_drop (AmnesiaLink *link,
+           gpointer     user_data)
+{
+  if (link->channel != NULL)
+    forget_channel (user_data, link->channel);
+}
+
+static void
+mesh_arm (gint64   mono,
+          gpointer user_data)
+{
+  AmnesiaTransport *self = user_data;
+
+  g_source_set_ready_time (self->timer, mono != 0 ? mono : -1);
+}
+
+static void
+mesh_seek (gpointer user_data)
+{
+  ((AmnesiaTransport *) user_data)->seek_again = TRUE;
+}
+
+static void
+mesh_merged (gpointer user_data)
+{
+  AmnesiaTransport *self = user_data;
+  g_autoptr (GObject) owner = g_weak_ref_get (&self->owner);
+
+  if (owner != NULL)
+    self->funcs->merged (owner);
+}
+
+static void
+mesh_log (const char *message,
+          gpointer    user_data)
+{
+  AmnesiaTransport *self = user_data;
+  g_autoptr (GObject) owner = g_weak_ref_get (&self->owner);
+
+  if (owner != NULL)
+    self->funcs->log (owner, message);
+}
+
+static const AmnesiaMeshFuncs mesh_funcs = {
+  .dial = mesh_dial,
+  .wake = mesh_wake,
+  .hang_up = mesh_hang_up,
+  .drop = mesh_drop,
+  .arm = mesh_arm,
+  .seek = mesh_seek,
+  .merged = mesh_merged,
+  .log = mesh_log,
+};
+
+/* --- life --- */
+
+static guint64
+random_id (void)
+{
+  guint64 id = 0;
+
+  while (id == 0)
+    id = ((guint64) g_random_int () << 32) | g_random_int ();
+  return id;
+}
+
+AmnesiaTransport *
+amnesia_transport_new (GMainContext                *context,
+                       const AmnesiaTransportFuncs *funcs,
+                       GObject                     *owner)
+{
+  AmnesiaTransport *self = g_atomic_rc_box_new0 (AmnesiaTransport);
+
+  self->context = g_main_context_ref (context);
+  self->funcs = funcs;
+  self->pid = getpid ();
+  g_weak_ref_init (&self->owner, owner);
+  self->mesh = amnesia_mesh_new (random_id (), &mesh_funcs, self, g_random_int ());
+  self->names = amnesia_names_new (context, name_cb, self);
+  self->listener = amnesia_listener_new (context, accepted_cb, self);
+  self->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_channel_free);
+  self->calls = g_ptr_array_new_with_free_func (call_free);
+  self->visitors = g_ptr_array_new_with_free_func (visitor_free);
+  self->woken = g_ptr_array_new ();
+  self->turn = ready_source_new (self, turn_due, "[amnesia] end of turn");
+  self->timer = ready_source_new (self, timer_due, "[amnesia] timer");
+  self->grace = ready_source_new (self, grace_due, "[amnesia] own entry");
+  self->visits = ready_source_new (self, visits_due, "[amnesia] door");
+  return self;
+}
+
+static void
+destroy_source (GSource *source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static void
+transport_clear (gpointer data)
+{
+  AmnesiaTransport *self = data;
+
+  g_ptr_array_unref (self->woken);
+  g_ptr_array_unref (self->visitors);
+  g_ptr_array_unref (self->calls);
+  g_ptr_array_unref (self->channels);
+  amnesia_listener_free (self->listener);
+  amnesia_names_free (self->names);
+  amnesia_mesh_free (self->mesh);
+  g_clear_error (&self->error);
+  g_weak_ref_clear (&self->owner);
+  g_main_context_unref (self->context);
+}
+
+static void
+transport_unref (AmnesiaTransport *self)
+{
+  g_atomic_rc_box_release_full (self, transport_clear);
+}
+
+/* Closes the descriptors of this process, without a word to the other side. */
+static void
+discard (AmnesiaTransport *self)
+{
+  g_ptr_array_set_size (self->visitors, 0);
+  g_ptr_array_set_size (self->calls, 0);
+  amnesia_listener_close (self->listener);
+  amnesia_names_forget (self->names);
+  amnesia_mesh_close (self->mesh);
+  g_source_set_ready_time (self->timer, -1);
+  g_source_set_ready_time (self->grace, -1);
+  g_source_set_ready_time (self->visits, -1);
+  g_clear_signal_handler (&self->network_changed_id, self->monitor);
+  g_clear_object (&self->monitor);
+  g_clear_pointer (&self->settings, amnesia_settings_free);
+  g_clear_pointer (&self->listening, g_free);
+  g_clear_pointer (&self->own_host, g_free);
+  self->seeking = FALSE;
+}
+
+static gboolean
+free_cb (gpointer user_data)
+{
+  AmnesiaTransport *self = user_data;
+
+  discard (self);
+  destroy_source (self->turn);
+  destroy_source (self->timer);
+  destroy_source (self->grace);
+  destroy_source (self->visits);
+  transport_unref (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The owner is going. Whichever thread this is, the sockets go in their own context. */
+void
+amnesia_transport_free (AmnesiaTransport *self)
+{
+  g_weak_ref_set (&self->owner, NULL);
+  g_main_context_invoke (self->context, free_cb, self);
+}
+
+AmnesiaMesh *
+amnesia_transport_get_mesh (AmnesiaTransport *self)
+{
+  return self->mesh;
+}
+
+const char *
+amnesia_transport_get_listening (AmnesiaTransport *self)
+{
+  return self->listening;
+}
+
+/* Why it could not be opened; it is to be closed then. */
+const GError *
+amnesia_transport_get_error (AmnesiaTransport *self)
+{
+  return self->error;
+}
+
+static gboolean
+network_changed_idle (gpointer user_data)
+{
+  AmnesiaTransport *self = user_data;
+  gpointer owner = begin (self);
+
+  if (owner != NULL)
+    {
+      amnesia_mesh_network_changed (self->mesh, self->now);
+      finish (self, owner);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* May come in another thread: the monitor is the process's. */
+static void
+network_changed_cb (GNetworkMonitor *monitor,
+                    gboolean         available,
+                    gpointer         user_data)
+{
+  AmnesiaTransport *self = user_data;
+  GSource *source = g_idle_source_new ();
+
+  g_source_set_callback (source, network_changed_idle, g_atomic_rc_box_acquire (self),
+                         (GDestroyNotify) transport_unref);
+  g_source_attach (source, self->context);
+  g_source_unref (source);
+}
+
+static gboolean
+is_own_listed (AmnesiaTransport *self)
+{
+  guint i;
+
+  for (i = 0; self->own_host != NULL && i < self->settings->entries->len; i++)
+    {
+      AmnesiaAddress *entry = &g_array_index (self->settings->entries, AmnesiaAddress, i);
+
+      if (g_str_equal (entry->host, self->own_host) && entry->port == self->own_port)
+        return self->settings->listen_host == NULL;
+    }
+  return FALSE;
+}
+
+static void
+begin_search (AmnesiaTransport *self)
+{
+  self->seeking = TRUE;
+  self->grace_over = FALSE;
+  g_source_set_ready_time (self->grace, self->now.mono + AMNESIA_LOOKUP_GRACE);
+  seek (self);
+}
+
+/* Opens, or goes on with other settings. Takes @settings. */
+void
+amnesia_transport_open (AmnesiaTransport *self,
+                        AmnesiaSettings  *settings)
+{
+  gpointer owner = begin (self);
+  guint i;
+
+  if (owner == NULL)
+    {
+      amnesia_settings_free (settings);
+      return;
+    }
+  g_clear_pointer (&self->settings, amnesia_settings_free);
+  self->settings = settings;
+  g_clear_error (&self->error);
+  if (self->monitor == NULL)
+    {
+      self->monitor = g_object_ref (g_network_monitor_get_default ());
+      self->network_changed_id = g_signal_connect (self->monitor, "network-changed",
+                                                   G_CALLBACK (network_changed_cb), self);
+    }
+  for (i = 0; i < settings->entries->len; i++)
+    amnesia_names_lookup (self->names, g_array_index (settings->entries, AmnesiaAddress, i).host);
+  amnesia_mesh_open (self->mesh, settings, self->now);
+  if (is_own_listed (self) && amnesia_listener_is_open (self->listener))
+    end_search (self, self->own_host, self->own_port, FALSE);
+  else
+    begin_search (self);
+  finish (self, owner);
+}
+
+/* Flushes and closes every link, and lets nobody in any more. */
+void
+amnesia_transport_leave (AmnesiaTransport *self)
+{
+  self->now = get_now ();
+  g_ptr_array_set_size (self->visitors, 0);
+  g_ptr_array_set_size (self->calls, 0);
+  amnesia_listener_close (self->listener);
+  g_clear_pointer (&self->listening, g_free);
+  amnesia_mesh_leave (self->mesh);
+  flush (self);
+}
+
+/* Closes what is left. */
+void
+amnesia_transport_close (AmnesiaTransport *self)
+{
+  discard (self);
+}
+
+/* An entry of ours was written. The first of a loop turn is sent at once. */
+void
+amnesia_transport_written (AmnesiaTransport *self,
+                           AmnesiaEntry     *entry)
+{
+  amnesia_mesh_written (self->mesh, entry);
+  if (self->woken->len == 0)
+    return;
+  if (!self->sent_this_turn)
+    {
+      self->now = get_now ();
+      self->sent_this_turn = TRUE;
+      flush (self);
+    }
+  g_source_set_ready_time (self->turn, 0);
+}
