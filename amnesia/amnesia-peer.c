@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-peer-private.h"
+
+/**
+ * AmnesiaPeer:
+ *
+ * One other member of those who share a variable, as an [class@Amnesia.Store] sees it.
+ *
+ * The peers of a store are the items of [property@Amnesia.Store:peers]: one for each entry of its
+ * configuration but its own, and one for each guest while it is connected. Their properties notify,
+ * so that a list of participants can be bound to them.
+ *
+ * A peer belongs to the thread of its store.
+ *
+ * Since: 0.1
+ */
+struct _AmnesiaPeer
+{
+  GObject parent_instance;
+
+  AmnesiaMember    *member; /* (owned) */
+  gboolean          gone;   /* the store does not know it any more */
+
+  AmnesiaPeerState  state;
+  AmnesiaWay        way;
+  gint64            round_trip;
+  gint64            clock_offset;
+  gboolean          in_sync;
+  GError           *last_error; /* (owned) (nullable) */
+};
+
+typedef enum
+{
+  PROP_HOST = 1,
+  PROP_PORT,
+  PROP_STATE,
+  PROP_WAY,
+  PROP_ROUND_TRIP,
+  PROP_CLOCK_OFFSET,
+  PROP_IN_SYNC,
+  PROP_LAST_ERROR,
+} AmnesiaPeerProperty;
+
+static GParamSpec *properties[PROP_LAST_ERROR + 1];
+
+G_DEFINE_ENUM_TYPE (AmnesiaPeerState, amnesia_peer_state,
+                    G_DEFINE_ENUM_VALUE (AMNESIA_PEER_STATE_AWAY, "away"),
+                    G_DEFINE_ENUM_VALUE (AMNESIA_PEER_STATE_CONNECTING, "connecting"),
+                    G_DEFINE_ENUM_VALUE (AMNESIA_PEER_STATE_CONNECTED, "connected"))
+
+G_DEFINE_ENUM_TYPE (AmnesiaWay, amnesia_way,
+                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_NONE, "none"),
+                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_TCP, "tcp"))
+
+G_DEFINE_FINAL_TYPE (AmnesiaPeer, amnesia_peer, G_TYPE_OBJECT)
+
+static void
+amnesia_peer_finalize (GObject *object)
+{
+  AmnesiaPeer *self = AMNESIA_PEER (object);
+
+  self->member->peer = NULL;
+  amnesia_member_unref (self->member);
+  g_clear_error (&self->last_error);
+  G_OBJECT_CLASS (amnesia_peer_parent_class)->finalize (object);
+}
+
+static void
+amnesia_peer_get_property (GObject    *object,
+                           guint       prop_id,
+                           GValue     *value,
+                           GParamSpec *pspec)
+{
+  AmnesiaPeer *self = AMNESIA_PEER (object);
+
+  switch ((AmnesiaPeerProperty) prop_id)
+    {
+    case PROP_HOST:
+      g_value_set_string (value, amnesia_peer_get_host (self));
+      break;
+    case PROP_PORT:
+      g_value_set_uint (value, amnesia_peer_get_port (self));
+      break;
+    case PROP_STATE:
+      g_value_set_enum (value, self->state);
+      break;
+    case PROP_WAY:
+      g_value_set_enum (value, self->way);
+      break;
+    case PROP_ROUND_TRIP:
+      g_value_set_int64 (value, self->round_trip);
+      break;
+    case PROP_CLOCK_OFFSET:
+      g_value_set_int64 (value, self->clock_offset);
+      break;
+    case PROP_IN_SYNC:
+      g_value_set_boolean (value, self->in_sync);
+      break;
+    case PROP_LAST_ERROR:
+      g_value_set_boxed (value, self->last_error);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+amnesia_peer_class_init (AmnesiaPeerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->finalize = amnesia_peer_finalize;
+  object_class->get_property = amnesia_peer_get_property;
+
+  /**
+   * AmnesiaPeer:host: (getter get_host)
+   *
+   * The host, as the configuration has it; for a guest the address that it comes from.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_HOST] = g_param_spec_string ("host", NULL, NULL, NULL, flags);
+
+  /**
+   * AmnesiaPeer:port: (getter get_port)
+   *
+   * The port; for a guest the one that it comes from.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PORT] = g_param_spec_uint ("port", NULL, NULL, 0, G_MAXUINT16, 0, flags);
+
+  /**
+   * AmnesiaPeer:state: (getter get_state)
+   *
+   * Whether it is connected.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, AMNESIA_TYPE_PEER_STATE,
+                                              AMNESIA_PEER_STATE_AWAY, flags);
+
+  /**
+   * AmnesiaPeer:way: (getter get_way)
+   *
+   * How the bytes travel.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_WAY] = g_param_spec_enum ("way", NULL, NULL, AMNESIA_TYPE_WAY,
+                                            AMNESIA_WAY_NONE, flags);
+
+  /**
+   * AmnesiaPeer:round-trip: (getter get_round_trip)
+   *
+   * How long a message and its answer take, in microseconds, by the last heartbeat; -1 as long as
+   * that is not known.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_ROUND_TRIP] = g_param_spec_int64 ("round-trip", NULL, NULL, -1, G_MAXINT64, -1,
+                                                    flags);
+
+  /**
+   * AmnesiaPeer:clock-offset: (getter get_clock_offset)
+   *
+   * How far its clock is ahead of ours, in microseconds; negative, if it is behind; 0 as long as
+   * it is not connected.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CLOCK_OFFSET] = g_param_spec_int64 ("clock-offset", NULL, NULL, G_MININT64,
+                                                      G_MAXINT64, 0, flags);
+
+  /**
+   * AmnesiaPeer:in-sync: (getter get_in_sync)
+   *
+   * Whether it is connected and has confirmed all that we have.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_IN_SYNC] = g_param_spec_boolean ("in-sync", NULL, NULL, FALSE, flags);
+
+  /**
+   * AmnesiaPeer:last-error: (getter get_last_error)
+   *
+   * The last thing that went wrong with it; `NULL`, if nothing did since it was last connected.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LAST_ERROR] = g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR, flags);
+
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+}
+
+static void
+amnesia_peer_init (AmnesiaPeer *self)
+{
+  self->round_trip = -1;
+}
+
+AmnesiaPeer *
+amnesia_peer_new (AmnesiaMember *member)
+{
+  AmnesiaPeer *self = g_object_new (AMNESIA_TYPE_PEER, NULL);
+
+  self->member = amnesia_member_ref (member);
+  member->peer = self;
+  amnesia_peer_update (self);
+  return self;
+}
+
+const AmnesiaMember *
+amnesia_peer_get_member (AmnesiaPeer *self)
+{
+  return self->member;
+}
+
+static void
+notify (AmnesiaPeer         *self,
+        AmnesiaPeerProperty  property)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
+static void
+set_state (AmnesiaPeer      *self,
+           AmnesiaPeerState  state)
+{
+  AmnesiaWay way = state == AMNESIA_PEER_STATE_CONNECTED ? AMNESIA_WAY_TCP : AMNESIA_WAY_NONE;
+
+  if (self->state != state)
+    {
+      self->state = state;
+      notify (self, PROP_STATE);
+    }
+  if (self->way != way)
+    {
+      self->way = way;
+      notify (self, PROP_WAY);
+    }
+}
+
+static void
+set_times (AmnesiaPeer *self,
+           gint64       round_trip,
+           gint64       clock_offset)
+{
+  if (self->round_trip != round_trip)
+    {
+      self->round_trip = round_trip;
+      notify (self, PROP_ROUND_TRIP);
+    }
+  if (self->clock_offset != clock_offset)
+    {
+      self->clock_offset = clock_offset;
+      notify (self, PROP_CLOCK_OFFSET);
+    }
+}
+
+static void
+set_in_sync (AmnesiaPeer *self,
+             gboolean     in_sync)
+{
+  if (self->in_sync == in_sync)
+    return;
+  self->in_sync = in_sync;
+  notify (self, PROP_IN_SYNC);
+}
+
+static void
+set_last_error (AmnesiaPeer  *self,
+                const GError *error)
+{
+  if (self->last_error == NULL && error == NULL)
+    return;
+  if (self->last_error != NULL && error != NULL &&
+      g_error_matches (error, self->last_error->domain, self->last_error->code) &&
+      g_str_equal (error->message, self->last_error->message))
+    return;
+  g_clear_error (&self->last_error);
+  self->last_error = error != NULL ? g_error_copy (error) : NULL;
+  notify (self, PROP_LAST_ERROR);
+}
+
+/* Takes over what the mesh knows of it now. */
+void
+amnesia_peer_update (AmnesiaPeer *self)
+{
+  AmnesiaMember *member = self->member;
+  AmnesiaLink *link = self->gone ? NULL : member->link;
+  AmnesiaPeerState state = AMNESIA_PEER_STATE_AWAY;
+
+  if (link != NULL)
+    state = AMNESIA_PEER_STATE_CONNECTED;
+  else if (member->dialling && !self->gone)
+    state = AMNESIA_PEER_STATE_CONNECTING;
+
+  g_object_freeze_notify (G_OBJECT (self));
+  set_state (self, state);
+  set_times (self, link != NULL ? link->round_trip : -1, link != NULL ? link->clock_offset : 0);
+  set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
+  set_last_error (self, member->error);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+/* The store does not know it any more; who still holds it sees it as away. */
+void
+amnesia_peer_detach (AmnesiaPeer *self)
+{
+  self->gone = TRUE;
+  amnesia_peer_update (self);
+}
+
+/**
+ * amnesia_peer_get_host: (get-property host)
+ * @self: a peer
+ *
+ * Gets the host, as the configuration has it; for a guest the address that it comes from.
+ *
+ * Returns: (transfer none): the host
+ *
+ * Since: 0.1
+ */
+const char *
+amnesia_peer_get_host (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), NULL);
+
+  return self->member->host;
+}
+
+/**
+ * amnesia_peer_get_port: (get-property port)
+ * @self: a peer
+ *
+ * Gets the port; for a guest the one that it comes from.
+ *
+ * Returns: the port, from 1 to 65535
+ *
+ * Since: 0.1
+ */
+guint
+amnesia_peer_get_port (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), 0);
+
+  return self->member->port;
+}
+
+/**
+ * amnesia_peer_get_state: (get-property state)
+ * @self: a peer
+ *
+ * Gets whether it is connected.
+ *
+ * Returns: the state
+ *
+ * Since: 0.1
+ */
+AmnesiaPeerState
+amnesia_peer_get_state (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), AMNESIA_PEER_STATE_AWAY);
+
+  return self->state;
+}
+
+/**
+ * amnesia_peer_get_way: (get-property way)
+ * @self: a peer
+ *
+ * Gets how the bytes travel.
+ *
+ * Returns: the way
+ *
+ * Since: 0.1
+ */
+AmnesiaWay
+amnesia_peer_get_way (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), AMNESIA_WAY_NONE);
+
+  return self->way;
+}
+
+/**
+ * amnesia_peer_get_round_trip: (get-property round-trip)
+ * @self: a peer
+ *
+ * Gets how long a message and its answer take, by the last heartbeat. That is known a few seconds
+ * after the peer was connected.
+ *
+ * Returns: microseconds, or -1 as long as it is not known
+ *
+ * Since: 0.1
+ */
+gint64
+amnesia_peer_get_round_trip (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), -1);
+
+  return self->round_trip;
+}
+
+/**
+ * amnesia_peer_get_clock_offset: (get-property clock-offset)
+ * @self: a peer
+ *
+ * Gets how far its clock is ahead of ours.
+ *
+ * Returns: microseconds, negative if it is behind; 0 as long as it is not connected
+ *
+ * Since: 0.1
+ */
+gint64
+amnesia_peer_get_clock_offset (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), 0);
+
+  return self->clock_offset;
+}
+
+/**
+ * amnesia_peer_get_in_sync: (get-property in-sync)
+ * @self: a peer
+ *
+ * Gets whether it is connected and has confirmed all that we have. A guest has it when the member
+ * that it is linked with has it.
+ *
+ * Returns: whether it is in sync
+ *
+ * Since: 0.1
+ */
+gboolean
+amnesia_peer_get_in_sync (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), FALSE);
+
+  return self->in_sync;
+}
+
+/**
+ * amnesia_peer_get_last_error: (get-property last-error)
+ * @self: a peer
+ *
+ * Gets the last thing that went wrong with it, in the [error@Amnesia.Error] domain or that of GIO.
+ *
+ * Returns: (transfer none) (nullable): the error, or `NULL` if nothing went wrong since it was last
+ *   connected
+ *
+ * Since: 0.1
+ */
+const GError *
+amnesia_peer_get_last_error (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), NULL);
+
+  return self->last_error;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "mesh/amnesia-mesh-private.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* Keeps a list of AmnesiaPeer in step with the members of a mesh. */
+void amnesia_roster_update (GListStore  *peers,
+                            AmnesiaMesh *mesh,
+                            guint       *serial);
+
+G_END_DECLS

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-roster-private.h"
+
+#include "amnesia-peer-private.h"
+
+static gboolean
+is_shown (AmnesiaMesh         *mesh,
+          const AmnesiaMember *member)
+{
+  return !member->self && g_ptr_array_find (amnesia_mesh_get_members (mesh), member, NULL);
+}
+
+static void
+remove_gone (GListStore  *peers,
+             AmnesiaMesh *mesh)
+{
+  guint i = 0;
+
+  while (i < g_list_model_get_n_items (G_LIST_MODEL (peers)))
+    {
+      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (G_LIST_MODEL (peers), i);
+
+      if (is_shown (mesh, amnesia_peer_get_member (peer)))
+        {
+          i++;
+          continue;
+        }
+      g_list_store_remove (peers, i);
+      amnesia_peer_detach (peer);
+    }
+}
+
+static GPtrArray *
+list_shown (AmnesiaMesh *mesh)
+{
+  GPtrArray *members = amnesia_mesh_get_members (mesh);
+  GPtrArray *shown = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_member_unref);
+  guint i;
+
+  for (i = 0; i < members->len; i++)
+    {
+      AmnesiaMember *member = g_ptr_array_index (members, i);
+
+      if (!member->self)
+        g_ptr_array_add (shown, amnesia_member_ref (member));
+    }
+  return shown;
+}
+
+/* Puts each peer where its member stands. Handlers may run meanwhile: what they change comes with
+ * the next update. */
+static void
+place_all (GListStore *peers,
+           GPtrArray  *shown)
+{
+  guint i;
+
+  for (i = 0; i < shown->len; i++)
+    {
+      AmnesiaMember *member = g_ptr_array_index (shown, i);
+      g_autoptr (AmnesiaPeer) peer = member->peer != NULL ? g_object_ref (member->peer)
+                                                          : amnesia_peer_new (member);
+      guint position;
+
+      if (g_list_store_find (peers, peer, &position))
+        {
+          if (position == i)
+            continue;
+          g_list_store_remove (peers, position);
+        }
+      g_list_store_insert (peers, MIN (i, g_list_model_get_n_items (G_LIST_MODEL (peers))), peer);
+    }
+}
+
+/* @serial is what it was at the last update. */
+void
+amnesia_roster_update (GListStore  *peers,
+                       AmnesiaMesh *mesh,
+                       guint       *serial)
+{
+  AmnesiaMember *changed;
+
+  while ((changed = amnesia_mesh_pop_changed (mesh)) != NULL)
+    if (changed->peer != NULL)
+      {
+        g_autoptr (AmnesiaPeer) peer = g_object_ref (changed->peer);
+
+        amnesia_peer_update (peer);
+      }
+
+  if (*serial != amnesia_mesh_get_serial (mesh))
+    {
+      g_autoptr (GPtrArray) shown = list_shown (mesh);
+
+      *serial = amnesia_mesh_get_serial (mesh);
+      remove_gone (peers, mesh);
+      place_all (peers, shown);
+    }
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* One change of the value as this process sees it. */
+typedef struct
+{
+  GVariant *old;    /* (owned) (nullable) */
+  GVariant *new;    /* (owned) (nullable) */
+  gboolean  remote;
+} AmnesiaTransition;
+
+/* Those that wait to be emitted, each beginning where the one before it ends. */
+typedef struct
+{
+  GQueue   queue;   /* (element-type AmnesiaTransition) */
+  guint    n_local;
+  gboolean warned;
+} AmnesiaTransitions;
+
+void               amnesia_transitions_init  (AmnesiaTransitions *self);
+void               amnesia_transitions_clear (AmnesiaTransitions *self);
+
+void               amnesia_transitions_push  (AmnesiaTransitions *self,
+                                              GVariant           *old,
+                                              GVariant           *new,
+                                              gboolean            remote);
+AmnesiaTransition *amnesia_transitions_pop   (AmnesiaTransitions *self);
+gboolean           amnesia_transitions_any   (AmnesiaTransitions *self);
+void               amnesia_transition_free   (AmnesiaTransition  *transition);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaTransition, amnesia_transition_free)
+
+G_END_DECLS

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-transitions-private.h"
+
+#include "replica/amnesia-value-private.h"
+
+/* A handler that sets in answer to its own set would go on for ever. */
+#define MAX_LOCAL 100
+
+void
+amnesia_transitions_init (AmnesiaTransitions *self)
+{
+  g_queue_init (&self->queue);
+}
+
+void
+amnesia_transitions_clear (AmnesiaTransitions *self)
+{
+  g_queue_clear_full (&self->queue, (GDestroyNotify) amnesia_transition_free);
+}
+
+gboolean
+amnesia_transitions_any (AmnesiaTransitions *self)
+{
+  return !g_queue_is_empty (&self->queue);
+}
+
+void
+amnesia_transition_free (AmnesiaTransition *transition)
+{
+  g_clear_pointer (&transition->old, g_variant_unref);
+  g_clear_pointer (&transition->new, g_variant_unref);
+  g_free (transition);
+}
+
+static GVariant *
+ref_or_null (GVariant *value)
+{
+  return value != NULL ? g_variant_ref (value) : NULL;
+}
+
+static void
+drop_last (AmnesiaTransitions *self)
+{
+  AmnesiaTransition *last = g_queue_pop_tail (&self->queue);
+
+  if (!last->remote)
+    self->n_local--;
+  amnesia_transition_free (last);
+}
+
+/* Makes one of the last and the new one; none, if together they lead nowhere. */
+static void
+join (AmnesiaTransitions *self,
+      GVariant           *new)
+{
+  AmnesiaTransition *last = g_queue_peek_tail (&self->queue);
+
+  if (amnesia_value_equal (last->old, new))
+    {
+      drop_last (self);
+      return;
+    }
+  g_clear_pointer (&last->new, g_variant_unref);
+  last->new = ref_or_null (new);
+}
+
+static gboolean
+is_full (AmnesiaTransitions *self)
+{
+  if (self->n_local < MAX_LOCAL)
+    return FALSE;
+  if (!self->warned)
+    g_warning ("A handler of “changed” has set the value %d times in one emission; from now on "
+               "these changes are joined", MAX_LOCAL);
+  self->warned = TRUE;
+  return TRUE;
+}
+
+/* Remote changes that wait are joined: only the newest counts. Local ones are kept apart, as long
+ * as there are not too many. */
+void
+amnesia_transitions_push (AmnesiaTransitions *self,
+                          GVariant           *old,
+                          GVariant           *new,
+                          gboolean            remote)
+{
+  AmnesiaTransition *last = g_queue_peek_tail (&self->queue);
+  AmnesiaTransition *transition;
+
+  if (last != NULL && last->remote == remote && (remote || is_full (self)))
+    {
+      join (self, new);
+      return;
+    }
+  transition = g_new0 (AmnesiaTransition, 1);
+  transition->old = ref_or_null (old);
+  transition->new = ref_or_null (new);
+  transition->remote = remote;
+  if (!remote)
+    self->n_local++;
+  g_queue_push_tail (&self->queue, transition);
+}
+
+/* Returns the next one, which is the caller's, or NULL. */
+AmnesiaTransition *
+amnesia_transitions_pop (AmnesiaTransitions *self)
+{
+  AmnesiaTransition *first = g_queue_pop_head (&self->queue);
+
+  if (first != NULL && !first->remote)
+    self->n_local--;
+  return first;
+}
