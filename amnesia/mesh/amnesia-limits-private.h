@@ -24,6 +24,8 @@ G_BEGIN_DECLS
 #define AMNESIA_MAX_WRITE_FACTOR 4
 /* What a link reads at once; a larger frame gets a buffer of its own, which grows with what came. */
 #define AMNESIA_READ_BUFFER (16 * 1024)
+/* More keys than a replica has room for need not be listed. */
+#define AMNESIA_MAX_LISTED 65536
 #define AMNESIA_PAYLOAD_STEP (64 * 1024)
 /* What the kernel may hold of ours that is not sent: more would be stale when it leaves. */
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)

@@ -2,8 +2,7 @@
 
 #pragma once
 
-#include "amnesia-frame-private.h"
-#include "replica/amnesia-replica-private.h"
+#include "amnesia-repair-private.h"
 
 G_BEGIN_DECLS
 
@@ -71,8 +70,6 @@ typedef struct
   gint64            beat_received; /* when, 0 if never */
   gint64            beat_echo;     /* what it said it was sent at */
   GHashTable       *dirty;         /* (owned) (element-type utf8) keys */
-  char             *list_from;     /* (owned) (nullable) where the next list frame begins */
-  gboolean          list_reply;
 
   /* counted, to know what the other side has */
   guint64           values_sent;
@@ -80,14 +77,7 @@ typedef struct
   guint64           values_taken;
   guint64           values_told;
 
-  /* repair */
-  gboolean          listed;        /* the peer's list has come to its end */
-  gboolean          list_ignored;
-  gint64            list_begun;    /* when the last list of the peer began */
-  gint64            last_exchange;
-  guint             mismatches;
-  GArray           *wanted;        /* (owned) (element-type AmnesiaListItem) listed, not here yet */
-  GArray           *withheld;      /* (owned) (element-type AmnesiaListItem) too large for us */
+  AmnesiaRepair     repair;
 } AmnesiaLink;
 
 /* What came of a frame. */

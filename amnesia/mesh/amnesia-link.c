@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define MAX_LISTED 65536
-
 /* What others wrote, fit for a log line: short, one line, no escape codes. */
 char *
 amnesia_escape_text (const char *text)
@@ -25,21 +23,6 @@ amnesia_format_address (const char *host,
                         guint16     port)
 {
   return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
-}
-
-static void
-list_item_clear (gpointer item)
-{
-  g_free (((AmnesiaListItem *) item)->key);
-}
-
-static GArray *
-list_items_new (void)
-{
-  GArray *items = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
-
-  g_array_set_clear_func (items, list_item_clear);
-  return items;
 }
 
 AmnesiaLink *
@@ -62,8 +45,7 @@ amnesia_link_new (AmnesiaLocal *local,
   self->round_trip = -1;
   self->peer_linked = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->wanted = list_items_new ();
-  self->withheld = list_items_new ();
+  amnesia_repair_init (&self->repair, local->replica, local->max_size);
   return self;
 }
 
@@ -73,10 +55,8 @@ amnesia_link_free (AmnesiaLink *self)
   g_free (self->host);
   g_free (self->name);
   g_free (self->bye_message);
-  g_free (self->list_from);
   g_array_unref (self->peer_linked);
-  g_array_unref (self->wanted);
-  g_array_unref (self->withheld);
+  amnesia_repair_clear (&self->repair);
   g_hash_table_unref (self->dirty);
   g_free (self);
 }
@@ -91,7 +71,7 @@ amnesia_link_is_up (AmnesiaLink *self)
 gboolean
 amnesia_link_is_synced (AmnesiaLink *self)
 {
-  return self->state != AMNESIA_LINK_GREETING && self->listed && self->wanted->len == 0;
+  return self->state != AMNESIA_LINK_GREETING && amnesia_repair_is_complete (&self->repair);
 }
 
 /* Whether the peer has all that we have. */
@@ -226,7 +206,7 @@ receive_hello (AmnesiaLink        *self,
     {
       self->state = AMNESIA_LINK_UP;
       self->links_due = TRUE;
-      self->list_from = g_strdup ("");
+      amnesia_repair_start (&self->repair, hello.max_size);
     }
   receipt->greeted = TRUE;
   receipt->host = g_steal_pointer (&hello.host);
@@ -260,23 +240,6 @@ receive_bye (AmnesiaLink        *self,
   escaped = amnesia_escape_text (message);
   g_set_error (error, AMNESIA_ERROR, code, "the peer refused: %s", escaped);
   return FALSE;
-}
-
-/* Forgets what was wanted and has come, or is of no use any more. */
-static void
-review_wanted (AmnesiaLink *self)
-{
-  guint i = 0;
-
-  while (i < self->wanted->len)
-    {
-      AmnesiaListItem *item = &g_array_index (self->wanted, AmnesiaListItem, i);
-
-      if (amnesia_replica_beats (self->local->replica, item->key, item->stamp, item->id))
-        i++;
-      else
-        g_array_remove_index_fast (self->wanted, i);
-    }
 }
 
 static void
@@ -357,75 +320,6 @@ receive_links (AmnesiaLink        *self,
 }
 
 static void
-begin_list (AmnesiaLink *self,
-            gboolean     reply)
-{
-  g_free (self->list_from);
-  self->list_from = g_strdup ("");
-  self->list_reply = reply;
-}
-
-static gboolean
-is_in (GArray             *items,
-       const AmnesiaEntry *entry)
-{
-  guint i;
-
-  for (i = 0; i < items->len; i++)
-    {
-      AmnesiaListItem *item = &g_array_index (items, AmnesiaListItem, i);
-
-      if (g_str_equal (item->key, entry->key) &&
-          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* The digest over what both sides can have: an entry that is too large for one of them is left
- * out, and so is the older one that it stands in front of. */
-static guint64
-get_digest (AmnesiaLink *self)
-{
-  guint64 digest = amnesia_replica_get_digest (self->local->replica);
-  g_autoptr (GPtrArray) entries = NULL;
-  guint i;
-
-  if (self->peer_max_size >= self->local->max_size && self->withheld->len == 0)
-    return digest;
-  entries = amnesia_replica_list (self->local->replica);
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (amnesia_entry_get_size (entry) > self->peer_max_size || is_in (self->withheld, entry))
-        digest -= amnesia_entry_hash (entry);
-    }
-  return digest;
-}
-
-static void
-compare_digest (AmnesiaLink *self,
-                guint64      theirs,
-                AmnesiaTime  now)
-{
-  if (!self->listed)
-    return;
-  if (theirs == get_digest (self))
-    {
-      self->mismatches = 0;
-      g_array_set_size (self->wanted, 0);
-      return;
-    }
-  self->mismatches++;
-  if (self->mismatches < AMNESIA_EXCHANGE_AFTER || self->list_from != NULL ||
-      (self->last_exchange != 0 && now.mono - self->last_exchange < AMNESIA_EXCHANGE_INTERVAL))
-    return;
-  self->last_exchange = now.mono;
-  begin_list (self, TRUE);
-}
-
-static void
 receive_beat (AmnesiaLink        *self,
               const AmnesiaFrame *frame,
               AmnesiaTime         now)
@@ -439,65 +333,7 @@ receive_beat (AmnesiaLink        *self,
   self->clock_offset = difference (beat.wall, now.wall) + MAX (self->round_trip, 0) / 2;
   self->beat_received = now.mono;
   self->beat_echo = beat.sent;
-  compare_digest (self, beat.digest, now);
-}
-
-/* A list that comes sooner than an honest peer would send one is passed over: a byte in must not
- * make a megabyte go out. */
-static gboolean
-is_list_ignored (AmnesiaLink       *self,
-                 const AmnesiaList *list,
-                 AmnesiaTime        now)
-{
-  if (*list->from == '\0')
-    {
-      self->list_ignored = self->listed && now.mono - self->list_begun < AMNESIA_BEAT_INTERVAL;
-      if (!self->list_ignored)
-        self->list_begun = now.mono;
-    }
-  return self->list_ignored;
-}
-
-/* What is newer at the peer is wanted. */
-static void
-take_from_list (AmnesiaLink     *self,
-                AmnesiaListItem *item,
-                AmnesiaTime      now)
-{
-  AmnesiaListItem copy = *item;
-
-  if (amnesia_stamp_is_ahead (item->stamp, now.wall / 1000) ||
-      !amnesia_replica_beats (self->local->replica, item->key, item->stamp, item->id))
-    return;
-  copy.key = g_strdup (item->key);
-  g_array_append_val (item->size > self->local->max_size ? self->withheld : self->wanted, copy);
-}
-
-/* What is newer here, or absent there, is marked to be sent. Both lists are in order of keys. */
-static void
-give_to_list (AmnesiaLink       *self,
-              const AmnesiaList *list)
-{
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->local->replica);
-  guint i, j = 0;
-
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-      AmnesiaListItem *item = NULL;
-
-      if (strcmp (entry->key, list->from) < 0 ||
-          (!list->last && strcmp (entry->key, list->to) >= 0))
-        continue;
-      while (j < list->items->len &&
-             strcmp (g_array_index (list->items, AmnesiaListItem, j).key, entry->key) < 0)
-        j++;
-      if (j < list->items->len)
-        item = &g_array_index (list->items, AmnesiaListItem, j);
-      if (item == NULL || !g_str_equal (item->key, entry->key) ||
-          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) > 0)
-        amnesia_link_mark (self, entry->key);
-    }
+  amnesia_repair_compare (&self->repair, beat.digest, now.mono);
 }
 
 static gboolean
@@ -506,31 +342,13 @@ receive_list (AmnesiaLink        *self,
               AmnesiaTime         now,
               GError            **error)
 {
-  g_auto (AmnesiaList) list = { 0, };
+  g_autoptr (GPtrArray) lacking = amnesia_repair_receive (&self->repair, frame, now.mono, now.wall,
+                                                          error);
   guint i;
 
-  if (!amnesia_frame_decode_list (frame, &list, error))
-    return FALSE;
-  if (is_list_ignored (self, &list, now))
-    return TRUE;
-  if (*list.from == '\0')
-    {
-      g_array_set_size (self->wanted, 0);
-      g_array_set_size (self->withheld, 0);
-    }
-  if (self->wanted->len + self->withheld->len + list.items->len > MAX_LISTED)
-    {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "a list without end");
-      return FALSE;
-    }
-  for (i = 0; i < list.items->len; i++)
-    take_from_list (self, &g_array_index (list.items, AmnesiaListItem, i), now);
-  give_to_list (self, &list);
-  if (list.last)
-    self->listed = TRUE;
-  if (list.last && list.reply && self->list_from == NULL)
-    begin_list (self, FALSE);
-  return TRUE;
+  for (i = 0; lacking != NULL && i < lacking->len; i++)
+    amnesia_link_mark (self, g_ptr_array_index (lacking, i));
+  return lacking != NULL;
 }
 
 static gboolean
@@ -573,8 +391,8 @@ amnesia_link_receive (AmnesiaLink        *self,
 {
   if (!dispatch (self, frame, now, receipt, error))
     return FALSE;
-  if (self->wanted->len > 0 && frame->kind == AMNESIA_FRAME_WRITE)
-    review_wanted (self);
+  if (frame->kind == AMNESIA_FRAME_WRITE)
+    amnesia_repair_review (&self->repair);
   return TRUE;
 }
 
@@ -615,7 +433,7 @@ pull_beat (AmnesiaLink   *self,
            AmnesiaPacket *packet)
 {
   AmnesiaBeat beat = {
-    .digest = get_digest (self),
+    .digest = amnesia_repair_get_digest (&self->repair),
     .wall = now.wall,
     .sent = now.mono,
     .echo = self->beat_received != 0 ? self->beat_echo : 0,
@@ -624,16 +442,6 @@ pull_beat (AmnesiaLink   *self,
 
   self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
   amnesia_frame_encode_beat (&beat, packet);
-}
-
-static void
-pull_list (AmnesiaLink   *self,
-           AmnesiaPacket *packet)
-{
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->local->replica);
-  g_autofree char *from = g_steal_pointer (&self->list_from);
-
-  self->list_from = amnesia_frame_encode_list (entries, from, self->list_reply, packet);
 }
 
 /* The dirty entry that was written first, with all that are of the same write. */
@@ -737,9 +545,9 @@ pull_greeted (AmnesiaLink   *self,
       pull_beat (self, now, packet);
       return TRUE;
     }
-  if (self->list_from != NULL)
+  if (amnesia_repair_is_due (&self->repair))
     {
-      pull_list (self, packet);
+      amnesia_repair_pull (&self->repair, packet);
       return TRUE;
     }
   return pull_write (self, packet, notice);
@@ -786,7 +594,7 @@ amnesia_link_wants_to_send (AmnesiaLink *self)
     return TRUE;
   return self->peer_id != 0 && !self->bye_sent &&
          (self->values_told != self->values_taken || self->links_due ||
-          self->list_from != NULL || g_hash_table_size (self->dirty) > 0);
+          amnesia_repair_is_due (&self->repair) || g_hash_table_size (self->dirty) > 0);
 }
 
 /* The socket took a part of what was pulled, or @all of it. */

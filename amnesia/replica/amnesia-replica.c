@@ -181,7 +181,7 @@ note_seen (AmnesiaReplica     *self,
 }
 
 /* A write must beat what it replaces. The clock is behind that only where it was set back by
- * amnesia_replica_rewrite_ahead while a write of somebody else is ahead too. */
+ * amnesia_replica_rewrite_ahead while a key entry of somebody else is ahead too. */
 static void
 witness_replaced (AmnesiaReplica *self,
                   const char     *key)
@@ -191,8 +191,6 @@ witness_replaced (AmnesiaReplica *self,
 
   if (replaced != NULL)
     amnesia_clock_witness (&self->clock, replaced->stamp);
-  if (self->base != NULL)
-    amnesia_clock_witness (&self->clock, self->base->stamp);
 }
 
 static AmnesiaEntry *

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "amnesia-store.h"
+#include "amnesia-transitions-private.h"
+#include "amnesia-waiters-private.h"
+#include "mesh/amnesia-transport-private.h"
+
+G_BEGIN_DECLS
+
+/* How a close goes: it waits until all is in sync, at most close-timeout; then it leaves, and
+ * waits until the links have ended. */
+typedef enum
+{
+  CLOSE_NONE,
+  CLOSE_WAITING,
+  CLOSE_LEAVING,
+} CloseStage;
+
+struct _AmnesiaStore
+{
+  GObject            parent_instance;
+
+  GMainContext      *context;     /* (owned) */
+  AmnesiaTransport  *transport;   /* (owned) */
+  AmnesiaMesh       *mesh;        /* (unowned) the transport's */
+  AmnesiaReplica    *replica;     /* (unowned) the mesh's */
+
+  AmnesiaConf       *conf;        /* (owned) (nullable) */
+  guint              close_timeout;
+
+  /* told to the outside */
+  AmnesiaState       state;
+  char              *listening;   /* (owned) (nullable) */
+  GError            *error;       /* (owned) (nullable) */
+  GListStore        *peers;       /* (owned) (element-type AmnesiaPeer) */
+  guint              roster;      /* the serial of the members that @peers shows */
+
+  /* to be told */
+  GVariant          *value;       /* (owned) (nullable) to which the last transition leads */
+  AmnesiaTransitions transitions;
+  gboolean           emitting;
+  gboolean           data_moved;
+  gboolean           updated_moved;
+  GQueue             messages;    /* (element-type utf8) */
+
+  GSource           *opening;     /* (owned) (nullable) set until the context gets to it */
+  AmnesiaWaiters     openers;
+  CloseStage         closing;
+  AmnesiaWaiters     closers;
+  GSource           *deadline;    /* (owned) (nullable) of the present stage of closing */
+  GError            *close_error; /* (owned) (nullable) */
+  gboolean           reopen;      /* a conf was set while closing */
+};
+
+typedef enum
+{
+  AMNESIA_STORE_PROP_DATA = 1,
+  AMNESIA_STORE_PROP_UPDATED,
+  AMNESIA_STORE_PROP_CONF,
+  AMNESIA_STORE_PROP_STATE,
+  AMNESIA_STORE_PROP_ERROR,
+  AMNESIA_STORE_PROP_PEERS,
+  AMNESIA_STORE_PROP_LISTENING,
+  AMNESIA_STORE_PROP_CLOSE_TIMEOUT,
+} AmnesiaStoreProperty;
+
+gboolean     amnesia_store_is_own_context    (AmnesiaStore  *self);
+gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
+                                              GError       **error);
+void         amnesia_store_notify            (AmnesiaStore  *self,
+                                              AmnesiaStoreProperty property);
+void         amnesia_store_emit_changed      (AmnesiaStore  *self,
+                                              const AmnesiaTransition *transition);
+void         amnesia_store_emit_log          (AmnesiaStore  *self,
+                                              const char    *message);
+
+/* telling the application: amnesia-store-publish.c */
+extern const AmnesiaTransportFuncs amnesia_store_transport_funcs;
+
+AmnesiaState amnesia_store_get_mesh_state    (AmnesiaStore  *self);
+void         amnesia_store_note_transition   (AmnesiaStore  *self,
+                                              gboolean       remote);
+void         amnesia_store_drain             (AmnesiaStore  *self);
+void         amnesia_store_say               (AmnesiaStore  *self,
+                                              const char    *message);
+void         amnesia_store_set_error         (AmnesiaStore  *self,
+                                              const GError  *error);
+void         amnesia_store_publish           (AmnesiaStore  *self);
+
+/* opening and closing: amnesia-store-open.c */
+void         amnesia_store_init_open         (AmnesiaStore  *self);
+void         amnesia_store_clear_open        (AmnesiaStore  *self);
+gboolean     amnesia_store_is_open           (AmnesiaStore  *self);
+void         amnesia_store_schedule_opening  (AmnesiaStore  *self);
+void         amnesia_store_cancel_opening    (AmnesiaStore  *self);
+void         amnesia_store_begin_close       (AmnesiaStore  *self);
+void         amnesia_store_proceed_with_close (AmnesiaStore *self);
+
+G_END_DECLS
