@@ -8,7 +8,7 @@ static gboolean
 is_shown (AmnesiaMesh         *mesh,
           const AmnesiaMember *member)
 {
-  return !member->self && g_ptr_array_find (amnesia_mesh_get_members (mesh), member, NULL);
+  return !member->self && g_ptr_array_find (amnesia_mesh_get_members (mesh)->list, member, NULL);
 }
 
 static void
@@ -34,7 +34,7 @@ remove_gone (GListStore  *peers,
 static GPtrArray *
 list_shown (AmnesiaMesh *mesh)
 {
-  GPtrArray *members = amnesia_mesh_get_members (mesh);
+  GPtrArray *members = amnesia_mesh_get_members (mesh)->list;
   GPtrArray *shown = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_member_unref);
   guint i;
 
@@ -79,9 +79,10 @@ amnesia_roster_update (GListStore  *peers,
                        AmnesiaMesh *mesh,
                        guint       *serial)
 {
+  AmnesiaMembers *members = amnesia_mesh_get_members (mesh);
   AmnesiaMember *changed;
 
-  while ((changed = amnesia_mesh_pop_changed (mesh)) != NULL)
+  while ((changed = amnesia_members_pop_changed (members)) != NULL)
     if (changed->peer != NULL)
       {
         g_autoptr (AmnesiaPeer) peer = g_object_ref (changed->peer);
@@ -89,11 +90,11 @@ amnesia_roster_update (GListStore  *peers,
         amnesia_peer_update (peer);
       }
 
-  if (*serial != amnesia_mesh_get_serial (mesh))
+  if (*serial != members->serial)
     {
       g_autoptr (GPtrArray) shown = list_shown (mesh);
 
-      *serial = amnesia_mesh_get_serial (mesh);
+      *serial = members->serial;
       remove_gone (peers, mesh);
       place_all (peers, shown);
     }

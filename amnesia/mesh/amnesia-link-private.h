@@ -121,6 +121,11 @@ void         amnesia_link_leave          (AmnesiaLink         *self,
                                           AmnesiaBye           reason,
                                           const char          *message);
 
+AmnesiaBye   amnesia_link_get_bye        (const GError        *error);
+const GError *amnesia_link_explain       (AmnesiaLink         *self,
+                                          const GError        *error,
+                                          GError             **made);
+
 void         amnesia_link_heard          (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 void         amnesia_link_forgive        (AmnesiaLink         *self,

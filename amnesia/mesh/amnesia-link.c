@@ -214,18 +214,49 @@ receive_hello (AmnesiaLink        *self,
   return TRUE;
 }
 
+/* What a bye of that reason means to who gets it. */
+static const AmnesiaError bye_codes[] = {
+  [AMNESIA_BYE_LEAVING] = AMNESIA_ERROR_REFUSED,
+  [AMNESIA_BYE_DUPLICATE] = AMNESIA_ERROR_REFUSED,
+  [AMNESIA_BYE_VERSION] = AMNESIA_ERROR_VERSION,
+  [AMNESIA_BYE_GROUP] = AMNESIA_ERROR_GROUP,
+  [AMNESIA_BYE_CLOCK] = AMNESIA_ERROR_CLOCK,
+  [AMNESIA_BYE_SELF] = AMNESIA_ERROR_REFUSED,
+  [AMNESIA_BYE_PROTOCOL] = AMNESIA_ERROR_PROTOCOL,
+};
+
+/* The reason for which a link is left after @error. */
+AmnesiaBye
+amnesia_link_get_bye (const GError *error)
+{
+  guint i;
+
+  for (i = AMNESIA_BYE_VERSION; i < G_N_ELEMENTS (bye_codes); i++)
+    if (g_error_matches (error, AMNESIA_ERROR, bye_codes[i]) && i != AMNESIA_BYE_SELF)
+      return i;
+  return AMNESIA_BYE_PROTOCOL;
+}
+
+/* Why a link may have ended that ended without a word. */
+const GError *
+amnesia_link_explain (AmnesiaLink  *self,
+                      const GError *error,
+                      GError      **made)
+{
+  if (self->peer_id != 0 || self->state == AMNESIA_LINK_LEAVING ||
+      (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)))
+    return error;
+  g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+               "it closed the connection before it said hello: it may not have this host in its "
+               "configuration, or be another program");
+  return *made;
+}
+
 static gboolean
 receive_bye (AmnesiaLink        *self,
              const AmnesiaFrame *frame,
              GError            **error)
 {
-  static const AmnesiaError codes[] = {
-    [AMNESIA_BYE_VERSION] = AMNESIA_ERROR_VERSION,
-    [AMNESIA_BYE_GROUP] = AMNESIA_ERROR_GROUP,
-    [AMNESIA_BYE_CLOCK] = AMNESIA_ERROR_CLOCK,
-    [AMNESIA_BYE_SELF] = AMNESIA_ERROR_FAILED,
-    [AMNESIA_BYE_PROTOCOL] = AMNESIA_ERROR_PROTOCOL,
-  };
   g_autofree char *message = NULL;
   g_autofree char *escaped = NULL;
   AmnesiaBye reason;
@@ -235,8 +266,8 @@ receive_bye (AmnesiaLink        *self,
   /* a peer that leaves closes after what it still has to say */
   if (reason == AMNESIA_BYE_LEAVING || reason == AMNESIA_BYE_DUPLICATE)
     return TRUE;
-  if (reason < G_N_ELEMENTS (codes))
-    code = codes[reason];
+  if (reason < G_N_ELEMENTS (bye_codes))
+    code = bye_codes[reason];
   escaped = amnesia_escape_text (message);
   g_set_error (error, AMNESIA_ERROR, code, "the peer refused: %s", escaped);
   return FALSE;

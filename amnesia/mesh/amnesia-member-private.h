@@ -40,6 +40,7 @@ void           amnesia_member_unref     (AmnesiaMember       *self);
 gboolean       amnesia_member_is        (const AmnesiaMember *self,
                                          const char          *host,
                                          guint16              port);
+gboolean       amnesia_member_is_remote (const AmnesiaMember *self);
 gboolean       amnesia_member_set_error (AmnesiaMember       *self,
                                          const GError        *error);
 void           amnesia_member_reset     (AmnesiaMember       *self,

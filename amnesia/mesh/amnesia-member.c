@@ -52,6 +52,13 @@ amnesia_member_is (const AmnesiaMember *self,
   return self->port == port && g_str_equal (self->host, host);
 }
 
+/* Whether it is one whom a member dials. */
+gboolean
+amnesia_member_is_remote (const AmnesiaMember *self)
+{
+  return self->configured && !self->self;
+}
+
 /* Returns whether this is news. */
 gboolean
 amnesia_member_set_error (AmnesiaMember *self,

@@ -2,39 +2,14 @@
 
 #pragma once
 
-#include "amnesia-member-private.h"
+#include "amnesia-members-private.h"
+#include "amnesia-progress-private.h"
 
 G_BEGIN_DECLS
-
-typedef struct
-{
-  char    *host; /* (owned) */
-  guint16  port;
-} AmnesiaAddress;
-
-/* What the mesh needs to know of a configuration. */
-typedef struct
-{
-  GArray    *entries;     /* (owned) (element-type AmnesiaAddress) */
-  char      *group;       /* (owned) */
-  guint64    max_size;    /* bytes */
-  gint64     clock_limit; /* microseconds, 0: none */
-  GPtrArray *allow;       /* (owned) (element-type GInetAddressMask) guests from elsewhere */
-  char      *listen_host; /* (owned) (nullable) instead of our own entry */
-  guint16    listen_port;
-} AmnesiaSettings;
 
 /* Whom a store shares with, and what to do about it: the decisions, without a socket and with the
  * clocks as arguments. The transport carries them out and tells what came of it. */
 typedef struct _AmnesiaMesh AmnesiaMesh;
-
-typedef enum
-{
-  AMNESIA_MESH_CLOSED,
-  AMNESIA_MESH_SYNCING,
-  AMNESIA_MESH_SYNCED,
-  AMNESIA_MESH_ALONE,
-} AmnesiaMeshState;
 
 /* What the mesh asks for. None of these may call back into the mesh before it returns. */
 typedef struct
@@ -48,12 +23,6 @@ typedef struct
   void (*merged)  (gpointer user_data);                       /* the value may be another */
   void (*log)     (const char *message, gpointer user_data);
 } AmnesiaMeshFuncs;
-
-AmnesiaSettings  *amnesia_settings_new          (void);
-void              amnesia_settings_free         (AmnesiaSettings        *settings);
-void              amnesia_settings_add_entry    (AmnesiaSettings        *settings,
-                                                 const char             *host,
-                                                 guint16                 port);
 
 AmnesiaMesh      *amnesia_mesh_new              (guint64                 id,
                                                  const AmnesiaMeshFuncs *funcs,
@@ -119,12 +88,9 @@ void              amnesia_mesh_update           (AmnesiaMesh            *self,
                                                  AmnesiaTime             now);
 
 /* what there is to see */
-GPtrArray        *amnesia_mesh_get_members      (AmnesiaMesh            *self);
-guint             amnesia_mesh_get_serial       (AmnesiaMesh            *self);
-AmnesiaMember    *amnesia_mesh_pop_changed      (AmnesiaMesh            *self);
+AmnesiaMembers   *amnesia_mesh_get_members      (AmnesiaMesh            *self);
 char             *amnesia_mesh_list_behind      (AmnesiaMesh            *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaMesh, amnesia_mesh_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaSettings, amnesia_settings_free)
 
 G_END_DECLS

@@ -2,17 +2,11 @@
 
 #include "amnesia-mesh-private.h"
 
+#include "amnesia-budget-private.h"
+#include "amnesia-dial-plan-private.h"
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
-
-/* SEARCHING: which entry is ours is not known yet, nobody is dialled. MEMBER: we listen, and dial
- * every other entry. GUEST: no entry is free; one link to any member will do. */
-typedef enum
-{
-  ROLE_SEARCHING,
-  ROLE_MEMBER,
-  ROLE_GUEST,
-} Role;
+#include "amnesia-links-private.h"
 
 struct _AmnesiaMesh
 {
@@ -21,83 +15,19 @@ struct _AmnesiaMesh
   GRand           *rand;        /* (owned) */
 
   AmnesiaLocal     local;
-  GPtrArray       *members;     /* (owned) (element-type AmnesiaMember) in order of configuration */
-  GPtrArray       *links;       /* (owned) (element-type AmnesiaLink) */
-  guint64          next_serial;
+  AmnesiaMembers   members;
+  AmnesiaLinks     links;
 
-  AmnesiaMeshState state;
-  Role             role;
+  AmnesiaProgress  progress;
+  AmnesiaDialPlan  plan;
   gboolean         leaving;
-  gint64           opened_at;
-  gint64           synced_at;   /* when the first peer's entries were in, 0 if not yet */
-
-  guint            guest_next;  /* the member that a guest dials next */
-  guint            guest_rounds;
-  gint64           guest_at;
-
   gint64           armed;       /* when the next tick is due, 0: never */
   gint64           skew;        /* wall - mono, to notice that the machine slept */
 
-  gboolean         changed;     /* some member changed */
-  guint            serial;      /* another one whenever there are other members */
-  double           log_tokens;
-  gint64           logged_at;
+  AmnesiaBudget    budget;      /* of log lines */
 };
 
-/* --- settings --- */
-
-static void
-address_clear (gpointer address)
-{
-  g_free (((AmnesiaAddress *) address)->host);
-}
-
-AmnesiaSettings *
-amnesia_settings_new (void)
-{
-  AmnesiaSettings *settings = g_new0 (AmnesiaSettings, 1);
-
-  settings->entries = g_array_new (FALSE, FALSE, sizeof (AmnesiaAddress));
-  g_array_set_clear_func (settings->entries, address_clear);
-  return settings;
-}
-
-void
-amnesia_settings_free (AmnesiaSettings *settings)
-{
-  g_array_unref (settings->entries);
-  g_clear_pointer (&settings->allow, g_ptr_array_unref);
-  g_free (settings->group);
-  g_free (settings->listen_host);
-  g_free (settings);
-}
-
-void
-amnesia_settings_add_entry (AmnesiaSettings *settings,
-                            const char      *host,
-                            guint16          port)
-{
-  AmnesiaAddress address = { g_strdup (host), port };
-
-  g_array_append_val (settings->entries, address);
-}
-
 /* --- log --- */
-
-/* What others do must not flood the log. */
-static gboolean
-may_log (AmnesiaMesh *self,
-         AmnesiaTime  now)
-{
-  double gained = (double) (now.mono - self->logged_at) / AMNESIA_SECOND;
-
-  self->log_tokens = MIN (self->log_tokens + gained, AMNESIA_LOG_BURST);
-  self->logged_at = now.mono;
-  if (self->log_tokens < 1)
-    return FALSE;
-  self->log_tokens -= 1;
-  return TRUE;
-}
 
 static void G_GNUC_PRINTF (3, 4)
 mesh_log (AmnesiaMesh *self,
@@ -108,7 +38,7 @@ mesh_log (AmnesiaMesh *self,
   g_autofree char *message = NULL;
   va_list args;
 
-  if (!may_log (self, now))
+  if (!amnesia_budget_take (&self->budget, now.mono))
     return;
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
@@ -117,14 +47,6 @@ mesh_log (AmnesiaMesh *self,
 }
 
 /* --- members --- */
-
-static void
-member_changed (AmnesiaMesh   *self,
-                AmnesiaMember *member)
-{
-  member->changed = TRUE;
-  self->changed = TRUE;
-}
 
 /* For `last-error`, and for the log if it is not what was said before. */
 static void
@@ -135,57 +57,9 @@ note_error (AmnesiaMesh   *self,
 {
   if (!amnesia_member_set_error (member, error))
     return;
-  self->changed = TRUE;
+  amnesia_members_touch (&self->members, member);
   if (error != NULL)
     mesh_log (self, now, "%s: %s", member->name, error->message);
-}
-
-static AmnesiaMember *
-find_member (AmnesiaMesh *self,
-             const char  *host,
-             guint16      port)
-{
-  guint i;
-
-  for (i = 0; i < self->members->len; i++)
-    {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i);
-
-      if (member->configured && amnesia_member_is (member, host, port))
-        return member;
-    }
-  return NULL;
-}
-
-static AmnesiaLink *
-find_up (AmnesiaMesh       *self,
-         guint64            id,
-         const AmnesiaLink *except)
-{
-  guint i;
-
-  for (i = 0; i < self->links->len; i++)
-    {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
-
-      if (link != except && amnesia_link_is_up (link) && link->peer_id == id)
-        return link;
-    }
-  return NULL;
-}
-
-static gboolean
-is_linked (AmnesiaMesh   *self,
-           AmnesiaMember *member)
-{
-  return member->link != NULL || (member->id != 0 && find_up (self, member->id, NULL) != NULL);
-}
-
-/* Whom a mesh of members dials, or a guest would. */
-static gboolean
-is_remote (AmnesiaMember *member)
-{
-  return member->configured && !member->self;
 }
 
 AmnesiaMesh *
@@ -199,21 +73,21 @@ amnesia_mesh_new (guint64                 id,
   self->funcs = funcs;
   self->user_data = user_data;
   self->rand = g_rand_new_with_seed (seed);
-  self->members = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_member_unref);
-  self->links = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_link_free);
+  amnesia_members_init (&self->members);
+  amnesia_links_init (&self->links);
   self->local.replica = amnesia_replica_new (id);
   self->local.group = g_strdup ("");
   self->local.host = g_strdup ("");
   self->local.linked = g_array_new (FALSE, FALSE, sizeof (guint64));
-  self->log_tokens = AMNESIA_LOG_BURST;
+  amnesia_budget_init (&self->budget, 0);
   return self;
 }
 
 void
 amnesia_mesh_free (AmnesiaMesh *self)
 {
-  g_ptr_array_unref (self->links);
-  g_ptr_array_unref (self->members);
+  amnesia_links_clear (&self->links);
+  amnesia_members_clear (&self->members);
   g_array_unref (self->local.linked);
   g_free (self->local.host);
   g_free (self->local.group);
@@ -231,47 +105,19 @@ amnesia_mesh_get_replica (AmnesiaMesh *self)
 AmnesiaMeshState
 amnesia_mesh_get_state (AmnesiaMesh *self)
 {
-  return self->state;
+  return self->progress.state;
 }
 
-GPtrArray *
+AmnesiaMembers *
 amnesia_mesh_get_members (AmnesiaMesh *self)
 {
-  return self->members;
+  return &self->members;
 }
 
 gboolean
 amnesia_mesh_is_empty (AmnesiaMesh *self)
 {
-  return self->links->len == 0;
-}
-
-/* Another number means that members came, went, or turned out to be ourselves. */
-guint
-amnesia_mesh_get_serial (AmnesiaMesh *self)
-{
-  return self->serial;
-}
-
-/* Returns the next member of which something changed, and clears its mark. */
-AmnesiaMember *
-amnesia_mesh_pop_changed (AmnesiaMesh *self)
-{
-  guint i;
-
-  if (!self->changed)
-    return NULL;
-  for (i = 0; i < self->members->len; i++)
-    {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i);
-
-      if (!member->changed)
-        continue;
-      member->changed = FALSE;
-      return member;
-    }
-  self->changed = FALSE;
-  return NULL;
+  return self->links.list->len == 0;
 }
 
 /* The names of the connected peers that lack something, NULL if none does. */
@@ -281,9 +127,9 @@ amnesia_mesh_list_behind (AmnesiaMesh *self)
   g_autoptr (GString) names = g_string_new (NULL);
   guint i;
 
-  for (i = 0; i < self->links->len; i++)
+  for (i = 0; i < self->links.list->len; i++)
     {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
       AmnesiaMember *member = link->member;
 
       if (amnesia_link_is_up (link) && !amnesia_link_is_in_sync (link))
@@ -313,17 +159,10 @@ update_linked (AmnesiaMesh *self)
 {
   guint i;
 
-  g_array_set_size (self->local.linked, 0);
-  for (i = 0; i < self->links->len; i++)
+  amnesia_links_get_ids (&self->links, self->local.linked);
+  for (i = 0; i < self->links.list->len; i++)
     {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
-
-      if (amnesia_link_is_up (link))
-        g_array_append_val (self->local.linked, link->peer_id);
-    }
-  for (i = 0; i < self->links->len; i++)
-    {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
 
       if (!amnesia_link_is_up (link))
         continue;
@@ -339,25 +178,11 @@ amnesia_mesh_add_link (AmnesiaMesh   *self,
                        guint16        port,
                        AmnesiaTime    now)
 {
-  AmnesiaLink *link = amnesia_link_new (&self->local, host, port, member != NULL,
-                                        self->next_serial++, now);
+  AmnesiaLink *link = amnesia_links_add (&self->links, &self->local, host, port, member != NULL,
+                                         now);
 
   link->member = member;
-  g_ptr_array_add (self->links, link);
   return link;
-}
-
-/* Two links to one peer: keeps the one that the greater id dialled, then the older. */
-static AmnesiaLink *
-choose_loser (AmnesiaMesh *self,
-              AmnesiaLink *a,
-              AmnesiaLink *b)
-{
-  gboolean ours_greater = amnesia_replica_get_id (self->local.replica) > a->peer_id;
-
-  if (a->dialled != b->dialled)
-    return a->dialled == ours_greater ? b : a;
-  return a->serial < b->serial ? b : a;
 }
 
 /* The side that dialled the lesser link closes it; the other one waits for that. */
@@ -366,7 +191,7 @@ settle_duplicate (AmnesiaMesh *self,
                   AmnesiaLink *link,
                   AmnesiaLink *other)
 {
-  AmnesiaLink *loser = choose_loser (self, link, other);
+  AmnesiaLink *loser = amnesia_links_choose_loser (link, other);
 
   if (loser->dialled)
     leave_link (self, loser, AMNESIA_BYE_DUPLICATE, "there is another link");
@@ -383,14 +208,10 @@ identify (AmnesiaMesh    *self,
   AmnesiaMember *member = link->member;
 
   if (member == NULL && port != 0)
-    member = find_member (self, host, port);
+    member = amnesia_members_find (&self->members, host, port);
   /* two machines may both be “127.0.0.1” */
   if (member == NULL || member->self)
-    {
-      member = amnesia_member_new (link->host, link->port, FALSE, now);
-      g_ptr_array_add (self->members, member);
-      self->serial++;
-    }
+    member = amnesia_members_add_guest (&self->members, link->host, link->port, now);
   link->member = member;
   return member;
 }
@@ -399,17 +220,17 @@ static void
 show_links (AmnesiaMesh *self,
             guint64      id)
 {
-  AmnesiaLink *link = find_up (self, id, NULL);
+  AmnesiaLink *link = amnesia_links_find_up (&self->links, id, NULL);
   guint i;
 
-  for (i = 0; i < self->members->len; i++)
+  for (i = 0; i < self->members.list->len; i++)
     {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i);
+      AmnesiaMember *member = amnesia_members_get (&self->members, i);
 
       if (member->id != id || (!member->configured && member->link != NULL))
         continue;
       member->link = link;
-      member_changed (self, member);
+      amnesia_members_touch (&self->members, member);
     }
 }
 
@@ -421,12 +242,10 @@ meet_self (AmnesiaMesh *self,
 
   if (member != NULL)
     {
-      member->self = TRUE;
-      self->serial++;
       member->dialling = FALSE;
       member->tried = TRUE;
       amnesia_member_set_error (member, NULL);
-      member_changed (self, member);
+      amnesia_members_set_self (&self->members, member);
     }
   leave_link (self, link, AMNESIA_BYE_SELF, "that is me");
 }
@@ -436,16 +255,7 @@ static gboolean
 is_spare (AmnesiaMesh *self,
           AmnesiaLink *link)
 {
-  guint i;
-
-  for (i = 0; self->role == ROLE_GUEST && i < self->links->len; i++)
-    {
-      AmnesiaLink *other = g_ptr_array_index (self->links, i);
-
-      if (other != link && amnesia_link_is_up (other))
-        return TRUE;
-    }
-  return FALSE;
+  return self->plan.role == AMNESIA_ROLE_GUEST && amnesia_links_any_up (&self->links, link);
 }
 
 /* The peer said hello. */
@@ -472,7 +282,7 @@ admit (AmnesiaMesh    *self,
   note_error (self, member, NULL, now);
   mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
 
-  other = find_up (self, link->peer_id, link);
+  other = amnesia_links_find_up (&self->links, link->peer_id, link);
   if (other != NULL)
     settle_duplicate (self, link, other);
   else if (is_spare (self, link))
@@ -507,9 +317,9 @@ forward (AmnesiaMesh *self,
 {
   guint i, j;
 
-  for (i = 0; i < self->links->len; i++)
+  for (i = 0; i < self->links.list->len; i++)
     {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
 
       if (link == giver || !amnesia_link_is_up (link) || link->peer_id == giver->peer_id ||
           amnesia_link_is_linked_with (link, giver->peer_id))
@@ -548,7 +358,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   if (receipt.notice != NULL)
     note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
-  member_changed (self, member);
+  amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link))
     self->funcs->wake (link, self->user_data);
 }
@@ -564,7 +374,7 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
 
   if (link->member != NULL)
     {
-      member_changed (self, link->member);
+      amnesia_members_touch (&self->members, link->member);
       if (notice != NULL)
         note_error (self, link->member, notice, now);
     }
@@ -578,22 +388,13 @@ amnesia_mesh_fail_link (AmnesiaMesh  *self,
                         const GError *error,
                         AmnesiaTime   now)
 {
-  AmnesiaBye reason = AMNESIA_BYE_PROTOCOL;
-
   if (link->state == AMNESIA_LINK_LEAVING)
     return;
-  if (g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_VERSION))
-    reason = AMNESIA_BYE_VERSION;
-  else if (g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_GROUP))
-    reason = AMNESIA_BYE_GROUP;
-  else if (g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_CLOCK))
-    reason = AMNESIA_BYE_CLOCK;
-
   if (link->member != NULL)
     note_error (self, link->member, error, now);
   else
     mesh_log (self, now, "%s: %s", link->name, error->message);
-  leave_link (self, link, reason, error->message);
+  leave_link (self, link, amnesia_link_get_bye (error), error->message);
 }
 
 static void
@@ -604,12 +405,11 @@ end_dial (AmnesiaMesh   *self,
 {
   member->dialling = FALSE;
   member->tried = TRUE;
-  member_changed (self, member);
+  amnesia_members_touch (&self->members, member);
   amnesia_member_back_off (member, now, self->rand);
-  if (error != NULL && !is_linked (self, member))
+  if (error != NULL && member->link == NULL)
     note_error (self, member, error, now);
-  if (self->role == ROLE_GUEST && self->guest_next > 0)
-    self->guest_at = now.mono;
+  amnesia_dial_plan_hurry (&self->plan, now);
 }
 
 void
@@ -621,20 +421,6 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
   end_dial (self, member, error, now);
 }
 
-static const GError *
-explain (AmnesiaLink  *link,
-         const GError *error,
-         GError      **made)
-{
-  if (link->peer_id != 0 || link->state == AMNESIA_LINK_LEAVING ||
-      (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)))
-    return error;
-  g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-               "it closed the connection before it said hello: it may not have this host in its "
-               "configuration, or be another program");
-  return *made;
-}
-
 /* Whoever was seen through this link is seen through another one now, or not at all. */
 static void
 hide_link (AmnesiaMesh *self,
@@ -643,19 +429,16 @@ hide_link (AmnesiaMesh *self,
 {
   guint i;
 
-  for (i = self->members->len; i > 0; i--)
+  for (i = self->members.list->len; i > 0; i--)
     {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i - 1);
+      AmnesiaMember *member = amnesia_members_get (&self->members, i - 1);
 
       if (member->link != link)
         continue;
-      member->link = find_up (self, member->id, link);
-      member_changed (self, member);
+      member->link = amnesia_links_find_up (&self->links, member->id, link);
+      amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)
-        {
-          g_ptr_array_remove_index (self->members, i - 1);
-          self->serial++;
-        }
+        amnesia_members_remove (&self->members, i - 1);
       else if (member->link == NULL)
         {
           member->missing_since = now.mono;
@@ -676,7 +459,7 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   AmnesiaMember *member = link->member;
   gboolean shown = member != NULL && member->link == link;
 
-  error = explain (link, error, &made);
+  error = amnesia_link_explain (link, error, &made);
   if (member != NULL && link->dialled && link->peer_id == 0)
     end_dial (self, member, error, now);
   else if (member == NULL && error != NULL)
@@ -686,11 +469,11 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
               error != NULL ? error->message : "");
   if (shown && error != NULL)
     amnesia_member_set_error (member, error);
-  if (self->role == ROLE_GUEST && shown)
-    self->guest_at = now.mono + AMNESIA_GUEST_STEP;
+  if (shown)
+    amnesia_dial_plan_lost (&self->plan, now);
 
   hide_link (self, link, now);
-  g_ptr_array_remove (self->links, link);
+  g_ptr_array_remove (self->links.list, link);
   if (shown)
     update_linked (self);
 }
@@ -712,22 +495,11 @@ amnesia_mesh_make_room (AmnesiaMesh *self,
                         AmnesiaTime  now)
 {
   g_autoptr (GError) error = NULL;
-  AmnesiaLink *oldest = NULL;
-  guint i, greeting = 0;
+  AmnesiaLink *oldest;
 
-  if (self->leaving || self->links->len >= AMNESIA_MAX_LINKS)
+  if (self->leaving || self->links.list->len >= AMNESIA_MAX_LINKS)
     return FALSE;
-  for (i = 0; i < self->links->len; i++)
-    {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
-
-      if (link->peer_id != 0 || link->dialled)
-        continue;
-      greeting++;
-      if (oldest == NULL || link->serial < oldest->serial)
-        oldest = link;
-    }
-  if (greeting < AMNESIA_MAX_GREETING)
+  if (amnesia_links_count_greeting (&self->links, &oldest) < AMNESIA_MAX_GREETING)
     return TRUE;
   g_set_error (&error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "too many who said no hello");
   kill_link (self, oldest, error, now);
@@ -745,68 +517,21 @@ amnesia_mesh_note_refusal (AmnesiaMesh *self,
 
 /* --- opening and leaving --- */
 
-static gboolean
-is_listed (const AmnesiaSettings *settings,
-           const AmnesiaMember   *member)
-{
-  guint i;
-
-  for (i = 0; i < settings->entries->len; i++)
-    {
-      AmnesiaAddress *entry = &g_array_index (settings->entries, AmnesiaAddress, i);
-
-      if (amnesia_member_is (member, entry->host, entry->port))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* Links to those who are not listed any more are flushed and closed. */
 static void
-remove_members (AmnesiaMesh           *self,
-                const AmnesiaSettings *settings)
-{
-  guint i, j;
-
-  for (i = self->members->len; i > 0; i--)
-    {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i - 1);
-
-      member->self = FALSE;
-      if (!member->configured || is_listed (settings, member))
-        continue;
-      for (j = 0; j < self->links->len; j++)
-        {
-          AmnesiaLink *link = g_ptr_array_index (self->links, j);
-
-          if (link->member != member)
-            continue;
-          leave_link (self, link, AMNESIA_BYE_LEAVING, "not in my configuration any more");
-          link->member = NULL;
-        }
-      g_ptr_array_remove_index (self->members, i - 1);
-    }
-}
-
-/* The order of members is the order of the configuration; guests come last. */
-static void
-add_members (AmnesiaMesh           *self,
-             const AmnesiaSettings *settings,
-             AmnesiaTime            now)
+leave_removed (AmnesiaMesh *self,
+               GPtrArray   *removed)
 {
   guint i;
 
-  for (i = 0; i < settings->entries->len; i++)
+  for (i = 0; i < self->links.list->len; i++)
     {
-      AmnesiaAddress *entry = &g_array_index (settings->entries, AmnesiaAddress, i);
-      AmnesiaMember *member = find_member (self, entry->host, entry->port);
-      guint position = 0;
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
 
-      if (member == NULL)
-        member = amnesia_member_new (entry->host, entry->port, TRUE, now);
-      else if (g_ptr_array_find (self->members, member, &position))
-        g_ptr_array_steal_index (self->members, position);
-      g_ptr_array_insert (self->members, i, member);
+      if (link->member == NULL || !g_ptr_array_find (removed, link->member, NULL))
+        continue;
+      leave_link (self, link, AMNESIA_BYE_LEAVING, "not in my configuration any more");
+      link->member = NULL;
     }
 }
 
@@ -834,25 +559,19 @@ amnesia_mesh_open (AmnesiaMesh           *self,
                    const AmnesiaSettings *settings,
                    AmnesiaTime            now)
 {
+  g_autoptr (GPtrArray) removed = amnesia_members_set_listed (&self->members, settings, now);
   guint i;
 
-  remove_members (self, settings);
-  add_members (self, settings, now);
+  leave_removed (self, removed);
   if (set_terms (self, settings))
-    for (i = 0; i < self->links->len; i++)
-      leave_link (self, g_ptr_array_index (self->links, i), AMNESIA_BYE_LEAVING,
+    for (i = 0; i < self->links.list->len; i++)
+      leave_link (self, amnesia_links_get (&self->links, i), AMNESIA_BYE_LEAVING,
                   "my configuration changed");
-  self->changed = TRUE;
-  self->serial++;
   self->leaving = FALSE;
-  self->role = ROLE_SEARCHING;
+  amnesia_dial_plan_set_role (&self->plan, AMNESIA_ROLE_SEARCHING, now);
   self->skew = now.wall - now.mono;
-  if (self->state == AMNESIA_MESH_CLOSED)
-    {
-      self->state = AMNESIA_MESH_SYNCING;
-      self->opened_at = now.mono;
-      self->synced_at = 0;
-    }
+  if (self->progress.state == AMNESIA_MESH_CLOSED)
+    amnesia_progress_open (&self->progress, now.mono);
 }
 
 /* The search for our own entry has ended: @host is what others know us by, NULL if nothing. */
@@ -863,19 +582,14 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
                       gboolean     guest,
                       AmnesiaTime  now)
 {
-  AmnesiaMember *own = host != NULL ? find_member (self, host, port) : NULL;
+  AmnesiaMember *own = host != NULL ? amnesia_members_find (&self->members, host, port) : NULL;
 
   g_free (self->local.host);
   self->local.host = g_strdup (own != NULL ? host : "");
   self->local.port = own != NULL ? port : 0;
-  self->role = guest ? ROLE_GUEST : ROLE_MEMBER;
-  self->guest_at = now.mono;
+  amnesia_dial_plan_set_role (&self->plan, guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER, now);
   if (own != NULL)
-    {
-      own->self = TRUE;
-      self->serial++;
-      member_changed (self, own);
-    }
+    amnesia_members_set_self (&self->members, own);
 }
 
 void
@@ -884,8 +598,8 @@ amnesia_mesh_leave (AmnesiaMesh *self)
   guint i;
 
   self->leaving = TRUE;
-  for (i = 0; i < self->links->len; i++)
-    leave_link (self, g_ptr_array_index (self->links, i), AMNESIA_BYE_LEAVING, "leaving");
+  for (i = 0; i < self->links.list->len; i++)
+    leave_link (self, amnesia_links_get (&self->links, i), AMNESIA_BYE_LEAVING, "leaving");
 }
 
 /* Drops what is left, and forgets everybody; the value stays. */
@@ -894,17 +608,13 @@ amnesia_mesh_close (AmnesiaMesh *self)
 {
   guint i;
 
-  for (i = 0; i < self->links->len; i++)
-    self->funcs->drop (g_ptr_array_index (self->links, i), self->user_data);
-  for (i = 0; i < self->members->len; i++)
-    ((AmnesiaMember *) g_ptr_array_index (self->members, i))->link = NULL;
-  g_ptr_array_set_size (self->links, 0);
-  g_ptr_array_set_size (self->members, 0);
-  self->serial++;
+  for (i = 0; i < self->links.list->len; i++)
+    self->funcs->drop (amnesia_links_get (&self->links, i), self->user_data);
+  g_ptr_array_set_size (self->links.list, 0);
+  amnesia_members_forget (&self->members);
   g_array_set_size (self->local.linked, 0);
-  self->state = AMNESIA_MESH_CLOSED;
+  self->progress.state = AMNESIA_MESH_CLOSED;
   self->armed = 0;
-  self->changed = TRUE;
 }
 
 /* A write of our own. */
@@ -914,9 +624,9 @@ amnesia_mesh_written (AmnesiaMesh  *self,
 {
   guint i;
 
-  for (i = 0; i < self->links->len; i++)
+  for (i = 0; i < self->links.list->len; i++)
     {
-      AmnesiaLink *link = g_ptr_array_index (self->links, i);
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
 
       if (!amnesia_link_is_up (link))
         continue;
@@ -928,157 +638,67 @@ amnesia_mesh_written (AmnesiaMesh  *self,
 /* --- time --- */
 
 static void
-dial (AmnesiaMesh   *self,
-      AmnesiaMember *member)
+dial_all (AmnesiaMesh *self,
+          AmnesiaTime  now)
 {
-  member->dialling = TRUE;
-  member_changed (self, member);
-  self->funcs->dial (member, self->user_data);
-}
+  gboolean linked = amnesia_links_any_up (&self->links, NULL);
+  gboolean seek = FALSE;
+  AmnesiaMember *member;
 
-static gboolean
-may_dial (AmnesiaMesh   *self,
-          AmnesiaMember *member)
-{
-  return is_remote (member) && !member->dialling && !is_linked (self, member);
-}
-
-static void
-dial_members (AmnesiaMesh *self,
-              AmnesiaTime  now)
-{
-  guint i;
-
-  for (i = 0; i < self->members->len; i++)
+  while ((member = amnesia_dial_plan_pop (&self->plan, &self->members, linked, now, &seek)) != NULL)
     {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i);
-
-      if (may_dial (self, member) && now.mono >= member->redial_at)
-        dial (self, member);
+      member->dialling = TRUE;
+      amnesia_members_touch (&self->members, member);
+      self->funcs->dial (member, self->user_data);
     }
+  if (seek)
+    self->funcs->seek (self->user_data);
 }
 
-static gboolean
-any_up (AmnesiaMesh *self)
-{
-  guint i;
-
-  for (i = 0; i < self->links->len; i++)
-    if (amnesia_link_is_up (g_ptr_array_index (self->links, i)))
-      return TRUE;
-  return FALSE;
-}
-
-/* A guest dials one after the other until one says hello. After each round it looks whether an
- * entry has become free, and takes a longer breath. */
-static void
-dial_as_guest (AmnesiaMesh *self,
-               AmnesiaTime  now)
-{
-  if (any_up (self) || now.mono < self->guest_at)
-    return;
-
-  while (self->guest_next < self->members->len)
-    {
-      AmnesiaMember *member = g_ptr_array_index (self->members, self->guest_next++);
-
-      if (!may_dial (self, member))
-        continue;
-      dial (self, member);
-      self->guest_at = now.mono + AMNESIA_GUEST_STEP;
-      return;
-    }
-  self->guest_next = 0;
-  self->guest_at = now.mono + MIN (AMNESIA_GUEST_STEP << MIN (self->guest_rounds, 16),
-                                   AMNESIA_REDIAL_CAP);
-  self->guest_rounds++;
-  self->funcs->seek (self->user_data);
-}
-
-/* Whether every first dial has ended, one way or the other. */
+/* Whether every first dial has ended; a guest needs one only. */
 static gboolean
 all_tried (AmnesiaMesh *self)
 {
-  guint i;
-
-  if (self->role == ROLE_SEARCHING)
+  if (self->plan.role == AMNESIA_ROLE_SEARCHING)
     return FALSE;
-  if (self->role == ROLE_GUEST && any_up (self))
-    return TRUE;
-  for (i = 0; i < self->members->len; i++)
-    {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i);
-
-      if (is_remote (member) && !member->tried && !is_linked (self, member))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-any_synced (AmnesiaMesh *self)
-{
-  guint i;
-
-  for (i = 0; i < self->links->len; i++)
-    if (amnesia_link_is_synced (g_ptr_array_index (self->links, i)))
-      return TRUE;
-  return FALSE;
+  return (self->plan.role == AMNESIA_ROLE_GUEST && amnesia_links_any_up (&self->links, NULL)) ||
+         amnesia_members_all_tried (&self->members);
 }
 
 static void
-update_state (AmnesiaMesh *self,
-              AmnesiaTime  now)
+update_progress (AmnesiaMesh *self,
+                 AmnesiaTime  now)
 {
-  if (self->state == AMNESIA_MESH_CLOSED || self->leaving)
-    return;
-  if (!any_up (self))
-    {
-      if (self->state == AMNESIA_MESH_SYNCED || all_tried (self) ||
-          now.mono >= self->opened_at + AMNESIA_ALONE_AFTER)
-        self->state = AMNESIA_MESH_ALONE;
-      return;
-    }
-  if (self->state == AMNESIA_MESH_ALONE)
-    self->state = AMNESIA_MESH_SYNCING;
-  if (self->state != AMNESIA_MESH_SYNCING || !any_synced (self))
-    return;
-  if (self->synced_at == 0)
-    self->synced_at = now.mono;
-  if (all_tried (self) || now.mono >= self->synced_at + AMNESIA_SYNCED_AFTER)
-    self->state = AMNESIA_MESH_SYNCED;
+  const AmnesiaStanding standing = {
+    .any_up = amnesia_links_any_up (&self->links, NULL),
+    .any_synced = amnesia_links_any_synced (&self->links),
+    .all_tried = all_tried (self),
+  };
+
+  if (!self->leaving)
+    amnesia_progress_update (&self->progress, &standing, now.mono);
 }
 
 static gint64
 earlier (gint64 a,
          gint64 b)
 {
-  return a == 0 ? b : MIN (a, b);
+  if (a == 0 || b == 0)
+    return a + b;
+  return MIN (a, b);
 }
 
 static gint64
 get_deadline (AmnesiaMesh *self)
 {
-  gint64 deadline = 0;
-  guint i;
+  gint64 deadline = amnesia_links_get_deadline (&self->links);
+  gboolean linked = amnesia_links_any_up (&self->links, NULL);
 
-  for (i = 0; i < self->links->len; i++)
-    deadline = earlier (deadline, amnesia_link_get_deadline (g_ptr_array_index (self->links, i)));
   if (self->leaving)
     return deadline;
-  for (i = 0; self->role == ROLE_MEMBER && i < self->members->len; i++)
-    {
-      AmnesiaMember *member = g_ptr_array_index (self->members, i);
-
-      if (may_dial (self, member))
-        deadline = earlier (deadline, member->redial_at);
-    }
-  if (self->role == ROLE_GUEST && !any_up (self))
-    deadline = earlier (deadline, self->guest_at);
-  if (self->state == AMNESIA_MESH_SYNCING)
-    deadline = earlier (deadline, self->synced_at != 0 ? self->synced_at + AMNESIA_SYNCED_AFTER
-                                                       : self->opened_at + AMNESIA_ALONE_AFTER);
-  return deadline;
+  deadline = earlier (deadline,
+                      amnesia_dial_plan_get_deadline (&self->plan, &self->members, linked));
+  return earlier (deadline, amnesia_progress_get_deadline (&self->progress));
 }
 
 /* A clock that was set back by more than a year has left our own entries in the far future, where
@@ -1103,12 +723,11 @@ amnesia_mesh_network_changed (AmnesiaMesh *self,
 {
   guint i;
 
-  for (i = 0; i < self->members->len; i++)
-    amnesia_member_reset (g_ptr_array_index (self->members, i), now);
-  if (self->role != ROLE_GUEST)
+  for (i = 0; i < self->members.list->len; i++)
+    amnesia_member_reset (amnesia_members_get (&self->members, i), now);
+  if (self->plan.role != AMNESIA_ROLE_GUEST)
     return;
-  self->guest_at = now.mono;
-  self->guest_rounds = 0;
+  amnesia_dial_plan_set_role (&self->plan, AMNESIA_ROLE_GUEST, now);
   self->funcs->seek (self->user_data);
 }
 
@@ -1122,12 +741,12 @@ amnesia_mesh_wake (AmnesiaMesh *self,
   gboolean slept = skew - self->skew > AMNESIA_RESUME;
   guint i;
 
-  if (self->state == AMNESIA_MESH_CLOSED)
+  if (self->progress.state == AMNESIA_MESH_CLOSED)
     return;
   self->skew = skew;
   if (slept || (self->armed != 0 && now.mono > self->armed + AMNESIA_LATE))
-    for (i = 0; i < self->links->len; i++)
-      amnesia_link_forgive (g_ptr_array_index (self->links, i), now);
+    for (i = 0; i < self->links.list->len; i++)
+      amnesia_link_forgive (amnesia_links_get (&self->links, i), now);
   if (slept)
     amnesia_mesh_network_changed (self, now);
 }
@@ -1139,13 +758,11 @@ amnesia_mesh_update (AmnesiaMesh *self,
 {
   gint64 deadline;
 
-  if (self->state == AMNESIA_MESH_CLOSED)
+  if (self->progress.state == AMNESIA_MESH_CLOSED)
     return;
-  if (!self->leaving && self->role == ROLE_MEMBER)
-    dial_members (self, now);
-  else if (!self->leaving && self->role == ROLE_GUEST)
-    dial_as_guest (self, now);
-  update_state (self, now);
+  if (!self->leaving)
+    dial_all (self, now);
+  update_progress (self, now);
 
   deadline = get_deadline (self);
   if (deadline == self->armed)
@@ -1162,10 +779,10 @@ amnesia_mesh_tick (AmnesiaMesh *self,
   guint i;
 
   rewrite_ahead (self, now);
-  for (i = self->links->len; i > 0; i--)
+  for (i = self->links.list->len; i > 0; i--)
     {
       g_autoptr (GError) error = NULL;
-      AmnesiaLink *link = g_ptr_array_index (self->links, i - 1);
+      AmnesiaLink *link = amnesia_links_get (&self->links, i - 1);
 
       if (!amnesia_link_tick (link, now, &error))
         kill_link (self, link, error, now);

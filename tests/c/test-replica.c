@@ -416,7 +416,7 @@ test_ahead (void)
   g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
   const AmnesiaEntry *entry;
 
-  g_test_summary ("An entry from more than a year ahead leaves no trace, and is taken in its time.");
+  g_test_summary ("An entry from more than a year ahead leaves no trace; in its time it is taken.");
 
   g_assert_cmpint (merge (replica, "", at (YEAR + 1), 5, "1"), ==, AMNESIA_MERGE_AHEAD);
   g_assert_cmpint (merge (replica, "a", G_MAXUINT64, 5, "1"), ==, AMNESIA_MERGE_AHEAD);
@@ -492,28 +492,29 @@ static void
 test_full_of_entries (void)
 {
   g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
-  guint n = 0;
 
-  g_test_summary ("65,536 entries are the most that come in; present keys can still change.");
+  g_test_summary ("65,536 entries are the most that come in; what is there can still change.");
 
-  merge (replica, "", at (0), 1, NULL);
-  for (n = 1; n < 65536; n++)
+  for (guint i = 0; i < 65536; i++)
     {
       char key[16];
 
-      g_snprintf (key, sizeof key, "%u", n);
+      g_snprintf (key, sizeof key, "%u", i);
       g_assert_cmpint (merge (replica, key, at (1), 1, NULL), ==, AMNESIA_MERGE_TAKEN);
     }
 
   g_assert_cmpint (merge (replica, "one more", at (2), 1, NULL), ==, AMNESIA_MERGE_FULL);
   g_assert_null (amnesia_replica_lookup (replica, "one more"));
+  g_assert_cmpint (merge (replica, "", at (0), 1, NULL), ==, AMNESIA_MERGE_FULL);
   g_assert_cmpint (merge (replica, "77", at (2), 1, "1"), ==, AMNESIA_MERGE_TAKEN);
-  g_assert_cmpint (merge (replica, "", at (0), 2, "1"), ==, AMNESIA_MERGE_TAKEN);
-  assert_digest (replica);
+
+  write_text (replica, "our own", "2");
+  g_assert_cmpint (merge (replica, "78", at (2), 1, "3"), ==, AMNESIA_MERGE_TAKEN);
+  assert_value (replica, "{'77': <1>, '78': <3>, 'our own': <2>}");
 
   g_assert_cmpint (merge (replica, "", at (1), 2, NULL), ==, AMNESIA_MERGE_TAKEN);
   g_assert_cmpint (merge (replica, "one more", at (2), 1, NULL), ==, AMNESIA_MERGE_TAKEN);
-  assert_value (replica, "{'77': <1>}");
+  assert_value (replica, "{'77': <1>, '78': <3>, 'our own': <2>}");
 }
 
 static void
@@ -607,7 +608,7 @@ test_rewrite_beside_others (void)
   again = amnesia_replica_rewrite_ahead (replica, NOW);
   g_assert_cmpuint (again->len, ==, 1);
   assert_value (replica, "{'a': <2>, 'b': <1>}");
-  write_text (replica, "b", "3");
+  g_assert_cmphex (write_text (replica, "b", "3")->stamp, >, theirs->stamp);
   assert_value (replica, "{'a': <2>, 'b': <3>}");
 
   amnesia_replica_merge (replica, NOW + 3 * YEAR, base);
@@ -618,6 +619,23 @@ test_rewrite_beside_others (void)
   assert_value (replica, "{'a': <4>, 'c': <5>, 'x': <1>}");
   write_text (replica, "", "6");
   assert_value (replica, "6");
+}
+
+static void
+test_rewrite_and_cover (void)
+{
+  g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
+  g_autoptr (AmnesiaEntry) theirs = make ("b", at (3 * YEAR), 7, "1");
+  g_autoptr (GPtrArray) again = NULL;
+
+  g_test_summary ("A base write covers also the entries of others that are ahead.");
+
+  amnesia_replica_merge (replica, NOW + 3 * YEAR, theirs);
+  amnesia_replica_write (replica, NOW + 3 * YEAR, "a", parse ("2"));
+  again = amnesia_replica_rewrite_ahead (replica, NOW);
+  g_assert_cmpuint (again->len, ==, 1);
+  write_text (replica, "", "3");
+  assert_value (replica, "3");
 }
 
 /* All orders in which five entries can come, each once and then all again. */
@@ -694,6 +712,7 @@ main (int    argc,
   g_test_add_func ("/replica/rewrite-ahead", test_rewrite_ahead);
   g_test_add_func ("/replica/rewrite-base-ahead", test_rewrite_base_ahead);
   g_test_add_func ("/replica/rewrite-beside-others", test_rewrite_beside_others);
+  g_test_add_func ("/replica/rewrite-and-cover", test_rewrite_and_cover);
   g_test_add_func ("/replica/any-order", test_any_order);
 
   return g_test_run ();

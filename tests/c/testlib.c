@@ -210,3 +210,246 @@ test_n_descriptors (void)
     n++;
   return n;
 }
+
+TestPatience
+test_patience_new (const char *what,
+                   const char *file,
+                   int         line)
+{
+  return (TestPatience) { what, file, line,
+                          g_get_monotonic_time () + PATIENCE_S * G_TIME_SPAN_SECOND };
+}
+
+static gboolean
+wake_cb (gpointer user_data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Iterates the default main context once, unless what is waited for is @done. */
+gboolean
+test_patience_goes_on (TestPatience *patience,
+                       gboolean      done)
+{
+  guint id;
+
+  if (done)
+    return FALSE;
+  if (g_get_monotonic_time () > patience->end)
+    g_error ("%s:%d: waited %d s in vain for %s", patience->file, patience->line, PATIENCE_S,
+             patience->what);
+  id = g_timeout_add (50, wake_cb, NULL);
+  g_main_context_iteration (NULL, TRUE);
+  if (g_main_context_find_source_by_id (NULL, id) != NULL)
+    g_source_remove (id);
+  return TRUE;
+}
+
+/* --- the diary --- */
+
+struct _TestDiary
+{
+  AmnesiaStore *store;   /* (unowned) (nullable) weak */
+  GPtrArray    *entries; /* (owned) (element-type utf8) */
+  GPtrArray    *log;     /* (owned) (element-type utf8) */
+};
+
+static char *
+print_value (GVariant *value)
+{
+  return value != NULL ? g_variant_print (value, TRUE) : g_strdup ("unset");
+}
+
+static void
+diary_changed_cb (AmnesiaStore *store,
+                  GVariant     *old_value,
+                  GVariant     *new_value,
+                  gboolean      remote,
+                  TestDiary    *diary)
+{
+  g_autofree char *before = print_value (old_value);
+  g_autofree char *after = print_value (new_value);
+
+  g_ptr_array_add (diary->entries, g_strdup_printf ("changed %s -> %s %s", before, after,
+                                                    remote ? "remote" : "local"));
+}
+
+static void
+diary_notify_cb (AmnesiaStore *store,
+                 GParamSpec   *pspec,
+                 TestDiary    *diary)
+{
+  static const char *const states[] = { "closed", "syncing", "synced", "alone" };
+  char *entry;
+
+  if (g_str_equal (pspec->name, "state"))
+    entry = g_strdup_printf ("state %s", states[amnesia_store_get_state (store)]);
+  else if (g_str_equal (pspec->name, "listening"))
+    entry = g_strdup_printf ("listening %s", amnesia_store_get_listening (store));
+  else
+    entry = g_strdup (pspec->name);
+  g_ptr_array_add (diary->entries, entry);
+}
+
+static void
+diary_log_cb (AmnesiaStore *store,
+              const char   *message,
+              TestDiary    *diary)
+{
+  g_test_message ("log: %s", message);
+  g_ptr_array_add (diary->log, g_strdup (message));
+}
+
+TestDiary *
+test_diary_new (AmnesiaStore *store)
+{
+  TestDiary *diary = g_new0 (TestDiary, 1);
+
+  diary->entries = g_ptr_array_new_with_free_func (g_free);
+  diary->log = g_ptr_array_new_with_free_func (g_free);
+  g_set_weak_pointer (&diary->store, store);
+  g_signal_connect (store, "changed", G_CALLBACK (diary_changed_cb), diary);
+  g_signal_connect (store, "notify", G_CALLBACK (diary_notify_cb), diary);
+  g_signal_connect (store, "log", G_CALLBACK (diary_log_cb), diary);
+  return diary;
+}
+
+void
+test_diary_free (TestDiary *diary)
+{
+  if (diary->store != NULL)
+    g_signal_handlers_disconnect_by_data (diary->store, diary);
+  g_clear_weak_pointer (&diary->store);
+  g_ptr_array_unref (diary->entries);
+  g_ptr_array_unref (diary->log);
+  g_free (diary);
+}
+
+void
+test_diary_clear (TestDiary *diary)
+{
+  g_ptr_array_set_size (diary->entries, 0);
+  g_ptr_array_set_size (diary->log, 0);
+}
+
+/* The entries since the beginning or the last clearing are these and no others; they are cleared. */
+void
+test_assert_diary (TestDiary  *diary,
+                   const char *first,
+                   ...)
+{
+  g_autoptr (GString) wanted = g_string_new (NULL);
+  g_autoptr (GString) got = g_string_new (NULL);
+  const char *entry;
+  va_list args;
+  guint i;
+
+  va_start (args, first);
+  for (entry = first; entry != NULL; entry = va_arg (args, const char *))
+    g_string_append_printf (wanted, "%s\n", entry);
+  va_end (args);
+  for (i = 0; i < diary->entries->len; i++)
+    g_string_append_printf (got, "%s\n", (char *) g_ptr_array_index (diary->entries, i));
+  g_assert_cmpstr (got->str, ==, wanted->str);
+  g_ptr_array_set_size (diary->entries, 0);
+}
+
+static guint
+count_matches (GPtrArray  *lines,
+               const char *pattern)
+{
+  guint i, n = 0;
+
+  for (i = 0; i < lines->len; i++)
+    n += g_pattern_match_simple (pattern, g_ptr_array_index (lines, i));
+  return n;
+}
+
+gboolean
+test_diary_has (TestDiary  *diary,
+                const char *entry)
+{
+  return g_ptr_array_find_with_equal_func (diary->entries, entry, g_str_equal, NULL);
+}
+
+guint
+test_diary_count (TestDiary  *diary,
+                  const char *pattern)
+{
+  return count_matches (diary->entries, pattern);
+}
+
+guint
+test_diary_count_log (TestDiary  *diary,
+                      const char *pattern)
+{
+  return count_matches (diary->log, pattern);
+}
+
+/* --- stores --- */
+
+/* Returns the peer that the configuration names with this port, NULL if there is none. It lives as
+ * long as the list does. */
+AmnesiaPeer *
+test_find_peer (AmnesiaStore *store,
+                guint         port)
+{
+  GListModel *peers = amnesia_store_get_peers (store);
+  guint i;
+
+  for (i = 0; i < g_list_model_get_n_items (peers); i++)
+    {
+      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (peers, i);
+
+      if (amnesia_peer_get_port (peer) == port)
+        return peer;
+    }
+  return NULL;
+}
+
+/* Returns a store that is to open when the main context is iterated. */
+AmnesiaStore *
+test_new_store (AmnesiaConf *conf)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+
+  amnesia_store_set_conf (store, conf);
+  return store;
+}
+
+/* Closes in an orderly way, and drops the last reference. */
+void
+test_close_store (AmnesiaStore *store)
+{
+  g_autoptr (GError) error = NULL;
+
+  amnesia_store_close_sync (store, NULL, &error);
+  g_assert_no_error (error);
+  test_free_store (store);
+}
+
+/* @text: in GVariant's notation. */
+void
+test_set (AmnesiaStore *store,
+          const char   *text)
+{
+  amnesia_store_set_data (store, test_value (text));
+}
+
+/* Runs what is ready, and waits for nothing. */
+void
+test_drain (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+gboolean
+test_has_data (AmnesiaStore *store,
+               const char   *text)
+{
+  g_autoptr (GVariant) data = amnesia_store_get_data (store);
+  g_autofree char *got = data != NULL ? g_variant_print (data, TRUE) : NULL;
+
+  return g_strcmp0 (got, text) == 0;
+}

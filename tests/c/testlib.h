@@ -38,4 +38,52 @@ void          test_wait_for      (const char   *what,
                                   gpointer      user_data);
 void          test_pass_time     (guint         milliseconds);
 
+/* The same for an expression. */
+#define test_until(condition) \
+  for (TestPatience patience = test_patience_new (#condition, __FILE__, __LINE__); \
+       test_patience_goes_on (&patience, (condition));)
+
+typedef struct
+{
+  const char *what;
+  const char *file;
+  int         line;
+  gint64      end;
+} TestPatience;
+
+TestPatience  test_patience_new     (const char   *what,
+                                     const char   *file,
+                                     int           line);
+gboolean      test_patience_goes_on (TestPatience *patience,
+                                     gboolean      done);
+
+/* What a store tells, in order: "changed OLD -> NEW local", "state synced", "data", "updated",
+ * "error", "listening 127.0.0.1:7701", "conf". Log lines are kept apart. */
+typedef struct _TestDiary TestDiary;
+
+TestDiary    *test_diary_new        (AmnesiaStore *store);
+void          test_diary_free       (TestDiary    *diary);
+void          test_diary_clear      (TestDiary    *diary);
+void          test_assert_diary     (TestDiary    *diary,
+                                     const char   *first,
+                                     ...) G_GNUC_NULL_TERMINATED;
+gboolean      test_diary_has        (TestDiary    *diary,
+                                     const char   *entry);
+guint         test_diary_count      (TestDiary    *diary,
+                                     const char   *pattern);
+guint         test_diary_count_log  (TestDiary    *diary,
+                                     const char   *pattern);
+
+AmnesiaPeer  *test_find_peer        (AmnesiaStore *store,
+                                     guint         port);
+void          test_close_store      (AmnesiaStore *store);
+AmnesiaStore *test_new_store        (AmnesiaConf  *conf);
+void          test_set              (AmnesiaStore *store,
+                                     const char   *text);
+void          test_drain            (void);
+gboolean      test_has_data         (AmnesiaStore *store,
+                                     const char   *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestDiary, test_diary_free)
+
 G_END_DECLS

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-links-private.h"
+
+void
+amnesia_links_init (AmnesiaLinks *self)
+{
+  self->list = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_link_free);
+}
+
+void
+amnesia_links_clear (AmnesiaLinks *self)
+{
+  g_clear_pointer (&self->list, g_ptr_array_unref);
+}
+
+AmnesiaLink *
+amnesia_links_get (AmnesiaLinks *self,
+                   guint         position)
+{
+  return g_ptr_array_index (self->list, position);
+}
+
+AmnesiaLink *
+amnesia_links_add (AmnesiaLinks *self,
+                   AmnesiaLocal *local,
+                   const char   *host,
+                   guint16       port,
+                   gboolean      dialled,
+                   AmnesiaTime   now)
+{
+  AmnesiaLink *link = amnesia_link_new (local, host, port, dialled, self->serial++, now);
+
+  g_ptr_array_add (self->list, link);
+  return link;
+}
+
+/* Returns a link over which that peer has said hello. */
+AmnesiaLink *
+amnesia_links_find_up (AmnesiaLinks      *self,
+                       guint64            id,
+                       const AmnesiaLink *except)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (self, i);
+
+      if (link != except && amnesia_link_is_up (link) && link->peer_id == id)
+        return link;
+    }
+  return NULL;
+}
+
+gboolean
+amnesia_links_any_up (AmnesiaLinks      *self,
+                      const AmnesiaLink *except)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    if (amnesia_links_get (self, i) != except && amnesia_link_is_up (amnesia_links_get (self, i)))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+amnesia_links_any_synced (AmnesiaLinks *self)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    if (amnesia_link_is_synced (amnesia_links_get (self, i)))
+      return TRUE;
+  return FALSE;
+}
+
+/* Two links to one peer: keeps the one that the greater id dialled, then the older. */
+AmnesiaLink *
+amnesia_links_choose_loser (AmnesiaLink *a,
+                            AmnesiaLink *b)
+{
+  gboolean ours_greater = amnesia_replica_get_id (a->local->replica) > a->peer_id;
+
+  if (a->dialled != b->dialled)
+    return a->dialled == ours_greater ? b : a;
+  return a->serial < b->serial ? b : a;
+}
+
+/* How many were accepted and have not said hello, and which of them waits longest. */
+guint
+amnesia_links_count_greeting (AmnesiaLinks  *self,
+                              AmnesiaLink  **oldest)
+{
+  guint i, n = 0;
+
+  *oldest = NULL;
+  for (i = 0; i < self->list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (self, i);
+
+      if (link->peer_id != 0 || link->dialled)
+        continue;
+      n++;
+      if (*oldest == NULL || link->serial < (*oldest)->serial)
+        *oldest = link;
+    }
+  return n;
+}
+
+/* Puts into @ids whom we are linked with. */
+void
+amnesia_links_get_ids (AmnesiaLinks *self,
+                       GArray       *ids)
+{
+  guint i;
+
+  g_array_set_size (ids, 0);
+  for (i = 0; i < self->list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (self, i);
+
+      if (amnesia_link_is_up (link))
+        g_array_append_val (ids, link->peer_id);
+    }
+}
+
+/* When the first of them has to be looked at, 0 if there is none. */
+gint64
+amnesia_links_get_deadline (AmnesiaLinks *self)
+{
+  gint64 deadline = 0;
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    {
+      gint64 one = amnesia_link_get_deadline (amnesia_links_get (self, i));
+
+      if (deadline == 0 || one < deadline)
+        deadline = one;
+    }
+  return deadline;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char    *host; /* (owned) */
+  guint16  port;
+} AmnesiaAddress;
+
+/* What the mesh needs to know of a configuration. */
+typedef struct
+{
+  GArray    *entries;     /* (owned) (element-type AmnesiaAddress) */
+  char      *group;       /* (owned) */
+  guint64    max_size;    /* bytes */
+  gint64     clock_limit; /* microseconds, 0: none */
+  GPtrArray *allow;       /* (owned) (element-type GInetAddressMask) guests from elsewhere */
+  char      *listen_host; /* (owned) (nullable) instead of our own entry */
+  guint16    listen_port;
+} AmnesiaSettings;
+
+AmnesiaSettings *amnesia_settings_new       (void);
+void             amnesia_settings_free      (AmnesiaSettings       *settings);
+void             amnesia_settings_add_entry (AmnesiaSettings       *settings,
+                                             const char            *host,
+                                             guint16                port);
+gboolean         amnesia_settings_list      (const AmnesiaSettings *settings,
+                                             const char            *host,
+                                             guint16                port);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaSettings, amnesia_settings_free)
+
+G_END_DECLS
