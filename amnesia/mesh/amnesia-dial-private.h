@@ -24,6 +24,7 @@ void         amnesia_dial_free    (AmnesiaDial       *self);
 void         amnesia_dial_set_from (AmnesiaDial      *self,
                                     GInetAddress     *from);
 void         amnesia_dial_start   (AmnesiaDial       *self,
-                                   GList             *addresses);
+                                   GList             *addresses,
+                                   const GError      *error);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 
 #include "amnesia-dial-private.h"
 
+#include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
 struct _AmnesiaDial
@@ -14,6 +15,7 @@ struct _AmnesiaDial
   GList          *addresses;   /* (owned) (element-type GInetAddress) not tried yet */
   GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
   GCancellable   *cancellable; /* (owned) */
+  GError         *error;       /* (owned) (nullable) why there is no address */
 };
 
 AmnesiaDial *
@@ -40,6 +42,7 @@ dial_clear (gpointer data)
   g_list_free_full (self->addresses, g_object_unref);
   g_list_free_full (self->from, g_object_unref);
   g_object_unref (self->cancellable);
+  g_clear_error (&self->error);
   g_main_context_unref (self->context);
 }
 
@@ -110,13 +113,41 @@ try_next (AmnesiaDial *self)
   g_main_context_pop_thread_default (self->context);
 }
 
-/* Tries one of @addresses after the other. */
-void
-amnesia_dial_start (AmnesiaDial *self,
-                    GList       *addresses)
+static gboolean
+fail_cb (gpointer user_data)
 {
-  g_assert (addresses != NULL);
+  AmnesiaDial *self = user_data;
 
-  self->addresses = g_list_copy_deep (addresses, (GCopyFunc) (void *) g_object_ref, NULL);
-  try_next (self);
+  if (self->func != NULL)
+    self->func (self, NULL, self->error, self->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+dial_unref (gpointer data)
+{
+  g_rc_box_release_full (data, dial_clear);
+}
+
+/* Tries one of @addresses after the other; if there is none, fails with @error. The function is
+ * called later. */
+void
+amnesia_dial_start (AmnesiaDial  *self,
+                    GList        *addresses,
+                    const GError *error)
+{
+  g_autoptr (GSource) source = NULL;
+
+  if (addresses != NULL)
+    {
+      self->addresses = g_list_copy_deep (addresses, (GCopyFunc) (void *) g_object_ref, NULL);
+      try_next (self);
+      return;
+    }
+  self->error = error != NULL ? g_error_copy (error)
+                              : g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no address");
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, fail_cb, g_rc_box_acquire (self), dial_unref);
+  g_source_attach (source, self->context);
 }

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "amnesia-mesh-private.h"
 #include "amnesia-names-private.h"
+#include "amnesia-settings-private.h"
 
 G_BEGIN_DECLS
 
@@ -15,11 +15,31 @@ typedef enum
   AMNESIA_DOOR_WAIT, /* for a name that is being looked up */
 } AmnesiaVerdict;
 
-AmnesiaVerdict amnesia_door_judge (GSocket               *socket,
-                                   const AmnesiaSettings *settings,
-                                   AmnesiaNames          *names,
-                                   gint64                 now);
-GInetAddress  *amnesia_door_get_remote (GSocket          *socket,
-                                        guint16          *port);
+typedef struct
+{
+  GPtrArray *visitors; /* (owned) (element-type Visitor) who have to wait, the first first */
+} AmnesiaDoor;
+
+void           amnesia_door_init         (AmnesiaDoor           *self);
+void           amnesia_door_clear        (AmnesiaDoor           *self);
+
+AmnesiaVerdict amnesia_door_judge        (AmnesiaDoor           *self,
+                                          GSocket               *socket,
+                                          const AmnesiaSettings *settings,
+                                          AmnesiaNames          *names,
+                                          gint64                 now);
+void           amnesia_door_keep         (AmnesiaDoor           *self,
+                                          GSocket               *socket,
+                                          gint64                 now);
+GSocket       *amnesia_door_pop          (AmnesiaDoor           *self,
+                                          const AmnesiaSettings *settings,
+                                          AmnesiaNames          *names,
+                                          gint64                 now,
+                                          AmnesiaVerdict        *verdict);
+gint64         amnesia_door_get_deadline (AmnesiaDoor           *self);
+void           amnesia_door_close        (AmnesiaDoor           *self);
+
+GInetAddress  *amnesia_door_get_remote   (GSocket               *socket,
+                                          guint16               *port);
 
 G_END_DECLS

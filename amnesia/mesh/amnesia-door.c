@@ -2,7 +2,16 @@
 
 #include "amnesia-door-private.h"
 
+#include "amnesia-limits-private.h"
+
 #include <string.h>
+
+/* Someone who was accepted, and whose address may turn out to be a configured one. */
+typedef struct
+{
+  GSocket *socket; /* (owned) */
+  gint64   deadline;
+} Visitor;
 
 /* ::ffff:10.0.1.2 is 10.0.1.2. */
 static GInetAddress *
@@ -63,7 +72,8 @@ is_allowed (GPtrArray    *allow,
 }
 
 AmnesiaVerdict
-amnesia_door_judge (GSocket               *socket,
+amnesia_door_judge (AmnesiaDoor           *self,
+                    GSocket               *socket,
                     const AmnesiaSettings *settings,
                     AmnesiaNames          *names,
                     gint64                 now)
@@ -77,4 +87,83 @@ amnesia_door_judge (GSocket               *socket,
     return AMNESIA_DOOR_ADMIT;
   /* a host may have got another address since its name was looked up */
   return amnesia_names_refresh (names, now) ? AMNESIA_DOOR_WAIT : AMNESIA_DOOR_REFUSE;
+}
+
+static void
+visitor_free (gpointer data)
+{
+  Visitor *visitor = data;
+
+  g_object_unref (visitor->socket);
+  g_free (visitor);
+}
+
+void
+amnesia_door_init (AmnesiaDoor *self)
+{
+  self->visitors = g_ptr_array_new_with_free_func (visitor_free);
+}
+
+void
+amnesia_door_clear (AmnesiaDoor *self)
+{
+  g_clear_pointer (&self->visitors, g_ptr_array_unref);
+}
+
+/* Sends all who wait away. */
+void
+amnesia_door_close (AmnesiaDoor *self)
+{
+  g_ptr_array_set_size (self->visitors, 0);
+}
+
+/* Lets @socket wait, at most as long as it would have for its hello. */
+void
+amnesia_door_keep (AmnesiaDoor *self,
+                   GSocket     *socket,
+                   gint64       now)
+{
+  Visitor *visitor = g_new0 (Visitor, 1);
+
+  if (self->visitors->len >= AMNESIA_MAX_GREETING)
+    g_ptr_array_remove_index (self->visitors, 0);
+  visitor->socket = g_object_ref (socket);
+  visitor->deadline = now + AMNESIA_HELLO_DEADLINE;
+  g_ptr_array_add (self->visitors, visitor);
+}
+
+/* Returns the next one whose wait is over, and what became of it; NULL if all have to go on. */
+GSocket *
+amnesia_door_pop (AmnesiaDoor           *self,
+                  const AmnesiaSettings *settings,
+                  AmnesiaNames          *names,
+                  gint64                 now,
+                  AmnesiaVerdict        *verdict)
+{
+  guint i;
+
+  for (i = 0; i < self->visitors->len; i++)
+    {
+      Visitor *visitor = g_ptr_array_index (self->visitors, i);
+      GSocket *socket;
+
+      *verdict = amnesia_door_judge (self, visitor->socket, settings, names, now);
+      if (*verdict == AMNESIA_DOOR_WAIT && now >= visitor->deadline)
+        *verdict = AMNESIA_DOOR_REFUSE;
+      if (*verdict == AMNESIA_DOOR_WAIT)
+        continue;
+      socket = g_object_ref (visitor->socket);
+      g_ptr_array_remove_index (self->visitors, i);
+      return socket;
+    }
+  return NULL;
+}
+
+/* When the first of them has waited long enough; -1 if nobody waits. */
+gint64
+amnesia_door_get_deadline (AmnesiaDoor *self)
+{
+  Visitor *first = self->visitors->len > 0 ? g_ptr_array_index (self->visitors, 0) : NULL;
+
+  return first != NULL ? first->deadline : -1;
 }

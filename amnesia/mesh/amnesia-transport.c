@@ -2,13 +2,14 @@
 
 #include "amnesia-transport-private.h"
 
+#include "amnesia-caller-private.h"
 #include "amnesia-channel-private.h"
-#include "amnesia-dial-private.h"
 #include "amnesia-door-private.h"
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 #include "amnesia-listener-private.h"
 #include "amnesia-names-private.h"
+#include "amnesia-search-private.h"
 
 #include <unistd.h>
 
@@ -26,8 +27,8 @@ struct _AmnesiaTransport
   AmnesiaListener *listener;     /* (owned) */
   AmnesiaSettings *settings;     /* (owned) (nullable) */
   GPtrArray       *channels;     /* (owned) (element-type AmnesiaChannel) */
-  GPtrArray       *calls;        /* (owned) (element-type Call) */
-  GPtrArray       *visitors;     /* (owned) (element-type Visitor) */
+  AmnesiaCaller   *caller;       /* (owned) */
+  AmnesiaDoor      door;
 
   gboolean         seeking;
   gboolean         seek_again;   /* the mesh asked for it */
@@ -48,41 +49,6 @@ struct _AmnesiaTransport
   GNetworkMonitor *monitor;      /* (owned) (nullable) while open */
   gulong           network_changed_id;
 };
-
-/* A member that is being dialled: its name is looked up (no dial yet), or it is connected to. */
-typedef struct
-{
-  AmnesiaTransport *transport;   /* (unowned) */
-  AmnesiaMember    *member;      /* (owned) */
-  AmnesiaDial      *dial;        /* (owned) (nullable) */
-} Call;
-
-/* Someone who was accepted, and whose address may turn out to be a configured one. */
-typedef struct
-{
-  GSocket *socket;               /* (owned) */
-  gint64   deadline;
-} Visitor;
-
-static void
-call_free (gpointer data)
-{
-  Call *call = data;
-
-  g_clear_pointer (&call->dial, amnesia_dial_free);
-  amnesia_member_unref (call->member);
-  g_free (call);
-}
-
-static void
-visitor_free (gpointer data)
-{
-  Visitor *visitor = data;
-
-  g_socket_close (visitor->socket, NULL);
-  g_object_unref (visitor->socket);
-  g_free (visitor);
-}
 
 gint64
 amnesia_transport_get_wall (void)
@@ -192,7 +158,8 @@ finish (AmnesiaTransport *self,
   transport_unref (self);
 }
 
-typedef void (*TransportFunc) (AmnesiaTransport *self);
+typedef void (*TransportFunc) (AmnesiaTransport *self,
+                               gpointer          owner);
 
 typedef struct
 {
@@ -213,7 +180,7 @@ ready_source_dispatch (GSource     *source,
   owner = begin (ready->transport);
   if (owner == NULL)
     return G_SOURCE_CONTINUE;
-  ready->func (ready->transport);
+  ready->func (ready->transport, owner);
   finish (ready->transport, owner);
   return G_SOURCE_CONTINUE;
 }
@@ -258,14 +225,16 @@ channel_ready (AmnesiaChannel *channel,
 }
 
 static void
-timer_due (AmnesiaTransport *self)
+timer_due (AmnesiaTransport *self,
+           gpointer          owner)
 {
   amnesia_mesh_tick (self->mesh, self->now);
 }
 
 /* What was written in this turn, after the first, leaves as one frame with the newest value. */
 static void
-turn_due (AmnesiaTransport *self)
+turn_due (AmnesiaTransport *self,
+          gpointer          owner)
 {
   self->sent_this_turn = FALSE;
 }
@@ -310,50 +279,21 @@ connect_link (AmnesiaTransport  *self,
 }
 
 static void
-dial_cb (AmnesiaDial       *dial,
-         GSocketConnection *connection,
-         const GError      *error,
-         gpointer           user_data)
+called_cb (AmnesiaMember     *member,
+           GSocketConnection *connection,
+           const GError      *error,
+           gpointer           user_data)
 {
-  Call *call = user_data;
-  AmnesiaTransport *self = call->transport;
+  AmnesiaTransport *self = user_data;
   gpointer owner = begin (self);
 
   if (owner == NULL)
     return;
-  if (connection == NULL || !connect_link (self, call->member, connection, owner))
-    amnesia_mesh_dial_failed (self->mesh, call->member, error, self->now);
-  g_ptr_array_remove_fast (self->calls, call);
+  if (!g_ptr_array_find (amnesia_mesh_get_members (self->mesh)->list, member, NULL))
+    g_debug ("%s was removed while it was dialled", member->name);
+  else if (connection == NULL || !connect_link (self, member, connection, owner))
+    amnesia_mesh_dial_failed (self->mesh, member, error, self->now);
   finish (self, owner);
-}
-
-/* Goes on as soon as the name is known. */
-static void
-continue_call (AmnesiaTransport *self,
-               Call             *call)
-{
-  const char *host = call->member->host;
-  GList *addresses = amnesia_names_get (self->names, host);
-  g_autoptr (GInetAddress) ipv4 = NULL;
-  g_autoptr (GInetAddress) ipv6 = NULL;
-
-  if (amnesia_names_is_pending (self->names, host))
-    return;
-  if (addresses == NULL)
-    {
-      amnesia_mesh_dial_failed (self->mesh, call->member,
-                                amnesia_names_get_error (self->names, host), self->now);
-      g_ptr_array_remove_fast (self->calls, call);
-      return;
-    }
-  call->dial = amnesia_dial_new (self->context, call->member->port, dial_cb, call);
-  ipv4 = amnesia_listener_get_address (self->listener, G_SOCKET_FAMILY_IPV4);
-  ipv6 = amnesia_listener_get_address (self->listener, G_SOCKET_FAMILY_IPV6);
-  if (ipv4 != NULL)
-    amnesia_dial_set_from (call->dial, ipv4);
-  if (ipv6 != NULL)
-    amnesia_dial_set_from (call->dial, ipv6);
-  amnesia_dial_start (call->dial, addresses);
 }
 
 /* --- the door --- */
@@ -375,61 +315,45 @@ refuse (AmnesiaTransport *self,
   g_socket_close (socket, NULL);
 }
 
-/* Returns FALSE if it has to wait. */
-static gboolean
-judge (AmnesiaTransport *self,
-       GSocket          *socket,
-       gpointer          owner)
-{
-  AmnesiaVerdict verdict = amnesia_door_judge (socket, self->settings, self->names,
-                                               self->now.mono);
-
-  if (verdict == AMNESIA_DOOR_WAIT)
-    return FALSE;
-  if (verdict == AMNESIA_DOOR_ADMIT && amnesia_mesh_make_room (self->mesh, self->now))
-    {
-      g_autoptr (GSocketConnection) connection =
-        g_socket_connection_factory_create_connection (socket);
-
-      connect_link (self, NULL, connection, owner);
-      return TRUE;
-    }
-  refuse (self, socket);
-  return TRUE;
-}
-
 static void
-set_visits_timer (AmnesiaTransport *self)
+let_in (AmnesiaTransport *self,
+        GSocket          *socket,
+        AmnesiaVerdict    verdict,
+        gpointer          owner)
 {
-  Visitor *oldest = self->visitors->len > 0 ? g_ptr_array_index (self->visitors, 0) : NULL;
+  g_autoptr (GSocketConnection) connection = NULL;
 
-  g_source_set_ready_time (self->visits, oldest != NULL ? oldest->deadline : -1);
+  if (verdict == AMNESIA_DOOR_REFUSE || !amnesia_mesh_make_room (self->mesh, self->now))
+    {
+      refuse (self, socket);
+      return;
+    }
+  connection = g_socket_connection_factory_create_connection (socket);
+  connect_link (self, NULL, connection, owner);
 }
 
-/* Judges those who wait anew; sends away who has waited too long. */
+/* Lets those in whose names have become known. */
 static void
 review_visitors (AmnesiaTransport *self,
                  gpointer          owner)
 {
-  guint i = 0;
+  AmnesiaVerdict verdict;
+  GSocket *socket;
 
-  while (i < self->visitors->len)
+  while (self->settings != NULL &&
+         (socket = amnesia_door_pop (&self->door, self->settings, self->names, self->now.mono,
+                                     &verdict)) != NULL)
     {
-      Visitor *visitor = g_ptr_array_index (self->visitors, i);
-
-      if (visitor->deadline <= self->now.mono || judge (self, visitor->socket, owner))
-        g_ptr_array_remove_index (self->visitors, i);
-      else
-        i++;
+      let_in (self, socket, verdict, owner);
+      g_object_unref (socket);
     }
-  set_visits_timer (self);
+  g_source_set_ready_time (self->visits, amnesia_door_get_deadline (&self->door));
 }
 
 static void
-visits_due (AmnesiaTransport *self)
+visits_due (AmnesiaTransport *self,
+            gpointer          owner)
 {
-  g_autoptr (GObject) owner = g_weak_ref_get (&self->owner);
-
   review_visitors (self, owner);
 }
 
@@ -446,18 +370,15 @@ accepted_cb (GPtrArray *accepted,
   for (i = 0; i < accepted->len; i++)
     {
       GSocket *socket = g_ptr_array_index (accepted, i);
-      Visitor *visitor;
+      AmnesiaVerdict verdict = amnesia_door_judge (&self->door, socket, self->settings,
+                                                   self->names, self->now.mono);
 
-      if (judge (self, socket, owner))
-        continue;
-      if (self->visitors->len >= AMNESIA_MAX_GREETING)
-        g_ptr_array_remove_index (self->visitors, 0);
-      visitor = g_new0 (Visitor, 1);
-      visitor->socket = g_object_ref (socket);
-      visitor->deadline = self->now.mono + AMNESIA_HELLO_DEADLINE;
-      g_ptr_array_add (self->visitors, visitor);
+      if (verdict == AMNESIA_DOOR_WAIT)
+        amnesia_door_keep (&self->door, socket, self->now.mono);
+      else
+        let_in (self, socket, verdict, owner);
     }
-  set_visits_timer (self);
+  g_source_set_ready_time (self->visits, amnesia_door_get_deadline (&self->door));
   finish (self, owner);
 }
 
@@ -479,81 +400,50 @@ end_search (AmnesiaTransport *self,
   self->own_port = port;
 }
 
-static AmnesiaBind
-try_entry (AmnesiaTransport *self,
-           const char       *host,
-           guint16           port)
-{
-  AmnesiaBind bind = amnesia_listener_bind (self->listener, host,
-                                            amnesia_names_get (self->names, host), port,
-                                            &self->error);
-
-  if (bind == AMNESIA_BIND_OURS)
-    {
-      g_free (self->listening);
-      self->listening = amnesia_format_address (host, port);
-    }
-  return bind;
-}
-
-/* The configuration says what to listen on: anything else would not do. */
 static void
-listen_as_told (AmnesiaTransport *self)
+set_listening (AmnesiaTransport *self,
+               const char       *host,
+               guint16           port)
 {
-  AmnesiaSettings *settings = self->settings;
-  AmnesiaBind bind = try_entry (self, settings->listen_host, settings->listen_port);
-
-  if (bind == AMNESIA_BIND_OURS)
-    {
-      end_search (self, NULL, 0, FALSE);
-      return;
-    }
-  self->seeking = FALSE;
-  if (self->error == NULL)
-    g_set_error (&self->error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                 bind == AMNESIA_BIND_IN_USE
-                   ? "“listen” names %s, port %u, which another program uses"
-                   : "“listen” names %s, port %u, which is not an address of this machine",
-                 settings->listen_host, settings->listen_port);
+  g_free (self->listening);
+  self->listening = host != NULL ? amnesia_format_address (host, port) : NULL;
 }
 
-/* Binds each entry in order: the kernel knows which are ours. */
 static void
 seek (AmnesiaTransport *self)
 {
-  guint i;
+  AmnesiaSettings *settings = self->settings;
+  AmnesiaAddress *entry;
+  guint position = 0;
 
-  if (self->settings->listen_host != NULL)
+  switch (amnesia_search_run (settings, self->names, self->listener, !self->grace_over, &position,
+                              &self->error))
     {
-      listen_as_told (self);
-      return;
+    case AMNESIA_SEARCH_FOUND:
+      entry = &g_array_index (settings->entries, AmnesiaAddress, position);
+      set_listening (self, entry->host, entry->port);
+      end_search (self, entry->host, entry->port, FALSE);
+      break;
+    case AMNESIA_SEARCH_TOLD:
+      set_listening (self, settings->listen_host, settings->listen_port);
+      end_search (self, NULL, 0, FALSE);
+      break;
+    case AMNESIA_SEARCH_NONE:
+      set_listening (self, NULL, 0);
+      end_search (self, NULL, 0, TRUE);
+      break;
+    case AMNESIA_SEARCH_FAILED:
+      self->seeking = FALSE;
+      break;
+    case AMNESIA_SEARCH_WAIT:
+    default:
+      break;
     }
-  for (i = 0; i < self->settings->entries->len; i++)
-    {
-      AmnesiaAddress *entry = &g_array_index (self->settings->entries, AmnesiaAddress, i);
-
-      if (amnesia_names_is_pending (self->names, entry->host) && !self->grace_over)
-        return;
-      switch (try_entry (self, entry->host, entry->port))
-        {
-        case AMNESIA_BIND_OURS:
-          end_search (self, entry->host, entry->port, FALSE);
-          return;
-        case AMNESIA_BIND_FAILED:
-          self->seeking = FALSE;
-          return;
-        case AMNESIA_BIND_IN_USE:
-        case AMNESIA_BIND_ELSEWHERE:
-        default:
-          break;
-        }
-    }
-  g_clear_pointer (&self->listening, g_free);
-  end_search (self, NULL, 0, TRUE);
 }
 
 static void
-grace_due (AmnesiaTransport *self)
+grace_due (AmnesiaTransport *self,
+           gpointer          owner)
 {
   self->grace_over = TRUE;
   if (self->seeking)
@@ -566,19 +456,12 @@ name_cb (const char *host,
 {
   AmnesiaTransport *self = user_data;
   gpointer owner = begin (self);
-  guint i;
 
   if (owner == NULL)
     return;
   if (self->seeking)
     seek (self);
-  for (i = self->calls->len; i > 0; i--)
-    {
-      Call *call = g_ptr_array_index (self->calls, i - 1);
-
-      if (call->dial == NULL && g_str_equal (call->member->host, host))
-        continue_call (self, call);
-    }
+  amnesia_caller_name_known (self->caller, host);
   review_visitors (self, owner);
   finish (self, owner);
 }
@@ -589,15 +472,7 @@ static void
 mesh_dial (AmnesiaMember *member,
            gpointer       user_data)
 {
-  AmnesiaTransport *self = user_data;
-  Call *call = g_new0 (Call, 1);
-
-  call->transport = self;
-  call->member = amnesia_member_ref (member);
-  g_ptr_array_add (self->calls, call);
-  amnesia_names_lookup (self->names, member->host);
-  if (!amnesia_names_is_pending (self->names, member->host))
-    continue_call (self, call);
+  amnesia_caller_call (((AmnesiaTransport *) user_data)->caller, member);
 }
 
 static void
@@ -699,8 +574,8 @@ amnesia_transport_new (GMainContext                *context,
   self->names = amnesia_names_new (context, name_cb, self);
   self->listener = amnesia_listener_new (context, accepted_cb, self);
   self->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_channel_free);
-  self->calls = g_ptr_array_new_with_free_func (call_free);
-  self->visitors = g_ptr_array_new_with_free_func (visitor_free);
+  self->caller = amnesia_caller_new (context, self->names, self->listener, called_cb, self);
+  amnesia_door_init (&self->door);
   self->woken = g_ptr_array_new ();
   self->turn = ready_source_new (self, turn_due, "[amnesia] end of turn");
   self->timer = ready_source_new (self, timer_due, "[amnesia] timer");
@@ -722,8 +597,8 @@ transport_clear (gpointer data)
   AmnesiaTransport *self = data;
 
   g_ptr_array_unref (self->woken);
-  g_ptr_array_unref (self->visitors);
-  g_ptr_array_unref (self->calls);
+  amnesia_door_clear (&self->door);
+  amnesia_caller_free (self->caller);
   g_ptr_array_unref (self->channels);
   amnesia_listener_free (self->listener);
   amnesia_names_free (self->names);
@@ -743,8 +618,8 @@ transport_unref (AmnesiaTransport *self)
 static void
 discard (AmnesiaTransport *self)
 {
-  g_ptr_array_set_size (self->visitors, 0);
-  g_ptr_array_set_size (self->calls, 0);
+  amnesia_door_close (&self->door);
+  amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
   amnesia_names_forget (self->names);
   amnesia_mesh_close (self->mesh);
@@ -890,8 +765,8 @@ void
 amnesia_transport_leave (AmnesiaTransport *self)
 {
   self->now = get_now ();
-  g_ptr_array_set_size (self->visitors, 0);
-  g_ptr_array_set_size (self->calls, 0);
+  amnesia_door_close (&self->door);
+  amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
   g_clear_pointer (&self->listening, g_free);
   amnesia_mesh_leave (self->mesh);
