@@ -43,6 +43,7 @@ struct _AmnesiaStore
   gboolean           emitting;
   gboolean           data_moved;
   gboolean           updated_moved;
+  gboolean           unpublished; /* the rest waits for the transitions */
   GQueue             messages;    /* (element-type utf8) */
 
   GSource           *opening;     /* (owned) (nullable) set until the context gets to it */

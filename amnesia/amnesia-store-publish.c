@@ -153,7 +153,8 @@ publish_failure (AmnesiaStore *self)
 void
 amnesia_store_publish (AmnesiaStore *self)
 {
-  if (amnesia_transitions_any (&self->transitions))
+  self->unpublished = amnesia_transitions_any (&self->transitions);
+  if (self->unpublished)
     return;
   publish_messages (self);
   publish_failure (self);

@@ -411,11 +411,13 @@ amnesia_store_set_data (AmnesiaStore *self,
                         GVariant     *value)
 {
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
+  g_autoptr (AmnesiaStore) alive = NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (amnesia_store_is_own_context (self));
 
+  alive = g_object_ref (self);
   if (amnesia_store_write (self, owned, &error))
     return;
   amnesia_store_say (self, error->message);
@@ -467,6 +469,9 @@ amnesia_store_write (AmnesiaStore  *self,
                                                     amnesia_transport_get_wall () / 1000, "", owned));
   amnesia_store_note_transition (self, FALSE);
   amnesia_store_drain (self);
+  /* a handler may have run a main loop */
+  if (self->unpublished)
+    amnesia_store_publish (self);
   return TRUE;
 }
 

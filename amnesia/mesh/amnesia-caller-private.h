@@ -30,6 +30,8 @@ void           amnesia_caller_call       (AmnesiaCaller     *self,
                                           AmnesiaMember     *member);
 void           amnesia_caller_name_known (AmnesiaCaller     *self,
                                           const char        *host);
+void           amnesia_caller_retain     (AmnesiaCaller     *self,
+                                          GPtrArray         *members);
 void           amnesia_caller_hang_up    (AmnesiaCaller     *self);
 
 G_END_DECLS

@@ -66,6 +66,22 @@ amnesia_caller_hang_up (AmnesiaCaller *self)
   g_ptr_array_set_size (self->calls, 0);
 }
 
+/* Ends the calls to those who are not among @members any more. */
+void
+amnesia_caller_retain (AmnesiaCaller *self,
+                       GPtrArray     *members)
+{
+  guint i;
+
+  for (i = self->calls->len; i > 0; i--)
+    {
+      Call *call = g_ptr_array_index (self->calls, i - 1);
+
+      if (!g_ptr_array_find (members, call->member, NULL))
+        g_ptr_array_remove_index (self->calls, i - 1);
+    }
+}
+
 static void
 dial_cb (AmnesiaDial       *dial,
          GSocketConnection *connection,

@@ -45,7 +45,7 @@ typedef struct
   guint64           serial;  /* the lower, the older */
   char             *host;    /* (owned) where it goes or comes from */
   guint16           port;
-  char             *name;    /* (owned) the same, for messages */
+  char             *name;    /* (owned) for messages */
 
   AmnesiaLinkState  state;
   gint64            born;
@@ -98,6 +98,8 @@ AmnesiaLink *amnesia_link_new            (AmnesiaLocal        *local,
                                           guint64              serial,
                                           AmnesiaTime          now);
 void         amnesia_link_free           (AmnesiaLink         *self);
+void         amnesia_link_set_name       (AmnesiaLink         *self,
+                                          const char          *name);
 
 gboolean     amnesia_link_receive        (AmnesiaLink         *self,
                                           const AmnesiaFrame  *frame,

@@ -61,6 +61,15 @@ amnesia_link_free (AmnesiaLink *self)
   g_free (self);
 }
 
+/* It is known now whose link this is. */
+void
+amnesia_link_set_name (AmnesiaLink *self,
+                       const char  *name)
+{
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
 gboolean
 amnesia_link_is_up (AmnesiaLink *self)
 {
@@ -659,6 +668,8 @@ amnesia_link_forgive (AmnesiaLink *self,
     self->born = now.mono;
 }
 
+/* When the link has to be looked at, if nothing happens. A heartbeat that is due while the socket
+ * takes nothing goes out as soon as it does. */
 gint64
 amnesia_link_get_deadline (AmnesiaLink *self)
 {
@@ -666,10 +677,10 @@ amnesia_link_get_deadline (AmnesiaLink *self)
 
   if (self->peer_id == 0)
     return self->born + AMNESIA_HELLO_DEADLINE;
-  deadline = MIN (self->heard + AMNESIA_DEAD_AFTER, self->next_beat);
+  deadline = self->heard + AMNESIA_DEAD_AFTER;
   if (self->in_flight)
-    deadline = MIN (deadline, self->progress + AMNESIA_STALL_AFTER);
-  return deadline;
+    return MIN (deadline, self->progress + AMNESIA_STALL_AFTER);
+  return self->bye_sent ? deadline : MIN (deadline, self->next_beat);
 }
 
 /* FALSE with an error: the link is dead. */

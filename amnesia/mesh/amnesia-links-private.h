@@ -34,6 +34,7 @@ AmnesiaLink *amnesia_links_choose_loser (AmnesiaLink       *a,
 gboolean     amnesia_links_any_synced   (AmnesiaLinks *self);
 guint        amnesia_links_count_greeting (AmnesiaLinks  *self,
                                            AmnesiaLink  **oldest);
+char        *amnesia_links_list_behind  (AmnesiaLinks *self);
 void         amnesia_links_get_ids      (AmnesiaLinks *self,
                                          GArray       *ids);
 gint64       amnesia_links_get_deadline (AmnesiaLinks *self);

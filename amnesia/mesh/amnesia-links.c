@@ -109,6 +109,23 @@ amnesia_links_count_greeting (AmnesiaLinks  *self,
   return n;
 }
 
+/* The names of the peers that lack something, NULL if none does. */
+char *
+amnesia_links_list_behind (AmnesiaLinks *self)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (self, i);
+
+      if (amnesia_link_is_up (link) && !amnesia_link_is_in_sync (link))
+        g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", link->name);
+    }
+  return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;
+}
+
 /* Puts into @ids whom we are linked with. */
 void
 amnesia_links_get_ids (AmnesiaLinks *self,

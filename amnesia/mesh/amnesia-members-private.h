@@ -23,6 +23,8 @@ AmnesiaMember *amnesia_members_get         (AmnesiaMembers        *self,
 AmnesiaMember *amnesia_members_find        (AmnesiaMembers        *self,
                                             const char            *host,
                                             guint16                port);
+AmnesiaMember *amnesia_members_find_id     (AmnesiaMembers        *self,
+                                            guint64                id);
 AmnesiaMember *amnesia_members_add_guest   (AmnesiaMembers        *self,
                                             const char            *host,
                                             guint16                port,

@@ -39,6 +39,19 @@ amnesia_members_find (AmnesiaMembers *self,
   return NULL;
 }
 
+/* Returns a member that has answered with @id, or NULL. */
+AmnesiaMember *
+amnesia_members_find_id (AmnesiaMembers *self,
+                         guint64         id)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    if (amnesia_members_get (self, i)->id == id)
+      return amnesia_members_get (self, i);
+  return NULL;
+}
+
 /* Something about @member is not as it was. */
 void
 amnesia_members_touch (AmnesiaMembers *self,

@@ -124,19 +124,7 @@ amnesia_mesh_is_empty (AmnesiaMesh *self)
 char *
 amnesia_mesh_list_behind (AmnesiaMesh *self)
 {
-  g_autoptr (GString) names = g_string_new (NULL);
-  guint i;
-
-  for (i = 0; i < self->links.list->len; i++)
-    {
-      AmnesiaLink *link = amnesia_links_get (&self->links, i);
-      AmnesiaMember *member = link->member;
-
-      if (amnesia_link_is_up (link) && !amnesia_link_is_in_sync (link))
-        g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "",
-                                member != NULL ? member->name : link->name);
-    }
-  return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;
+  return amnesia_links_list_behind (&self->links);
 }
 
 /* --- links --- */
@@ -209,10 +197,13 @@ identify (AmnesiaMesh    *self,
 
   if (member == NULL && port != 0)
     member = amnesia_members_find (&self->members, host, port);
+  if (member == NULL)
+    member = amnesia_members_find_id (&self->members, link->peer_id);
   /* two machines may both be “127.0.0.1” */
   if (member == NULL || member->self)
     member = amnesia_members_add_guest (&self->members, link->host, link->port, now);
   link->member = member;
+  amnesia_link_set_name (link, member->name);
   return member;
 }
 
@@ -227,10 +218,31 @@ show_links (AmnesiaMesh *self,
     {
       AmnesiaMember *member = amnesia_members_get (&self->members, i);
 
-      if (member->id != id || (!member->configured && member->link != NULL))
+      if (member->id != id)
         continue;
       member->link = link;
       amnesia_members_touch (&self->members, member);
+    }
+}
+
+/* A guest that has become a member, or listens on what its configuration told it to, is known by
+ * the entry that it was reached at. */
+static void
+merge_guests (AmnesiaMesh   *self,
+              AmnesiaMember *member)
+{
+  guint i, j;
+
+  for (i = self->members.list->len; i > 0; i--)
+    {
+      AmnesiaMember *guest = amnesia_members_get (&self->members, i - 1);
+
+      if (guest->configured || guest->id != member->id)
+        continue;
+      for (j = 0; j < self->links.list->len; j++)
+        if (amnesia_links_get (&self->links, j)->member == guest)
+          amnesia_links_get (&self->links, j)->member = member;
+      amnesia_members_remove (&self->members, i - 1);
     }
 }
 
@@ -287,8 +299,8 @@ admit (AmnesiaMesh    *self,
     settle_duplicate (self, link, other);
   else if (is_spare (self, link))
     leave_link (self, link, AMNESIA_BYE_DUPLICATE, "a guest needs one link only");
-  if (!member->configured)
-    member->link = link;
+  if (member->configured)
+    merge_guests (self, member);
   show_links (self, link->peer_id);
   update_linked (self);
 }
@@ -689,7 +701,8 @@ earlier (gint64 a,
 }
 
 static gint64
-get_deadline (AmnesiaMesh *self)
+get_deadline (AmnesiaMesh *self,
+              AmnesiaTime  now)
 {
   gint64 deadline = amnesia_links_get_deadline (&self->links);
   gboolean linked = amnesia_links_any_up (&self->links, NULL);
@@ -698,7 +711,7 @@ get_deadline (AmnesiaMesh *self)
     return deadline;
   deadline = earlier (deadline,
                       amnesia_dial_plan_get_deadline (&self->plan, &self->members, linked));
-  return earlier (deadline, amnesia_progress_get_deadline (&self->progress));
+  return earlier (deadline, amnesia_progress_get_deadline (&self->progress, now.mono));
 }
 
 /* A clock that was set back by more than a year has left our own entries in the far future, where
@@ -764,7 +777,7 @@ amnesia_mesh_update (AmnesiaMesh *self,
     dial_all (self, now);
   update_progress (self, now);
 
-  deadline = get_deadline (self);
+  deadline = get_deadline (self, now);
   if (deadline == self->armed)
     return;
   self->armed = deadline;
@@ -778,6 +791,7 @@ amnesia_mesh_tick (AmnesiaMesh *self,
 {
   guint i;
 
+  self->armed = 0;
   rewrite_ahead (self, now);
   for (i = self->links.list->len; i > 0; i--)
     {

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "amnesia-settings-private.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -30,6 +32,7 @@ gboolean      amnesia_names_have       (AmnesiaNames      *self,
 gboolean      amnesia_names_refresh    (AmnesiaNames      *self,
                                         gint64             now);
 gboolean      amnesia_names_any_pending (AmnesiaNames     *self);
-void          amnesia_names_forget     (AmnesiaNames      *self);
+void          amnesia_names_retain     (AmnesiaNames      *self,
+                                        const AmnesiaSettings *settings);
 
 G_END_DECLS

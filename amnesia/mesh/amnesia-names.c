@@ -15,7 +15,6 @@ struct _AmnesiaNames
   gpointer         user_data;
 
   GHashTable      *names;     /* (owned) (element-type utf8 Name) */
-  guint            n_running;
   gint64           refreshed;
 };
 
@@ -93,12 +92,21 @@ amnesia_names_free (AmnesiaNames *self)
   g_free (self);
 }
 
-/* Drops all names; lookups under way are cancelled and answer nobody. */
-void
-amnesia_names_forget (AmnesiaNames *self)
+static gboolean
+is_unlisted (gpointer key,
+             gpointer name,
+             gpointer settings)
 {
-  g_hash_table_remove_all (self->names);
-  self->n_running = 0;
+  return settings == NULL || !amnesia_settings_has_host (settings, key);
+}
+
+/* Drops the names that are not of @settings, NULL: all. Lookups under way are cancelled and answer
+ * nobody. */
+void
+amnesia_names_retain (AmnesiaNames          *self,
+                      const AmnesiaSettings *settings)
+{
+  g_hash_table_foreach_remove (self->names, is_unlisted, (gpointer) settings);
 }
 
 static Name *
@@ -159,7 +167,6 @@ lookup_cb (GObject      *source,
                  "nobody said in time what the address of “%s” is", name->host);
   else
     name->error = g_steal_pointer (&error);
-  self->n_running--;
   start_waiting (self);
   self->func (name->host, self->user_data); /* may free us */
   name_unref (name);
@@ -171,7 +178,6 @@ start (AmnesiaNames *self,
 {
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
 
-  self->n_running++;
   name->cancellable = g_cancellable_new ();
   name->deadline = g_timeout_source_new (AMNESIA_LOOKUP_TIMEOUT / 1000);
   g_source_set_callback (name->deadline, deadline_cb, name, NULL);
@@ -183,6 +189,19 @@ start (AmnesiaNames *self,
   g_main_context_pop_thread_default (self->context);
 }
 
+static guint
+count_running (AmnesiaNames *self)
+{
+  GHashTableIter iter;
+  gpointer name;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->names);
+  while (g_hash_table_iter_next (&iter, NULL, &name))
+    n += ((Name *) name)->cancellable != NULL;
+  return n;
+}
+
 static void
 start_waiting (AmnesiaNames *self)
 {
@@ -190,7 +209,7 @@ start_waiting (AmnesiaNames *self)
   gpointer data;
 
   g_hash_table_iter_init (&iter, self->names);
-  while (self->n_running < MAX_AT_ONCE && g_hash_table_iter_next (&iter, NULL, &data))
+  while (count_running (self) < MAX_AT_ONCE && g_hash_table_iter_next (&iter, NULL, &data))
     {
       Name *name = data;
 

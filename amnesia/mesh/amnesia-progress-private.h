@@ -35,6 +35,7 @@ void   amnesia_progress_open         (AmnesiaProgress        *self,
 void   amnesia_progress_update       (AmnesiaProgress        *self,
                                       const AmnesiaStanding  *standing,
                                       gint64                  mono);
-gint64 amnesia_progress_get_deadline (const AmnesiaProgress  *self);
+gint64 amnesia_progress_get_deadline (const AmnesiaProgress  *self,
+                                      gint64                  mono);
 
 G_END_DECLS

@@ -41,10 +41,11 @@ amnesia_progress_update (AmnesiaProgress       *self,
 
 /* When time alone may change something, 0: never. */
 gint64
-amnesia_progress_get_deadline (const AmnesiaProgress *self)
+amnesia_progress_get_deadline (const AmnesiaProgress *self,
+                               gint64                 mono)
 {
-  if (self->state != AMNESIA_MESH_SYNCING)
-    return 0;
-  return self->synced_at != 0 ? self->synced_at + AMNESIA_SYNCED_AFTER
-                              : self->opened_at + AMNESIA_ALONE_AFTER;
+  gint64 deadline = self->synced_at != 0 ? self->synced_at + AMNESIA_SYNCED_AFTER
+                                         : self->opened_at + AMNESIA_ALONE_AFTER;
+
+  return self->state == AMNESIA_MESH_SYNCING && deadline > mono ? deadline : 0;
 }

@@ -32,6 +32,8 @@ void             amnesia_settings_add_entry (AmnesiaSettings       *settings,
 gboolean         amnesia_settings_list      (const AmnesiaSettings *settings,
                                              const char            *host,
                                              guint16                port);
+gboolean         amnesia_settings_has_host  (const AmnesiaSettings *settings,
+                                             const char            *host);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaSettings, amnesia_settings_free)
 

@@ -55,3 +55,16 @@ amnesia_settings_list (const AmnesiaSettings *settings,
     }
   return FALSE;
 }
+
+/* Whether some entry is of this host. */
+gboolean
+amnesia_settings_has_host (const AmnesiaSettings *settings,
+                           const char            *host)
+{
+  guint i;
+
+  for (i = 0; i < settings->entries->len; i++)
+    if (g_str_equal (g_array_index (settings->entries, AmnesiaAddress, i).host, host))
+      return TRUE;
+  return FALSE;
+}

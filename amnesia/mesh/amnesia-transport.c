@@ -289,9 +289,7 @@ called_cb (AmnesiaMember     *member,
 
   if (owner == NULL)
     return;
-  if (!g_ptr_array_find (amnesia_mesh_get_members (self->mesh)->list, member, NULL))
-    g_debug ("%s was removed while it was dialled", member->name);
-  else if (connection == NULL || !connect_link (self, member, connection, owner))
+  if (connection == NULL || !connect_link (self, member, connection, owner))
     amnesia_mesh_dial_failed (self->mesh, member, error, self->now);
   finish (self, owner);
 }
@@ -621,7 +619,7 @@ discard (AmnesiaTransport *self)
   amnesia_door_close (&self->door);
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
-  amnesia_names_forget (self->names);
+  amnesia_names_retain (self->names, NULL);
   amnesia_mesh_close (self->mesh);
   g_source_set_ready_time (self->timer, -1);
   g_source_set_ready_time (self->grace, -1);
@@ -707,16 +705,8 @@ network_changed_cb (GNetworkMonitor *monitor,
 static gboolean
 is_own_listed (AmnesiaTransport *self)
 {
-  guint i;
-
-  for (i = 0; self->own_host != NULL && i < self->settings->entries->len; i++)
-    {
-      AmnesiaAddress *entry = &g_array_index (self->settings->entries, AmnesiaAddress, i);
-
-      if (g_str_equal (entry->host, self->own_host) && entry->port == self->own_port)
-        return self->settings->listen_host == NULL;
-    }
-  return FALSE;
+  return self->own_host != NULL && self->settings->listen_host == NULL &&
+         amnesia_settings_list (self->settings, self->own_host, self->own_port);
 }
 
 static void
@@ -750,9 +740,11 @@ amnesia_transport_open (AmnesiaTransport *self,
       self->network_changed_id = g_signal_connect (self->monitor, "network-changed",
                                                    G_CALLBACK (network_changed_cb), self);
     }
+  amnesia_names_retain (self->names, settings);
   for (i = 0; i < settings->entries->len; i++)
     amnesia_names_lookup (self->names, g_array_index (settings->entries, AmnesiaAddress, i).host);
   amnesia_mesh_open (self->mesh, settings, self->now);
+  amnesia_caller_retain (self->caller, amnesia_mesh_get_members (self->mesh)->list);
   if (is_own_listed (self) && amnesia_listener_is_open (self->listener))
     end_search (self, self->own_host, self->own_port, FALSE);
   else
