@@ -409,11 +409,12 @@ amnesia_mesh_fail_link (AmnesiaMesh  *self,
   leave_link (self, link, amnesia_link_get_bye (error), error->message);
 }
 
-static void
-end_dial (AmnesiaMesh   *self,
-          AmnesiaMember *member,
-          const GError  *error,
-          AmnesiaTime    now)
+/* @error: (nullable) if the reason is known already. */
+void
+amnesia_mesh_dial_failed (AmnesiaMesh   *self,
+                          AmnesiaMember *member,
+                          const GError  *error,
+                          AmnesiaTime    now)
 {
   member->dialling = FALSE;
   member->tried = TRUE;
@@ -422,15 +423,6 @@ end_dial (AmnesiaMesh   *self,
   if (error != NULL && member->link == NULL)
     note_error (self, member, error, now);
   amnesia_dial_plan_hurry (&self->plan, now);
-}
-
-void
-amnesia_mesh_dial_failed (AmnesiaMesh   *self,
-                          AmnesiaMember *member,
-                          const GError  *error,
-                          AmnesiaTime    now)
-{
-  end_dial (self, member, error, now);
 }
 
 /* Whoever was seen through this link is seen through another one now, or not at all. */
@@ -473,7 +465,7 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
 
   error = amnesia_link_explain (link, error, &made);
   if (member != NULL && link->dialled && link->peer_id == 0)
-    end_dial (self, member, error, now);
+    amnesia_mesh_dial_failed (self, member, error, now);
   else if (member == NULL && error != NULL)
     mesh_log (self, now, "%s: %s", link->name, error->message);
   if (shown && !self->leaving)
