@@ -105,15 +105,11 @@ amnesia_peer_get_property (GObject    *object,
     }
 }
 
+#define FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
+
 static void
-amnesia_peer_class_init (AmnesiaPeerClass *klass)
+init_who_properties (void)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
-
-  object_class->finalize = amnesia_peer_finalize;
-  object_class->get_property = amnesia_peer_get_property;
-
   /**
    * AmnesiaPeer:host: (getter get_host)
    *
@@ -121,7 +117,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    *
    * Since: 0.1
    */
-  properties[PROP_HOST] = g_param_spec_string ("host", NULL, NULL, NULL, flags);
+  properties[PROP_HOST] = g_param_spec_string ("host", NULL, NULL, NULL, FLAGS);
 
   /**
    * AmnesiaPeer:port: (getter get_port)
@@ -130,7 +126,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    *
    * Since: 0.1
    */
-  properties[PROP_PORT] = g_param_spec_uint ("port", NULL, NULL, 0, G_MAXUINT16, 0, flags);
+  properties[PROP_PORT] = g_param_spec_uint ("port", NULL, NULL, 0, G_MAXUINT16, 0, FLAGS);
 
   /**
    * AmnesiaPeer:state: (getter get_state)
@@ -140,7 +136,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    * Since: 0.1
    */
   properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, AMNESIA_TYPE_PEER_STATE,
-                                              AMNESIA_PEER_STATE_AWAY, flags);
+                                              AMNESIA_PEER_STATE_AWAY, FLAGS);
 
   /**
    * AmnesiaPeer:way: (getter get_way)
@@ -150,8 +146,12 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    * Since: 0.1
    */
   properties[PROP_WAY] = g_param_spec_enum ("way", NULL, NULL, AMNESIA_TYPE_WAY,
-                                            AMNESIA_WAY_NONE, flags);
+                                            AMNESIA_WAY_NONE, FLAGS);
+}
 
+static void
+init_how_properties (void)
+{
   /**
    * AmnesiaPeer:round-trip: (getter get_round_trip)
    *
@@ -161,7 +161,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    * Since: 0.1
    */
   properties[PROP_ROUND_TRIP] = g_param_spec_int64 ("round-trip", NULL, NULL, -1, G_MAXINT64, -1,
-                                                    flags);
+                                                    FLAGS);
 
   /**
    * AmnesiaPeer:clock-offset: (getter get_clock_offset)
@@ -172,7 +172,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    * Since: 0.1
    */
   properties[PROP_CLOCK_OFFSET] = g_param_spec_int64 ("clock-offset", NULL, NULL, G_MININT64,
-                                                      G_MAXINT64, 0, flags);
+                                                      G_MAXINT64, 0, FLAGS);
 
   /**
    * AmnesiaPeer:in-sync: (getter get_in_sync)
@@ -181,7 +181,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    *
    * Since: 0.1
    */
-  properties[PROP_IN_SYNC] = g_param_spec_boolean ("in-sync", NULL, NULL, FALSE, flags);
+  properties[PROP_IN_SYNC] = g_param_spec_boolean ("in-sync", NULL, NULL, FALSE, FLAGS);
 
   /**
    * AmnesiaPeer:last-error: (getter get_last_error)
@@ -190,8 +190,18 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
    *
    * Since: 0.1
    */
-  properties[PROP_LAST_ERROR] = g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR, flags);
+  properties[PROP_LAST_ERROR] = g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR, FLAGS);
+}
 
+static void
+amnesia_peer_class_init (AmnesiaPeerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = amnesia_peer_finalize;
+  object_class->get_property = amnesia_peer_get_property;
+  init_who_properties ();
+  init_how_properties ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 

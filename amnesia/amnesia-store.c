@@ -199,12 +199,12 @@ amnesia_store_set_property (GObject      *object,
     }
 }
 
-static void
-install_properties (GObjectClass *object_class)
-{
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
-  const GParamFlags writable = readable | G_PARAM_WRITABLE;
+#define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
+#define WRITABLE (READABLE | G_PARAM_WRITABLE)
 
+static void
+init_value_properties (void)
+{
   /**
    * AmnesiaStore:data: (getter get_data) (setter set_data)
    *
@@ -218,8 +218,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_DATA] = g_param_spec_variant ("data", NULL, NULL, G_VARIANT_TYPE_ANY, NULL,
-                                                writable);
+  properties[AMNESIA_STORE_PROP_DATA] =
+    g_param_spec_variant ("data", NULL, NULL, G_VARIANT_TYPE_ANY, NULL, WRITABLE);
 
   /**
    * AmnesiaStore:updated: (getter get_updated)
@@ -228,8 +228,13 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_UPDATED] = g_param_spec_boxed ("updated", NULL, NULL, G_TYPE_DATE_TIME, readable);
+  properties[AMNESIA_STORE_PROP_UPDATED] =
+    g_param_spec_boxed ("updated", NULL, NULL, G_TYPE_DATE_TIME, READABLE);
+}
 
+static void
+init_state_properties (void)
+{
   /**
    * AmnesiaStore:conf: (getter get_conf) (setter set_conf)
    *
@@ -241,7 +246,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_CONF] = g_param_spec_object ("conf", NULL, NULL, AMNESIA_TYPE_CONF, writable);
+  properties[AMNESIA_STORE_PROP_CONF] =
+    g_param_spec_object ("conf", NULL, NULL, AMNESIA_TYPE_CONF, WRITABLE);
 
   /**
    * AmnesiaStore:state: (getter get_state)
@@ -251,8 +257,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, AMNESIA_TYPE_STATE,
-                                              AMNESIA_STATE_CLOSED, readable);
+  properties[AMNESIA_STORE_PROP_STATE] =
+    g_param_spec_enum ("state", NULL, NULL, AMNESIA_TYPE_STATE, AMNESIA_STATE_CLOSED, READABLE);
 
   /**
    * AmnesiaStore:error: (getter get_error)
@@ -261,7 +267,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_ERROR] = g_param_spec_boxed ("error", NULL, NULL, G_TYPE_ERROR, readable);
+  properties[AMNESIA_STORE_PROP_ERROR] =
+    g_param_spec_boxed ("error", NULL, NULL, G_TYPE_ERROR, READABLE);
 
   /**
    * AmnesiaStore:peers: (getter get_peers)
@@ -271,7 +278,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_PEERS] = g_param_spec_object ("peers", NULL, NULL, G_TYPE_LIST_MODEL, readable);
+  properties[AMNESIA_STORE_PROP_PEERS] =
+    g_param_spec_object ("peers", NULL, NULL, G_TYPE_LIST_MODEL, READABLE);
 
   /**
    * AmnesiaStore:listening: (getter get_listening)
@@ -281,7 +289,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_LISTENING] = g_param_spec_string ("listening", NULL, NULL, NULL, readable);
+  properties[AMNESIA_STORE_PROP_LISTENING] =
+    g_param_spec_string ("listening", NULL, NULL, NULL, READABLE);
 
   /**
    * AmnesiaStore:close-timeout: (getter get_close_timeout) (setter set_close_timeout)
@@ -290,10 +299,8 @@ install_properties (GObjectClass *object_class)
    *
    * Since: 0.1
    */
-  properties[AMNESIA_STORE_PROP_CLOSE_TIMEOUT] = g_param_spec_uint ("close-timeout", NULL, NULL, 0, G_MAXINT,
-                                                      DEFAULT_CLOSE_TIMEOUT, writable);
-
-  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+  properties[AMNESIA_STORE_PROP_CLOSE_TIMEOUT] =
+    g_param_spec_uint ("close-timeout", NULL, NULL, 0, G_MAXINT, DEFAULT_CLOSE_TIMEOUT, WRITABLE);
 }
 
 static void
@@ -307,7 +314,9 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
   object_class->finalize = amnesia_store_finalize;
   object_class->get_property = amnesia_store_get_property;
   object_class->set_property = amnesia_store_set_property;
-  install_properties (object_class);
+  init_value_properties ();
+  init_state_properties ();
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
   /**
    * AmnesiaStore::changed:
@@ -347,7 +356,8 @@ static void
 amnesia_store_init (AmnesiaStore *self)
 {
   self->context = g_main_context_ref_thread_default ();
-  self->transport = amnesia_transport_new (self->context, &amnesia_store_transport_funcs, G_OBJECT (self));
+  self->transport = amnesia_transport_new (self->context, &amnesia_store_transport_funcs,
+                                           G_OBJECT (self));
   self->mesh = amnesia_transport_get_mesh (self->transport);
   self->replica = amnesia_mesh_get_replica (self->mesh);
   self->peers = g_list_store_new (AMNESIA_TYPE_PEER);
@@ -452,6 +462,7 @@ amnesia_store_write (AmnesiaStore  *self,
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   guint64 max_size;
+  gint64 wall = amnesia_transport_get_wall () / 1000;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -465,8 +476,7 @@ amnesia_store_write (AmnesiaStore  *self,
 
   alive = g_object_ref (self);
   amnesia_transport_written (self->transport,
-                             amnesia_replica_write (self->replica,
-                                                    amnesia_transport_get_wall () / 1000, "", owned));
+                             amnesia_replica_write (self->replica, wall, "", owned));
   amnesia_store_note_transition (self, FALSE);
   amnesia_store_drain (self);
   /* a handler may have run a main loop */
@@ -541,14 +551,18 @@ void
 amnesia_store_set_conf (AmnesiaStore *self,
                         AmnesiaConf  *conf)
 {
+  g_autoptr (GError) error = NULL;
   gboolean news;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (conf == NULL || AMNESIA_IS_CONF (conf));
   g_return_if_fail (amnesia_store_is_own_context (self));
 
-  if (!amnesia_store_check_not_forked (self, NULL))
-    return;
+  if (!amnesia_store_check_not_forked (self, &error))
+    {
+      amnesia_store_say (self, error->message);
+      return;
+    }
   if (conf != NULL)
     amnesia_conf_freeze (conf);
   news = g_set_object (&self->conf, conf);

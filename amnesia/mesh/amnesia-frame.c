@@ -434,7 +434,7 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
                             guint64              max_size,
                             GError             **error)
 {
-  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
   g_autoptr (GVariant) items = g_variant_get_child_value (frame->header, 3);
   AmnesiaSeen seen[AMNESIA_MAX_SEEN];
   guint64 stamp, id, size;

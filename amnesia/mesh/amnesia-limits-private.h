@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 #define AMNESIA_MAX_WRITE_HEADER (4 * 1024 * 1024)
 /* All keys of one write together. */
 #define AMNESIA_MAX_WRITE_FACTOR 4
-/* What a link reads at once; a larger frame gets a buffer of its own, which grows with what came. */
+/* What a link reads at once; a larger frame gets a buffer that grows with what came. */
 #define AMNESIA_READ_BUFFER (16 * 1024)
 /* More keys than a replica has room for need not be listed. */
 #define AMNESIA_MAX_LISTED 65536

@@ -307,7 +307,7 @@ receive_write (AmnesiaLink        *self,
   if (entries == NULL)
     return FALSE;
   self->values_taken++;
-  receipt->taken = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+  receipt->taken = amnesia_entries_new ();
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
@@ -321,7 +321,8 @@ receive_write (AmnesiaLink        *self,
           refuse_ahead (self, entry, receipt);
           break;
         case AMNESIA_MERGE_FULL:
-          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "more keys than there is room for");
+          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                       "more keys than there is room for");
           return FALSE;
         case AMNESIA_MERGE_OLD:
         default:
@@ -488,7 +489,7 @@ pull_beat (AmnesiaLink   *self,
 static GPtrArray *
 take_oldest (AmnesiaLink *self)
 {
-  g_autoptr (GPtrArray) write = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+  g_autoptr (GPtrArray) write = amnesia_entries_new ();
   g_autoptr (GPtrArray) entries = NULL;
   AmnesiaEntry *oldest = NULL;
   GHashTableIter iter;

@@ -176,7 +176,8 @@ start_accepting (AmnesiaListener *self)
 
   for (i = 0; i < self->sockets->len; i++)
     {
-      GSource *source = g_socket_create_source (g_ptr_array_index (self->sockets, i), G_IO_IN, NULL);
+      GSource *source = g_socket_create_source (g_ptr_array_index (self->sockets, i), G_IO_IN,
+                                                NULL);
 
       g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), self, NULL);
       g_source_set_static_name (source, "[amnesia] accept");

@@ -37,6 +37,7 @@ AmnesiaEntry *amnesia_entry_new      (const char         *key,
                                       GVariant           *value,
                                       const AmnesiaSeen  *seen,
                                       guint               n_seen);
+GPtrArray    *amnesia_entries_new    (void);
 AmnesiaEntry *amnesia_entry_ref      (AmnesiaEntry       *self);
 void          amnesia_entry_unref    (AmnesiaEntry       *self);
 gboolean      amnesia_entry_is_base  (const AmnesiaEntry *self);

@@ -78,6 +78,13 @@ amnesia_entry_new (const char        *key,
   return self;
 }
 
+/* Returns an array that owns the entries that are put into it. */
+GPtrArray *
+amnesia_entries_new (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+}
+
 AmnesiaEntry *
 amnesia_entry_ref (AmnesiaEntry *self)
 {

@@ -36,12 +36,6 @@ compare_keys (gconstpointer a,
   return strcmp (a, b);
 }
 
-static GPtrArray *
-new_entry_array (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
-}
-
 static void
 count_in (AmnesiaReplica     *self,
           const AmnesiaEntry *entry)
@@ -63,7 +57,7 @@ static GPtrArray *
 list_covered (AmnesiaReplica     *self,
               const AmnesiaEntry *base)
 {
-  GPtrArray *covered = new_entry_array ();
+  GPtrArray *covered = amnesia_entries_new ();
 
   for (GTreeNode *node = g_tree_node_first (self->keys);
        node != NULL;
@@ -278,7 +272,7 @@ list_own_ahead (AmnesiaReplica *self,
                 AmnesiaStamp   *newest_past)
 {
   g_autoptr (GPtrArray) entries = amnesia_replica_list (self);
-  GPtrArray *ahead = new_entry_array ();
+  GPtrArray *ahead = amnesia_entries_new ();
 
   *newest_past = 0;
   for (guint i = 0; i < entries->len; i++)
@@ -390,7 +384,7 @@ amnesia_replica_beats (AmnesiaReplica *self,
 GPtrArray *
 amnesia_replica_list (AmnesiaReplica *self)
 {
-  GPtrArray *entries = new_entry_array ();
+  GPtrArray *entries = amnesia_entries_new ();
 
   if (self->base != NULL)
     g_ptr_array_add (entries, amnesia_entry_ref (self->base));
@@ -460,7 +454,7 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
   amnesia_clock_witness (&self->clock, newest_past);
 
   /* The base comes first in the list, so that the keys become greater than it again. */
-  entries = new_entry_array ();
+  entries = amnesia_entries_new ();
   for (guint i = 0; i < ahead->len; i++)
     {
       const AmnesiaEntry *old = ahead->pdata[i];
