@@ -103,9 +103,10 @@ check_kind (guint8    kind,
             gboolean  greeted,
             GError  **error)
 {
-  gboolean known = kind > 0 && kind < AMNESIA_N_FRAMES;
+  gboolean known = kind < AMNESIA_N_FRAMES;
 
-  if ((flags & ~AMNESIA_FRAME_IGNORABLE) != 0 || (!known && !(flags & AMNESIA_FRAME_IGNORABLE)))
+  if (kind == 0 || (flags & ~AMNESIA_FRAME_IGNORABLE) != 0 ||
+      (!known && !(flags & AMNESIA_FRAME_IGNORABLE)))
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
                    "a frame of unknown kind %u with flags %u", kind, flags);

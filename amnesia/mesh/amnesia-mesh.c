@@ -292,9 +292,10 @@ admit (AmnesiaMesh    *self,
     member->dialling = FALSE;
   amnesia_member_reset (member, now);
   note_error (self, member, NULL, now);
-  mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
-
   other = amnesia_links_find_up (&self->links, link->peer_id, link);
+  if (other == NULL)
+    mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
+
   if (other != NULL)
     settle_duplicate (self, link, other);
   else if (is_spare (self, link))
@@ -461,24 +462,25 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
 {
   g_autoptr (GError) made = NULL;
   AmnesiaMember *member = link->member;
-  gboolean shown = member != NULL && member->link == link;
+  gboolean lost = member != NULL && member->link == link &&
+                  amnesia_links_find_up (&self->links, link->peer_id, link) == NULL;
 
   error = amnesia_link_explain (link, error, &made);
   if (member != NULL && link->dialled && link->peer_id == 0)
     amnesia_mesh_dial_failed (self, member, error, now);
   else if (member == NULL && error != NULL)
     mesh_log (self, now, "%s: %s", link->name, error->message);
-  if (shown && !self->leaving)
+  if (lost && !self->leaving)
     mesh_log (self, now, "%s: disconnected%s%s", member->name, error != NULL ? ", " : "",
               error != NULL ? error->message : "");
-  if (shown && error != NULL)
+  if (lost && error != NULL)
     amnesia_member_set_error (member, error);
-  if (shown)
+  if (lost)
     amnesia_dial_plan_lost (&self->plan, now);
 
   hide_link (self, link, now);
   g_ptr_array_remove (self->links.list, link);
-  if (shown)
+  if (lost)
     update_linked (self);
 }
 
