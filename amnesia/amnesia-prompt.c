@@ -19,6 +19,18 @@ iterate (void)
   return 0;
 }
 
+/* Whether the interpreter has this hook and it is ours now; somebody else's is left alone. */
+static gboolean
+take_hook (const char *name)
+{
+  int (**hook) (void) = dlsym (RTLD_DEFAULT, name);
+
+  if (hook == NULL || (*hook != NULL && *hook != iterate))
+    return FALSE;
+  *hook = iterate;
+  return TRUE;
+}
+
 /**
  * amnesia_enable_prompt:
  *
@@ -27,7 +39,7 @@ iterate (void)
  * An interactive prompt that is made with GNU Readline blocks its thread until the user has typed
  * a line; meanwhile no main loop runs, and a store would neither follow the others nor answer
  * them. After this call the default main context is iterated ten times a second while Readline
- * waits. The `gjs` override calls it by itself; the Python override uses what Python has for this.
+ * waits. The overrides for JavaScript and Python call it by themselves.
  *
  * To be called in the thread that shows the prompt. It does nothing if the process has no
  * Readline, or if somebody else uses the hook.
@@ -39,10 +51,11 @@ iterate (void)
 gboolean
 amnesia_enable_prompt (void)
 {
-  int (**hook) (void) = dlsym (RTLD_DEFAULT, "rl_event_hook");
+  /* Python keeps Readline to itself and has a hook of its own instead */
+  if (take_hook ("PyOS_InputHook"))
+    return TRUE;
 
-  if (hook == NULL || (*hook != NULL && *hook != iterate))
-    return FALSE;
-  *hook = iterate;
-  return TRUE;
+  /* the other one has no turn while keys come fast, as from a paste: so each line begins with one */
+  take_hook ("rl_startup_hook");
+  return take_hook ("rl_event_hook");
 }

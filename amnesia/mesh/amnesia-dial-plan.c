@@ -22,12 +22,13 @@ amnesia_dial_plan_hurry (AmnesiaDialPlan *self,
     self->at = now.mono;
 }
 
-/* A guest lost its link. */
+/* A guest lost its link: first of all it looks whether an entry has become free. */
 void
 amnesia_dial_plan_lost (AmnesiaDialPlan *self,
                         AmnesiaTime      now)
 {
   self->at = now.mono + AMNESIA_GUEST_STEP;
+  self->next = G_MAXUINT;
   self->rounds = 0;
 }
 

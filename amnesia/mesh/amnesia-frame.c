@@ -78,7 +78,8 @@ encode_head (AmnesiaFrameKind kind,
   head[0] = (guint8) kind;
   memcpy (head + 4, &header_size, sizeof header_size);
   memcpy (head + 8, &payload_size, sizeof payload_size);
-  memcpy (head + AMNESIA_PREFIX_SIZE, g_bytes_get_data (bytes, NULL), size);
+  if (size > 0)
+    memcpy (head + AMNESIA_PREFIX_SIZE, g_bytes_get_data (bytes, NULL), size);
   return g_bytes_new_take (head, total);
 }
 

@@ -14,6 +14,7 @@ struct _AmnesiaListener
   GMainContext        *context; /* (owned) */
   AmnesiaListenerFunc  func;
   gpointer             user_data;
+  pid_t                pid;     /* of the process that this belongs to */
 
   GPtrArray           *sockets; /* (owned) (element-type GSocket) that listen */
   GPtrArray           *sources; /* (owned) (element-type GSource) for accepting; none in a pause */
@@ -48,6 +49,7 @@ amnesia_listener_new (GMainContext        *context,
   self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
   self->sources = g_ptr_array_new_with_free_func (destroy_source);
   self->spare = -1;
+  self->pid = getpid ();
   return self;
 }
 
@@ -152,6 +154,12 @@ accept_cb (GSocket      *socket,
   g_autoptr (GPtrArray) accepted = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GError) error = NULL;
 
+  /* the child of a fork must not take callers away from its parent */
+  if (self->pid != getpid ())
+    {
+      amnesia_listener_close (self);
+      return G_SOURCE_REMOVE;
+    }
   while (accepted->len < AMNESIA_ACCEPTS_PER_WAKE && error == NULL)
     {
       GSocket *one = g_socket_accept (socket, NULL, &error);
