@@ -60,7 +60,8 @@ amnesia_peer_finalize (GObject *object)
 {
   AmnesiaPeer *self = AMNESIA_PEER (object);
 
-  self->member->peer = NULL;
+  if (!self->gone)
+    self->member->peer = NULL;
   amnesia_member_unref (self->member);
   g_clear_error (&self->last_error);
   G_OBJECT_CLASS (amnesia_peer_parent_class)->finalize (object);
@@ -321,6 +322,7 @@ void
 amnesia_peer_detach (AmnesiaPeer *self)
 {
   self->gone = TRUE;
+  self->member->peer = NULL;
   amnesia_peer_update (self);
 }
 

@@ -48,15 +48,17 @@ list_shown (AmnesiaMesh *mesh)
   return shown;
 }
 
-/* Puts each peer where its member stands. Handlers may run meanwhile: what they change comes with
- * the next update. */
+/* Puts each peer where its member stands. Handlers may run meanwhile: once they have changed the
+ * members, the list is out of date. */
 static void
-place_all (GListStore *peers,
-           GPtrArray  *shown)
+place_all (GListStore     *peers,
+           GPtrArray      *shown,
+           AmnesiaMembers *members)
 {
+  guint serial = members->serial;
   guint i;
 
-  for (i = 0; i < shown->len; i++)
+  for (i = 0; i < shown->len && members->serial == serial; i++)
     {
       AmnesiaMember *member = g_ptr_array_index (shown, i);
       g_autoptr (AmnesiaPeer) peer = member->peer != NULL ? g_object_ref (member->peer)
@@ -90,12 +92,12 @@ amnesia_roster_update (GListStore  *peers,
         amnesia_peer_update (peer);
       }
 
-  if (*serial != members->serial)
+  while (*serial != members->serial)
     {
       g_autoptr (GPtrArray) shown = list_shown (mesh);
 
       *serial = members->serial;
       remove_gone (peers, mesh);
-      place_all (peers, shown);
+      place_all (peers, shown, members);
     }
 }

@@ -551,6 +551,7 @@ void
 amnesia_store_set_conf (AmnesiaStore *self,
                         AmnesiaConf  *conf)
 {
+  g_autoptr (AmnesiaStore) alive = NULL;
   g_autoptr (GError) error = NULL;
   gboolean news;
 
@@ -563,6 +564,7 @@ amnesia_store_set_conf (AmnesiaStore *self,
       amnesia_store_say (self, error->message);
       return;
     }
+  alive = g_object_ref (self);
   if (conf != NULL)
     amnesia_conf_freeze (conf);
   news = g_set_object (&self->conf, conf);

@@ -6,6 +6,8 @@
 
 /* A handler that sets in answer to its own set would go on for ever. */
 #define MAX_LOCAL 100
+/* Remote changes may come between the local ones, from nested main loops. */
+#define MAX_WAITING (2 * MAX_LOCAL)
 
 void
 amnesia_transitions_init (AmnesiaTransitions *self)
@@ -52,7 +54,8 @@ drop_last (AmnesiaTransitions *self)
 /* Makes one of the last and the new one; none, if together they lead nowhere. */
 static void
 join (AmnesiaTransitions *self,
-      GVariant           *new)
+      GVariant           *new,
+      gboolean            remote)
 {
   AmnesiaTransition *last = g_queue_peek_tail (&self->queue);
 
@@ -63,12 +66,15 @@ join (AmnesiaTransitions *self,
     }
   g_clear_pointer (&last->new, g_variant_unref);
   last->new = ref_or_null (new);
+  if (last->remote && !remote)
+    self->n_local++;
+  last->remote = last->remote && remote;
 }
 
 static gboolean
 is_full (AmnesiaTransitions *self)
 {
-  if (self->n_local < MAX_LOCAL)
+  if (self->n_local < MAX_LOCAL && g_queue_get_length (&self->queue) < MAX_WAITING)
     return FALSE;
   if (!self->warned)
     g_warning ("A handler of “changed” has set the value %d times in one emission; from now on "
@@ -88,9 +94,9 @@ amnesia_transitions_push (AmnesiaTransitions *self,
   AmnesiaTransition *last = g_queue_peek_tail (&self->queue);
   AmnesiaTransition *transition;
 
-  if (last != NULL && last->remote == remote && (remote || is_full (self)))
+  if (last != NULL && ((last->remote && remote) || is_full (self)))
     {
-      join (self, new);
+      join (self, new, remote);
       return;
     }
   transition = g_new0 (AmnesiaTransition, 1);

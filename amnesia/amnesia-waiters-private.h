@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /* The tasks of all who wait for the same thing. Cancelling ends the waiting of one of them. */
 typedef struct
 {
-  GPtrArray *list; /* (owned) (element-type Waiter) */
+  GPtrArray *list;   /* (owned) (element-type Waiter) in the order in which they came */
+  guint64    serial; /* of the last one */
 } AmnesiaWaiters;
 
 void     amnesia_waiters_init   (AmnesiaWaiters *self);

@@ -5,6 +5,7 @@
 typedef struct
 {
   AmnesiaWaiters *waiters;   /* (unowned) */
+  guint64         serial;
   GTask          *task;      /* (owned) */
   GSource        *cancelled; /* (owned) (nullable) */
 } Waiter;
@@ -62,6 +63,7 @@ amnesia_waiters_add (AmnesiaWaiters *self,
   GCancellable *cancellable = g_task_get_cancellable (task);
 
   waiter->waiters = self;
+  waiter->serial = ++self->serial;
   waiter->task = task;
   g_ptr_array_add (self->list, waiter);
   if (cancellable == NULL)
@@ -71,17 +73,21 @@ amnesia_waiters_add (AmnesiaWaiters *self,
   g_source_attach (waiter->cancelled, g_task_get_context (task));
 }
 
-/* Ends the waiting of all, with an error or without. */
+/* Ends the waiting of all, with an error or without; not of those who begin to wait meanwhile. */
 void
 amnesia_waiters_finish (AmnesiaWaiters *self,
                         const GError   *error)
 {
+  guint64 last = self->serial;
+
   while (self->list->len > 0)
     {
-      Waiter *waiter = g_ptr_array_steal_index (self->list, 0);
+      Waiter *waiter = g_ptr_array_index (self->list, 0);
       g_autoptr (GTask) task = g_object_ref (waiter->task);
 
-      waiter_free (waiter);
+      if (waiter->serial > last)
+        break;
+      g_ptr_array_remove_index (self->list, 0);
       if (error != NULL)
         g_task_return_error (task, g_error_copy (error));
       else

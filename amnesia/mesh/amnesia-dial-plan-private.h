@@ -36,6 +36,7 @@ AmnesiaMember *amnesia_dial_plan_pop          (AmnesiaDialPlan *self,
                                                AmnesiaMembers  *members,
                                                gboolean         linked,
                                                AmnesiaTime      now,
+                                               GRand           *rand,
                                                gboolean        *seek);
 gint64         amnesia_dial_plan_get_deadline (AmnesiaDialPlan *self,
                                                AmnesiaMembers  *members,

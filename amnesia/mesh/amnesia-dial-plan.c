@@ -60,8 +60,13 @@ static AmnesiaMember *
 pop_as_guest (AmnesiaDialPlan *self,
               AmnesiaMembers  *members,
               AmnesiaTime      now,
+              GRand           *rand,
               gboolean        *seek)
 {
+  gint64 cap = self->rounds > AMNESIA_GUEST_ROUNDS_LATER ? AMNESIA_REDIAL_CAP_LATER
+                                                         : AMNESIA_REDIAL_CAP;
+  gint64 breath = MIN (AMNESIA_GUEST_STEP << MIN (self->rounds, 16), cap);
+
   if (now.mono < self->at)
     return NULL;
   while (self->next < members->list->len)
@@ -74,7 +79,7 @@ pop_as_guest (AmnesiaDialPlan *self,
       return member;
     }
   self->next = 0;
-  self->at = now.mono + MIN (AMNESIA_GUEST_STEP << MIN (self->rounds, 16), AMNESIA_REDIAL_CAP);
+  self->at = now.mono + amnesia_jitter (breath, rand);
   self->rounds++;
   *seek = TRUE;
   return NULL;
@@ -86,12 +91,13 @@ amnesia_dial_plan_pop (AmnesiaDialPlan *self,
                        AmnesiaMembers  *members,
                        gboolean         linked,
                        AmnesiaTime      now,
+                       GRand           *rand,
                        gboolean        *seek)
 {
   if (self->role == AMNESIA_ROLE_MEMBER)
     return pop_as_member (members, now);
   if (self->role == AMNESIA_ROLE_GUEST && !linked)
-    return pop_as_guest (self, members, now, seek);
+    return pop_as_guest (self, members, now, rand, seek);
   return NULL;
 }
 

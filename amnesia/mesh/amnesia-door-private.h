@@ -39,6 +39,7 @@ GSocket       *amnesia_door_pop          (AmnesiaDoor           *self,
 gint64         amnesia_door_get_deadline (AmnesiaDoor           *self);
 void           amnesia_door_close        (AmnesiaDoor           *self);
 
+gboolean       amnesia_door_is_echo      (GSocket               *socket);
 GInetAddress  *amnesia_door_get_remote   (GSocket               *socket,
                                           guint16               *port);
 

@@ -181,7 +181,7 @@ check_write_sizes (GVariant *header,
   gsize i, n = g_variant_n_children (items);
   guint64 total = 0;
 
-  for (i = 0; i < n; i++)
+  for (i = 0; i < n && n <= MAX_WRITE_ENTRIES; i++)
     {
       guint64 size;
 

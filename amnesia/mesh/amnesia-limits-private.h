@@ -58,6 +58,9 @@ G_BEGIN_DECLS
 #define AMNESIA_EXCHANGE_INTERVAL (4 * AMNESIA_SECOND)
 #define AMNESIA_EXCHANGE_AFTER 2
 
+/* A peer that talks, but does not send what it has listed, or never lists. */
+#define AMNESIA_GIVE_UP_AFTER (10 * AMNESIA_SECOND)
+
 #define AMNESIA_DIAL_TIMEOUT_S 3
 #define AMNESIA_LOOKUP_TIMEOUT (5 * AMNESIA_SECOND)
 /* How long the search for our own entry waits for names; later ones are tried as a guest. */
@@ -69,6 +72,8 @@ G_BEGIN_DECLS
 #define AMNESIA_REDIAL_CAP_LATER (30 * AMNESIA_SECOND)
 #define AMNESIA_REDIAL_LATER_AFTER (600 * AMNESIA_SECOND)
 #define AMNESIA_REDIAL_JITTER 0.25
+/* Of a guest: ten minutes of rounds. */
+#define AMNESIA_GUEST_ROUNDS_LATER 300
 #define AMNESIA_GUEST_STEP (250 * AMNESIA_MS)
 
 /* After the first peer's value, how long to wait for the first dials of the others. */

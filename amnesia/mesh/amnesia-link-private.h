@@ -48,14 +48,15 @@ typedef struct
   char             *name;    /* (owned) for messages */
 
   AmnesiaLinkState  state;
+  gboolean          refused; /* by us: what the peer says counts no more */
   gint64            born;
   gint64            heard;    /* when the last byte came */
+  gint64            told;     /* when the last write or list came, or the hello */
   gint64            progress; /* when the socket last took a byte, or had nothing to take */
   gboolean          in_flight;
 
   /* from the peer's hello */
   guint64           peer_id;
-  guint64           peer_max_size;
   GArray           *peer_linked; /* (owned) (element-type guint64) */
   gint64            clock_offset;
   gint64            round_trip;  /* -1: not known yet */

@@ -130,7 +130,7 @@ amnesia_link_leave (AmnesiaLink *self,
     g_hash_table_remove_all (self->dirty);
   self->state = AMNESIA_LINK_LEAVING;
   self->bye = reason;
-  self->bye_message = g_strdup (message);
+  self->bye_message = amnesia_escape_text (message);
 }
 
 /* --- what comes --- */
@@ -197,6 +197,8 @@ receive_hello (AmnesiaLink        *self,
 {
   g_auto (AmnesiaHello) hello = { 0, };
 
+  if (self->state == AMNESIA_LINK_LEAVING)
+    return TRUE;
   amnesia_frame_decode_hello (frame, &hello);
   if (hello.id == 0)
     {
@@ -208,15 +210,12 @@ receive_hello (AmnesiaLink        *self,
     return FALSE;
 
   self->peer_id = hello.id;
-  self->peer_max_size = hello.max_size;
   self->clock_offset = difference (hello.wall, now.wall);
   self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
-  if (self->state == AMNESIA_LINK_GREETING)
-    {
-      self->state = AMNESIA_LINK_UP;
-      self->links_due = TRUE;
-      amnesia_repair_start (&self->repair, hello.max_size);
-    }
+  self->state = AMNESIA_LINK_UP;
+  self->told = now.mono;
+  self->links_due = TRUE;
+  amnesia_repair_start (&self->repair, hello.max_size);
   receipt->greeted = TRUE;
   receipt->host = g_steal_pointer (&hello.host);
   receipt->port = hello.port;
@@ -315,6 +314,7 @@ receive_write (AmnesiaLink        *self,
       switch (amnesia_replica_merge (self->local->replica, now.wall / 1000, entry))
         {
         case AMNESIA_MERGE_TAKEN:
+          amnesia_repair_taken (&self->repair, entry->key);
           g_ptr_array_add (receipt->taken, amnesia_entry_ref (entry));
           break;
         case AMNESIA_MERGE_AHEAD:
@@ -432,8 +432,10 @@ amnesia_link_receive (AmnesiaLink        *self,
 {
   if (!dispatch (self, frame, now, receipt, error))
     return FALSE;
-  if (frame->kind == AMNESIA_FRAME_WRITE)
-    amnesia_repair_review (&self->repair);
+  if (frame->kind == AMNESIA_FRAME_WRITE || frame->kind == AMNESIA_FRAME_LIST)
+    self->told = now.mono;
+  else if (self->state == AMNESIA_LINK_UP && now.mono - self->told >= AMNESIA_GIVE_UP_AFTER)
+    return amnesia_repair_give_up (&self->repair, error);
   return TRUE;
 }
 
@@ -489,8 +491,7 @@ pull_beat (AmnesiaLink   *self,
 static GPtrArray *
 take_oldest (AmnesiaLink *self)
 {
-  g_autoptr (GPtrArray) write = amnesia_entries_new ();
-  g_autoptr (GPtrArray) entries = NULL;
+  GPtrArray *write;
   AmnesiaEntry *oldest = NULL;
   GHashTableIter iter;
   gpointer key;
@@ -509,40 +510,32 @@ take_oldest (AmnesiaLink *self)
   if (oldest == NULL)
     return NULL;
 
-  entries = amnesia_replica_list (self->local->replica);
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (amnesia_entry_compare (entry, oldest) != 0)
-        continue;
-      g_hash_table_remove (self->dirty, entry->key);
-      g_ptr_array_add (write, amnesia_entry_ref (entry));
-    }
-  return g_steal_pointer (&write);
+  write = amnesia_replica_list_write (self->local->replica, oldest);
+  for (i = 0; i < write->len; i++)
+    g_hash_table_remove (self->dirty, ((AmnesiaEntry *) g_ptr_array_index (write, i))->key);
+  return write;
 }
 
 /* A peer with a smaller limit goes without what is above it; the link stays. */
-static gboolean
-is_too_big (AmnesiaLink *self,
-            GPtrArray   *write,
-            GError     **notice)
+static void
+remove_too_big (AmnesiaLink *self,
+                GPtrArray   *write,
+                GError     **notice)
 {
   guint i;
 
-  for (i = 0; i < write->len; i++)
+  for (i = write->len; i > 0; i--)
     {
-      gsize size = amnesia_entry_get_size (g_ptr_array_index (write, i));
+      gsize size = amnesia_entry_get_size (g_ptr_array_index (write, i - 1));
 
-      if (size <= self->peer_max_size)
+      if (size <= self->repair.peer_max_size)
         continue;
       g_clear_error (notice);
       g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
                    "a value of %" G_GSIZE_FORMAT " bytes was not sent: the peer's max-size is "
-                   "%" G_GUINT64_FORMAT, size, self->peer_max_size);
-      return TRUE;
+                   "%" G_GUINT64_FORMAT, size, self->repair.peer_max_size);
+      g_ptr_array_remove_index (write, i - 1);
     }
-  return FALSE;
 }
 
 static gboolean
@@ -554,7 +547,9 @@ pull_write (AmnesiaLink   *self,
     {
       g_autoptr (GPtrArray) write = take_oldest (self);
 
-      if (write == NULL || is_too_big (self, write, notice))
+      if (write != NULL)
+        remove_too_big (self, write, notice);
+      if (write == NULL || write->len == 0)
         continue;
       self->values_sent++;
       amnesia_frame_encode_write (write, packet);

@@ -2,6 +2,8 @@
 
 #include "amnesia-links-private.h"
 
+#include "amnesia-limits-private.h"
+
 void
 amnesia_links_init (AmnesiaLinks *self)
 {
@@ -126,7 +128,7 @@ amnesia_links_list_behind (AmnesiaLinks *self)
   return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;
 }
 
-/* Puts into @ids whom we are linked with. */
+/* Puts into @ids whom we are linked with, each one once. */
 void
 amnesia_links_get_ids (AmnesiaLinks *self,
                        GArray       *ids)
@@ -138,7 +140,8 @@ amnesia_links_get_ids (AmnesiaLinks *self,
     {
       AmnesiaLink *link = amnesia_links_get (self, i);
 
-      if (amnesia_link_is_up (link))
+      if (amnesia_link_is_up (link) && ids->len < AMNESIA_MAX_LINKS &&
+          amnesia_links_find_up (self, link->peer_id, NULL) == link)
         g_array_append_val (ids, link->peer_id);
     }
 }

@@ -5,6 +5,7 @@
 #include "amnesia-limits-private.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 /* GSocketService would do all this, but when descriptors run out it re-arms its source at once
@@ -122,7 +123,8 @@ pause_over_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* No descriptor is left: gives up the spare one to send the first caller away, and rests. */
+/* Accepting fails, most likely for want of a descriptor: gives up the spare one to send the first
+ * caller away, and rests. */
 static void
 rest (AmnesiaListener *self,
       GSocket         *socket)
@@ -138,7 +140,7 @@ rest (AmnesiaListener *self,
     }
   self->pause_ms = CLAMP (2 * self->pause_ms, AMNESIA_ACCEPT_PAUSE_MS,
                           AMNESIA_ACCEPT_PAUSE_MAX_MS);
-  g_debug ("Not accepting for %u ms: no descriptor is left", self->pause_ms);
+  g_debug ("Not accepting for %u ms", self->pause_ms);
   g_ptr_array_set_size (self->sources, 0);
   self->pause = g_timeout_source_new (self->pause_ms);
   g_source_set_callback (self->pause, pause_over_cb, self, NULL);
@@ -169,8 +171,7 @@ accept_cb (GSocket      *socket,
     }
   if (accepted->len > 0)
     self->pause_ms = 0;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ||
-      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_FAILED))
+  if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     rest (self, socket);
   if (accepted->len > 0)
     self->func (accepted, self->user_data); /* may free us */
@@ -218,6 +219,9 @@ listen_on (AmnesiaListener  *self,
       g_propagate_error (error, g_steal_pointer (&local_error));
       return AMNESIA_BIND_FAILED;
     }
+  /* or [::] would be in the way of 0.0.0.0 */
+  if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6)
+    g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, 1, NULL);
   g_socket_set_blocking (socket, FALSE);
   g_socket_set_listen_backlog (socket, AMNESIA_LISTEN_BACKLOG);
   if (!g_socket_bind (socket, where, TRUE, &local_error))

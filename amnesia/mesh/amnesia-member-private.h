@@ -45,6 +45,8 @@ gboolean       amnesia_member_set_error (AmnesiaMember       *self,
                                          const GError        *error);
 void           amnesia_member_reset     (AmnesiaMember       *self,
                                          AmnesiaTime          now);
+gint64         amnesia_jitter           (gint64               delay,
+                                         GRand               *rand);
 void           amnesia_member_back_off  (AmnesiaMember       *self,
                                          AmnesiaTime          now,
                                          GRand               *rand);

@@ -10,7 +10,7 @@ amnesia_member_new (const char  *host,
                     gboolean     configured,
                     AmnesiaTime  now)
 {
-  AmnesiaMember *self = g_rc_box_new0 (AmnesiaMember);
+  AmnesiaMember *self = g_atomic_rc_box_new0 (AmnesiaMember);
 
   self->host = g_strdup (host);
   self->port = port;
@@ -25,7 +25,7 @@ amnesia_member_new (const char  *host,
 AmnesiaMember *
 amnesia_member_ref (AmnesiaMember *self)
 {
-  return g_rc_box_acquire (self);
+  return g_atomic_rc_box_acquire (self);
 }
 
 static void
@@ -41,7 +41,7 @@ amnesia_member_clear (gpointer data)
 void
 amnesia_member_unref (AmnesiaMember *self)
 {
-  g_rc_box_release_full (self, amnesia_member_clear);
+  g_atomic_rc_box_release_full (self, amnesia_member_clear);
 }
 
 gboolean
@@ -87,6 +87,15 @@ amnesia_member_reset (AmnesiaMember *self,
   self->redial_at = now.mono;
 }
 
+/* So that those who lost one another together do not dial together. */
+gint64
+amnesia_jitter (gint64  delay,
+                GRand  *rand)
+{
+  return (gint64) (delay * g_rand_double_range (rand, 1 - AMNESIA_REDIAL_JITTER,
+                                                1 + AMNESIA_REDIAL_JITTER));
+}
+
 /* A dial failed, or the link was lost: sets when to try again. */
 void
 amnesia_member_back_off (AmnesiaMember *self,
@@ -96,8 +105,7 @@ amnesia_member_back_off (AmnesiaMember *self,
   gboolean long_gone = now.mono - self->missing_since >= AMNESIA_REDIAL_LATER_AFTER;
   gint64 cap = long_gone ? AMNESIA_REDIAL_CAP_LATER : AMNESIA_REDIAL_CAP;
   gint64 delay = MIN (AMNESIA_REDIAL_FIRST << MIN (self->failures, 16), cap);
-  double jitter = g_rand_double_range (rand, 1 - AMNESIA_REDIAL_JITTER, 1 + AMNESIA_REDIAL_JITTER);
 
   self->failures++;
-  self->redial_at = now.mono + (gint64) (delay * jitter);
+  self->redial_at = now.mono + amnesia_jitter (delay, rand);
 }

@@ -88,6 +88,7 @@ void
 amnesia_members_remove (AmnesiaMembers *self,
                         guint           position)
 {
+  amnesia_members_get (self, position)->link = NULL;
   g_ptr_array_remove_index (self->list, position);
   self->serial++;
 }

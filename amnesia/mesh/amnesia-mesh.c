@@ -21,6 +21,7 @@ struct _AmnesiaMesh
   AmnesiaProgress  progress;
   AmnesiaDialPlan  plan;
   gboolean         leaving;
+  gboolean         linked_changed; /* the others do not know yet whom we are linked with */
   gint64           armed;       /* when the next tick is due, 0: never */
   gint64           skew;        /* wall - mono, to notice that the machine slept */
 
@@ -137,6 +138,7 @@ leave_link (AmnesiaMesh *self,
 {
   if (link->state == AMNESIA_LINK_LEAVING)
     return;
+  self->linked_changed |= amnesia_link_is_up (link);
   amnesia_link_leave (link, reason, message);
   self->funcs->hang_up (link, self->user_data);
 }
@@ -147,6 +149,7 @@ update_linked (AmnesiaMesh *self)
 {
   guint i;
 
+  self->linked_changed = FALSE;
   amnesia_links_get_ids (&self->links, self->local.linked);
   for (i = 0; i < self->links.list->len; i++)
     {
@@ -290,7 +293,8 @@ admit (AmnesiaMesh    *self,
   member->tried = TRUE;
   if (link->dialled)
     member->dialling = FALSE;
-  amnesia_member_reset (member, now);
+  else
+    amnesia_member_reset (member, now);
   note_error (self, member, NULL, now);
   other = amnesia_links_find_up (&self->links, link->peer_id, link);
   if (other == NULL)
@@ -303,7 +307,7 @@ admit (AmnesiaMesh    *self,
   if (member->configured)
     merge_guests (self, member);
   show_links (self, link->peer_id);
-  update_linked (self);
+  self->linked_changed = TRUE;
 }
 
 /* Once for each peer: who writes with a clock that is ahead wins where he should not. */
@@ -353,6 +357,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
 
+  if (link->refused)
+    return;
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
     {
       amnesia_mesh_fail_link (self, link, error, now);
@@ -403,6 +409,7 @@ amnesia_mesh_fail_link (AmnesiaMesh  *self,
 {
   if (link->state == AMNESIA_LINK_LEAVING)
     return;
+  link->refused = TRUE;
   if (link->member != NULL)
     note_error (self, link->member, error, now);
   else
@@ -426,6 +433,18 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
   amnesia_dial_plan_hurry (&self->plan, now);
 }
 
+/* A link that has served was lost: that is no failure. One that ended right after the hello is. */
+static void
+redial (AmnesiaMesh   *self,
+        AmnesiaMember *member,
+        AmnesiaLink   *link,
+        AmnesiaTime    now)
+{
+  if (amnesia_link_is_synced (link))
+    amnesia_member_reset (member, now);
+  amnesia_member_back_off (member, now, self->rand);
+}
+
 /* Whoever was seen through this link is seen through another one now, or not at all. */
 static void
 hide_link (AmnesiaMesh *self,
@@ -445,11 +464,7 @@ hide_link (AmnesiaMesh *self,
       if (member->link == NULL && !member->configured)
         amnesia_members_remove (&self->members, i - 1);
       else if (member->link == NULL)
-        {
-          member->missing_since = now.mono;
-          member->failures = 0;
-          amnesia_member_back_off (member, now, self->rand);
-        }
+        redial (self, member, link, now);
     }
 }
 
@@ -478,10 +493,9 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   if (lost)
     amnesia_dial_plan_lost (&self->plan, now);
 
+  self->linked_changed |= amnesia_link_is_up (link);
   hide_link (self, link, now);
   g_ptr_array_remove (self->links.list, link);
-  if (lost)
-    update_linked (self);
 }
 
 static void
@@ -651,7 +665,8 @@ dial_all (AmnesiaMesh *self,
   gboolean seek = FALSE;
   AmnesiaMember *member;
 
-  while ((member = amnesia_dial_plan_pop (&self->plan, &self->members, linked, now, &seek)) != NULL)
+  while ((member = amnesia_dial_plan_pop (&self->plan, &self->members, linked, now,
+                                          self->rand, &seek)) != NULL)
     {
       member->dialling = TRUE;
       amnesia_members_touch (&self->members, member);
@@ -767,6 +782,8 @@ amnesia_mesh_update (AmnesiaMesh *self,
 
   if (self->progress.state == AMNESIA_MESH_CLOSED)
     return;
+  if (self->linked_changed)
+    update_linked (self);
   if (!self->leaving)
     dial_all (self, now);
   update_progress (self, now);

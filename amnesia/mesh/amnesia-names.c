@@ -92,23 +92,6 @@ amnesia_names_free (AmnesiaNames *self)
   g_free (self);
 }
 
-static gboolean
-is_unlisted (gpointer key,
-             gpointer name,
-             gpointer settings)
-{
-  return settings == NULL || !amnesia_settings_has_host (settings, key);
-}
-
-/* Drops the names that are not of @settings, NULL: all. Lookups under way are cancelled and answer
- * nobody. */
-void
-amnesia_names_retain (AmnesiaNames          *self,
-                      const AmnesiaSettings *settings)
-{
-  g_hash_table_foreach_remove (self->names, is_unlisted, (gpointer) settings);
-}
-
 static Name *
 get_name (AmnesiaNames *self,
           const char   *host)
@@ -160,8 +143,11 @@ lookup_cb (GObject      *source,
   name_stop_deadline (name);
   g_clear_object (&name->cancellable);
   g_clear_error (&name->error);
-  g_list_free_full (name->addresses, g_object_unref);
-  name->addresses = addresses;
+  if (addresses != NULL)
+    {
+      g_list_free_full (name->addresses, g_object_unref);
+      name->addresses = addresses;
+    }
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_set_error (&name->error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT,
                  "nobody said in time what the address of “%s” is", name->host);
@@ -218,6 +204,24 @@ start_waiting (AmnesiaNames *self)
     }
 }
 
+static gboolean
+is_unlisted (gpointer key,
+             gpointer name,
+             gpointer settings)
+{
+  return settings == NULL || !amnesia_settings_has_host (settings, key);
+}
+
+/* Drops the names that are not of @settings, NULL: all. Lookups under way are cancelled and answer
+ * nobody. */
+void
+amnesia_names_retain (AmnesiaNames          *self,
+                      const AmnesiaSettings *settings)
+{
+  g_hash_table_foreach_remove (self->names, is_unlisted, (gpointer) settings);
+  start_waiting (self);
+}
+
 /* Looks the name up, or up again; the function is called when that has ended. A numeric address
  * is known at once, and the function is not called. */
 void
@@ -226,7 +230,7 @@ amnesia_names_lookup (AmnesiaNames *self,
 {
   Name *name = get_name (self, host);
 
-  if (name->literal || name->pending)
+  if (name->literal)
     return;
   name->pending = TRUE;
   start_waiting (self);

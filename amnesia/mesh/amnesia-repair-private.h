@@ -26,8 +26,9 @@ typedef struct
   gboolean        ignored;       /* the present one came too soon */
   char           *next;          /* (owned) (nullable) where its next frame has to begin */
   gint64          begun;
-  GArray         *wanted;        /* (owned) (element-type AmnesiaListItem) newer than ours */
-  GArray         *withheld;      /* (owned) (element-type AmnesiaListItem) too large for us */
+  GHashTable     *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
+  gboolean        review_due;    /* some of them may be covered */
+  GHashTable     *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
 } AmnesiaRepair;
 
 void       amnesia_repair_init        (AmnesiaRepair       *self,
@@ -44,12 +45,15 @@ GPtrArray *amnesia_repair_receive     (AmnesiaRepair       *self,
                                        GError             **error);
 void       amnesia_repair_pull        (AmnesiaRepair       *self,
                                        AmnesiaPacket       *packet);
-void       amnesia_repair_review      (AmnesiaRepair       *self);
+void       amnesia_repair_taken       (AmnesiaRepair       *self,
+                                       const char          *key);
+gboolean   amnesia_repair_give_up     (AmnesiaRepair       *self,
+                                       GError             **error);
 guint64    amnesia_repair_get_digest  (AmnesiaRepair       *self);
 void       amnesia_repair_compare     (AmnesiaRepair       *self,
                                        guint64              digest,
                                        gint64               mono);
 gboolean   amnesia_repair_is_due      (const AmnesiaRepair *self);
-gboolean   amnesia_repair_is_complete (const AmnesiaRepair *self);
+gboolean   amnesia_repair_is_complete (AmnesiaRepair       *self);
 
 G_END_DECLS

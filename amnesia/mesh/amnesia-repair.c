@@ -8,18 +8,18 @@
 #include <string.h>
 
 static void
-list_item_clear (gpointer item)
+list_item_free (gpointer data)
 {
-  g_free (((AmnesiaListItem *) item)->key);
+  AmnesiaListItem *item = data;
+
+  g_free (item->key);
+  g_free (item);
 }
 
-static GArray *
+static GHashTable *
 list_items_new (void)
 {
-  GArray *items = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
-
-  g_array_set_clear_func (items, list_item_clear);
-  return items;
+  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, list_item_free);
 }
 
 void
@@ -38,8 +38,8 @@ amnesia_repair_clear (AmnesiaRepair *self)
 {
   g_free (self->from);
   g_free (self->next);
-  g_array_unref (self->wanted);
-  g_array_unref (self->withheld);
+  g_hash_table_unref (self->wanted);
+  g_hash_table_unref (self->withheld);
 }
 
 static void
@@ -77,47 +77,61 @@ amnesia_repair_pull (AmnesiaRepair *self,
   self->from = amnesia_frame_encode_list (entries, from, self->reply, packet);
 }
 
-/* Whether all that the peer listed is here. */
-gboolean
-amnesia_repair_is_complete (const AmnesiaRepair *self)
+static gboolean
+is_useless (gpointer key,
+            gpointer data,
+            gpointer replica)
 {
-  return self->listed && self->wanted->len == 0;
+  AmnesiaListItem *item = data;
+
+  return !amnesia_replica_beats (replica, item->key, item->stamp, item->id);
 }
 
-/* Forgets what was wanted and has come, or is of no use any more. */
+/* An entry of @key was taken: it may be what was wanted, or, if it is the base, cover that. */
 void
-amnesia_repair_review (AmnesiaRepair *self)
+amnesia_repair_taken (AmnesiaRepair *self,
+                      const char    *key)
 {
-  guint i = 0;
+  AmnesiaListItem *item = g_hash_table_lookup (self->wanted, key);
 
-  while (i < self->wanted->len)
-    {
-      AmnesiaListItem *item = &g_array_index (self->wanted, AmnesiaListItem, i);
+  if (item != NULL && is_useless (NULL, item, self->replica))
+    g_hash_table_remove (self->wanted, key);
+  if (*key == '\0')
+    self->review_due = TRUE;
+}
 
-      if (amnesia_replica_beats (self->replica, item->key, item->stamp, item->id))
-        i++;
-      else
-        g_array_remove_index_fast (self->wanted, i);
-    }
+/* Whether all that the peer listed is here. */
+gboolean
+amnesia_repair_is_complete (AmnesiaRepair *self)
+{
+  if (self->review_due)
+    g_hash_table_foreach_remove (self->wanted, is_useless, self->replica);
+  self->review_due = FALSE;
+  return self->listed && g_hash_table_size (self->wanted) == 0;
+}
+
+/* The peer talks, but not about what is wanted. It may have been covered since; if not, the digest
+ * will tell. Who never lists is no peer. */
+gboolean
+amnesia_repair_give_up (AmnesiaRepair  *self,
+                        GError        **error)
+{
+  g_hash_table_remove_all (self->wanted);
+  if (!self->listed)
+    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "it does not say what it has");
+  return self->listed;
 }
 
 /* --- the digest --- */
 
 static gboolean
-is_older_than_in (GArray             *items,
-                  const AmnesiaEntry *entry)
+is_withheld (AmnesiaRepair      *self,
+             const AmnesiaEntry *entry)
 {
-  guint i;
+  AmnesiaListItem *item = g_hash_table_lookup (self->withheld, entry->key);
 
-  for (i = 0; i < items->len; i++)
-    {
-      AmnesiaListItem *item = &g_array_index (items, AmnesiaListItem, i);
-
-      if (g_str_equal (item->key, entry->key) &&
-          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0)
-        return TRUE;
-    }
-  return FALSE;
+  return item != NULL &&
+         amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0;
 }
 
 /* The digest over what both sides can have: an entry that is too large for one of them is left
@@ -129,7 +143,7 @@ amnesia_repair_get_digest (AmnesiaRepair *self)
   g_autoptr (GPtrArray) entries = NULL;
   guint i;
 
-  if (self->peer_max_size >= self->max_size && self->withheld->len == 0)
+  if (self->peer_max_size >= self->max_size && g_hash_table_size (self->withheld) == 0)
     return digest;
   entries = amnesia_replica_list (self->replica);
   for (i = 0; i < entries->len; i++)
@@ -137,7 +151,7 @@ amnesia_repair_get_digest (AmnesiaRepair *self)
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
 
       if (amnesia_entry_get_size (entry) > self->peer_max_size ||
-          is_older_than_in (self->withheld, entry))
+          is_withheld (self, entry))
         digest -= amnesia_entry_hash (entry);
     }
   return digest;
@@ -154,7 +168,7 @@ amnesia_repair_compare (AmnesiaRepair *self,
   if (digest == amnesia_repair_get_digest (self))
     {
       self->mismatches = 0;
-      g_array_set_size (self->wanted, 0);
+      g_hash_table_remove_all (self->wanted);
       return;
     }
   self->mismatches++;
@@ -177,7 +191,7 @@ check_order (AmnesiaRepair      *self,
 {
   if (*list->from == '\0')
     {
-      self->ignored = self->listed && mono - self->begun < AMNESIA_BEAT_INTERVAL;
+      self->ignored = self->begun != 0 && mono - self->begun < AMNESIA_BEAT_INTERVAL;
       if (!self->ignored)
         self->begun = mono;
     }
@@ -202,13 +216,15 @@ take_item (AmnesiaRepair         *self,
            const AmnesiaListItem *item,
            gint64                 wall)
 {
-  AmnesiaListItem copy = *item;
+  AmnesiaListItem *copy;
 
   if (amnesia_stamp_is_ahead (item->stamp, wall / 1000) ||
       !amnesia_replica_beats (self->replica, item->key, item->stamp, item->id))
     return;
-  copy.key = g_strdup (item->key);
-  g_array_append_val (item->size > self->max_size ? self->withheld : self->wanted, copy);
+  copy = g_memdup2 (item, sizeof *item);
+  copy->key = g_strdup (item->key);
+  g_hash_table_replace (item->size > self->max_size ? self->withheld : self->wanted, copy->key,
+                        copy);
 }
 
 static gboolean
@@ -221,10 +237,11 @@ take_items (AmnesiaRepair      *self,
 
   if (*list->from == '\0')
     {
-      g_array_set_size (self->wanted, 0);
-      g_array_set_size (self->withheld, 0);
+      g_hash_table_remove_all (self->wanted);
+      g_hash_table_remove_all (self->withheld);
     }
-  if (self->wanted->len + self->withheld->len + list->items->len > AMNESIA_MAX_LISTED)
+  if (g_hash_table_size (self->wanted) + g_hash_table_size (self->withheld) + list->items->len >
+      AMNESIA_MAX_LISTED)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "a list without end");
       return FALSE;

@@ -146,13 +146,15 @@ static void
 finish (AmnesiaTransport *self,
         gpointer          owner)
 {
-  if (self->seek_again && self->settings != NULL)
-    {
-      self->seek_again = FALSE;
-      seek (self);
-    }
   flush (self);
   amnesia_mesh_update (self->mesh, self->now);
+  if (self->seek_again && self->settings != NULL)
+    {
+      seek (self);
+      amnesia_mesh_update (self->mesh, self->now);
+    }
+  self->seek_again = FALSE;
+  flush (self);
   self->funcs->settle (owner);
   g_object_unref (owner);
   transport_unref (self);
@@ -266,7 +268,7 @@ connect_link (AmnesiaTransport  *self,
   AmnesiaLink *link;
 
   remote = amnesia_door_get_remote (socket, &port);
-  if (remote == NULL)
+  if (remote == NULL || amnesia_door_is_echo (socket))
     return FALSE;
   warn_of_plain_text (self, remote, owner);
   host = g_inet_address_to_string (remote);
@@ -411,11 +413,13 @@ static void
 seek (AmnesiaTransport *self)
 {
   AmnesiaSettings *settings = self->settings;
+  g_autoptr (GError) error = NULL;
   AmnesiaAddress *entry;
   guint position = 0;
+  gboolean first = self->seeking;
 
-  switch (amnesia_search_run (settings, self->names, self->listener, !self->grace_over, &position,
-                              &self->error))
+  switch (amnesia_search_run (settings, self->names, self->listener, first && !self->grace_over,
+                              &position, &error))
     {
     case AMNESIA_SEARCH_FOUND:
       entry = &g_array_index (settings->entries, AmnesiaAddress, position);
@@ -432,6 +436,9 @@ seek (AmnesiaTransport *self)
       break;
     case AMNESIA_SEARCH_FAILED:
       self->seeking = FALSE;
+      /* a guest goes on being one */
+      if (first)
+        self->error = g_steal_pointer (&error);
       break;
     case AMNESIA_SEARCH_WAIT:
     default:
@@ -687,6 +694,13 @@ network_changed_idle (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+release_closure (gpointer  data,
+                 GClosure *closure)
+{
+  transport_unref (data);
+}
+
 /* May come in another thread: the monitor is the process's. */
 static void
 network_changed_cb (GNetworkMonitor *monitor,
@@ -737,8 +751,9 @@ amnesia_transport_open (AmnesiaTransport *self,
   if (self->monitor == NULL)
     {
       self->monitor = g_object_ref (g_network_monitor_get_default ());
-      self->network_changed_id = g_signal_connect (self->monitor, "network-changed",
-                                                   G_CALLBACK (network_changed_cb), self);
+      self->network_changed_id =
+        g_signal_connect_data (self->monitor, "network-changed", G_CALLBACK (network_changed_cb),
+                               g_atomic_rc_box_acquire (self), release_closure, 0);
     }
   amnesia_names_retain (self->names, settings);
   for (i = 0; i < settings->entries->len; i++)

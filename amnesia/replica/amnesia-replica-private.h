@@ -37,6 +37,8 @@ gboolean        amnesia_replica_beats        (AmnesiaReplica  *self,
                                               AmnesiaStamp     stamp,
                                               guint64          id);
 GPtrArray      *amnesia_replica_list         (AmnesiaReplica  *self);
+GPtrArray      *amnesia_replica_list_write   (AmnesiaReplica  *self,
+                                              AmnesiaEntry    *entry);
 
 AmnesiaEntry   *amnesia_replica_write        (AmnesiaReplica  *self,
                                               gint64           wall,

@@ -396,6 +396,25 @@ amnesia_replica_list (AmnesiaReplica *self)
   return entries;
 }
 
+/* Lists those in force that were written together with @entry, itself included, in the order of
+ * their keys. */
+GPtrArray *
+amnesia_replica_list_write (AmnesiaReplica *self,
+                            AmnesiaEntry   *entry)
+{
+  GPtrArray *entries = amnesia_entries_new ();
+
+  if (self->base != NULL && amnesia_entry_compare (self->base, entry) == 0)
+    g_ptr_array_add (entries, amnesia_entry_ref (self->base));
+  for (GTreeNode *node = g_tree_node_first (self->keys);
+       node != NULL;
+       node = g_tree_node_next (node))
+    if (amnesia_entry_compare (g_tree_node_value (node), entry) == 0)
+      g_ptr_array_add (entries, amnesia_entry_ref (g_tree_node_value (node)));
+
+  return entries;
+}
+
 /* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
  * value, or removes the key. Whether the value can be shared is for the caller to check. */
 AmnesiaEntry *
