@@ -7,13 +7,21 @@
 
 #include <string.h>
 
+/* So that it fits into the frame, whatever it quotes. */
+#define MAX_BYE_LENGTH 200
+
+static char *
+cut_text (const char *text,
+          glong       length)
+{
+  return g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), length));
+}
+
 /* What others wrote, fit for a log line: short, one line, no escape codes. */
 char *
 amnesia_escape_text (const char *text)
 {
-  g_autofree char *cut = g_utf8_strlen (text, -1) > AMNESIA_LOG_TEXT
-                           ? g_utf8_substring (text, 0, AMNESIA_LOG_TEXT)
-                           : g_strdup (text);
+  g_autofree char *cut = cut_text (text, AMNESIA_LOG_TEXT);
 
   return g_strescape (cut, NULL);
 }
@@ -130,7 +138,7 @@ amnesia_link_leave (AmnesiaLink *self,
     g_hash_table_remove_all (self->dirty);
   self->state = AMNESIA_LINK_LEAVING;
   self->bye = reason;
-  self->bye_message = amnesia_escape_text (message);
+  self->bye_message = cut_text (message, MAX_BYE_LENGTH);
 }
 
 /* --- what comes --- */
@@ -214,7 +222,6 @@ receive_hello (AmnesiaLink        *self,
   self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
   self->state = AMNESIA_LINK_UP;
   self->told = now.mono;
-  self->links_due = TRUE;
   amnesia_repair_start (&self->repair, hello.max_size);
   receipt->greeted = TRUE;
   receipt->host = g_steal_pointer (&hello.host);
