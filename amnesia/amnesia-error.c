@@ -5,7 +5,7 @@
 /**
  * amnesia_error_quark:
  *
- * Gets the quark of the error domain; use [const@Amnesia.ERROR] instead.
+ * Gets the quark of the error domain; use `AMNESIA_ERROR` instead.
  *
  * Returns: the quark
  *

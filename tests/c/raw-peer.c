@@ -339,7 +339,9 @@ raw_entry (guint64       id,
            AmnesiaStamp  stamp,
            const char   *text)
 {
-  return amnesia_entry_new ("", stamp, id, text != NULL ? test_value (text) : NULL, NULL, 0);
+  g_autoptr (GVariant) value = text != NULL ? test_value (text) : NULL;
+
+  return amnesia_entry_new ("", stamp, id, value, NULL, 0);
 }
 
 /* The stamp of a write that is made in so many milliseconds. */
@@ -347,6 +349,21 @@ AmnesiaStamp
 raw_stamp (gint64 ahead_ms)
 {
   return AMNESIA_STAMP_NORMAL | (guint64) (g_get_real_time () / 1000 + ahead_ms) << 16;
+}
+
+/* The frame is a write of one whole value; @text: in GVariant's notation */
+void
+raw_assert_write (AmnesiaFrame *frame,
+                  const char   *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, MAX_SIZE, &error);
+  g_autofree char *got = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (entries->len, ==, 1);
+  got = g_variant_print (((AmnesiaEntry *) g_ptr_array_index (entries, 0))->value, TRUE);
+  g_assert_cmpstr (got, ==, text);
 }
 
 /* --- the door --- */

@@ -61,6 +61,8 @@ void          raw_peer_wait_bye    (RawPeer      *peer,
                                     AmnesiaBye    reason,
                                     const char   *pattern);
 void          raw_frame_free       (AmnesiaFrame *frame);
+void          raw_assert_write     (AmnesiaFrame *frame,
+                                    const char   *text);
 
 AmnesiaEntry *raw_entry            (guint64       id,
                                     AmnesiaStamp  stamp,

@@ -2,6 +2,7 @@
 
 #include "testlib.h"
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #define PATIENCE_S 20
@@ -211,6 +212,24 @@ test_n_descriptors (void)
   return n;
 }
 
+/* How many connections there are to the ports of this process's address, each counted once. */
+guint
+test_n_connections (void)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *pattern = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint i, n = 0;
+
+  /* number, local address and port, remote ones, state 1: established */
+  pattern = g_strdup_printf ("*: %08X:1E?? * 01 *", inet_addr (test_host ()));
+  g_file_get_contents ("/proc/self/net/tcp", &text, NULL, NULL);
+  lines = g_strsplit (text, "\n", -1);
+  for (i = 0; lines[i] != NULL; i++)
+    n += g_pattern_match_simple (pattern, lines[i]);
+  return n;
+}
+
 TestPatience
 test_patience_new (const char *what,
                    const char *file,
@@ -332,7 +351,7 @@ test_diary_clear (TestDiary *diary)
   g_ptr_array_set_size (diary->log, 0);
 }
 
-/* The entries since the beginning or the last clearing are these and no others; they are cleared. */
+/* The entries since the last clearing are these and no others; they are cleared. */
 void
 test_assert_diary (TestDiary  *diary,
                    const char *first,
@@ -433,7 +452,9 @@ void
 test_set (AmnesiaStore *store,
           const char   *text)
 {
-  amnesia_store_set_data (store, test_value (text));
+  g_autoptr (GVariant) value = test_value (text);
+
+  amnesia_store_set_data (store, value);
 }
 
 /* Runs what is ready, and waits for nothing. */

@@ -24,6 +24,7 @@ void          test_assert_data   (AmnesiaStore *store,
 GVariant     *test_value         (const char   *text);
 void          test_free_store    (AmnesiaStore *store);
 guint         test_n_descriptors (void);
+guint         test_n_connections (void);
 
 typedef gboolean (*TestCondition) (gpointer user_data);
 
@@ -40,8 +41,13 @@ void          test_pass_time     (guint         milliseconds);
 
 /* The same for an expression. */
 #define test_until(condition) \
-  for (TestPatience patience = test_patience_new (#condition, __FILE__, __LINE__); \
-       test_patience_goes_on (&patience, (condition));)
+  G_STMT_START \
+    { \
+      TestPatience patience = test_patience_new (#condition, __FILE__, __LINE__); \
+      while (test_patience_goes_on (&patience, (condition))) \
+        ; \
+    } \
+  G_STMT_END
 
 typedef struct
 {

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "raw-peer.h"
+
+/* A configuration of these entries, ending with -1. */
+static AmnesiaConf *
+make_conf (int index,
+           ...)
+{
+  AmnesiaConf *conf = amnesia_conf_new ();
+  va_list args;
+
+  va_start (args, index);
+  for (; index >= 0; index = va_arg (args, int))
+    amnesia_conf_add_peer (conf, test_host (), test_port ((guint) index), NULL);
+  va_end (args);
+  return conf;
+}
+
+static void
+test_simultaneous (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  guint round;
+
+  g_test_summary ("Two who start at the same time end with exactly one link");
+
+  for (round = 0; round < 20; round++)
+    {
+      AmnesiaStore *a = test_new_store (conf);
+      AmnesiaStore *b = test_new_store (conf);
+
+      test_wait_state (a, AMNESIA_STATE_SYNCED);
+      test_wait_state (b, AMNESIA_STATE_SYNCED);
+      /* dials that are under way come to their end */
+      test_pass_time (50);
+      test_until (test_n_connections () == 1);
+      g_assert_cmpuint (test_n_linked (a), ==, 1);
+      g_assert_cmpuint (test_n_linked (b), ==, 1);
+      g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (a)), ==, 1);
+      g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 1);
+      amnesia_store_set_data (a, g_variant_new_uint32 (round));
+      test_wait_data (b, g_variant_new_uint32 (round));
+      g_assert_cmpuint (test_n_connections (), ==, 1);
+      test_free_store (a);
+      test_free_store (b);
+      test_until (test_n_connections () == 0);
+    }
+}
+
+static void
+test_full_mesh (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (5);
+  AmnesiaStore *stores[5];
+  guint i;
+
+  g_test_summary ("Five who start at the same time end with ten links");
+
+  for (i = 0; i < 5; i++)
+    stores[i] = test_new_store (conf);
+  for (i = 0; i < 5; i++)
+    test_wait_linked (stores[i], 4);
+  test_until (test_n_connections () == 10);
+  test_pass_time (100);
+  g_assert_cmpuint (test_n_connections (), ==, 10);
+  for (i = 0; i < 5; i++)
+    test_free_store (stores[i]);
+}
+
+static void
+test_restarts (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *a = test_store (conf);
+  AmnesiaPeer *peer = test_find_peer (a, test_port (1));
+  guint round;
+
+  g_test_summary ("Who restarts on an entry is the same peer, whether it said goodbye or not");
+
+  for (round = 0; round < 10; round++)
+    {
+      AmnesiaStore *b = test_store (conf);
+
+      test_wait_linked (a, 1);
+      g_assert_true (test_find_peer (a, test_port (1)) == peer);
+      g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (a)), ==, 1);
+      amnesia_store_set_data (b, g_variant_new_uint32 (round));
+      test_wait_data (a, g_variant_new_uint32 (round));
+      if (round % 2 == 0)
+        test_close_store (b);
+      else
+        test_free_store (b);
+      test_wait_linked (a, 0);
+      g_assert_cmpint (amnesia_peer_get_state (peer), !=, AMNESIA_PEER_STATE_CONNECTED);
+    }
+  test_free_store (a);
+}
+
+static guint
+get_free_port (void)
+{
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) got = NULL;
+  g_autoptr (GSocket) socket =
+    g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+
+  g_assert_true (g_socket_bind (socket, any, FALSE, NULL));
+  got = g_socket_get_local_address (socket, NULL);
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (got));
+}
+
+static void
+test_alias (void)
+{
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
+  guint port = get_free_port ();
+  AmnesiaStore *a, *b;
+  guint before;
+
+  g_test_summary ("Two names of one entry are one link; a store finds itself under another name");
+
+  amnesia_conf_add_peer (conf, test_host (), test_port (0), NULL);
+  amnesia_conf_add_peer (conf, "127.0.0.1", port, NULL);
+  amnesia_conf_add_peer (conf, "localhost", port, NULL);
+  a = test_store (conf);
+  before = test_n_descriptors ();
+  b = test_store (conf);
+  g_assert_true (g_str_has_prefix (amnesia_store_get_listening (b), "127.0.0.1:"));
+  test_wait_linked (a, 2);
+  test_until (g_list_model_get_n_items (amnesia_store_get_peers (b)) == 1);
+  g_assert_nonnull (test_find_peer (b, test_port (0)));
+  test_pass_time (600);
+  /* both ends of one connection, the listening socket, and the spare descriptor */
+  g_assert_cmpuint (test_n_descriptors (), <=, before + 4);
+  test_set (b, "1");
+  test_until (test_has_data (a, "1"));
+  test_free_store (b);
+  test_wait_linked (a, 0);
+  test_free_store (a);
+}
+
+static void
+test_self (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store;
+  guint n;
+
+  g_test_summary ("Who dials itself by its own entry notices, and leaves that entry alone");
+
+  amnesia_conf_set_listen (conf, test_host (), test_port (0), NULL);
+  store = test_store (conf);
+  test_until (g_list_model_get_n_items (amnesia_store_get_peers (store)) == 0);
+  test_wait_state (store, AMNESIA_STATE_ALONE);
+  test_until (test_n_connections () == 0);
+  n = test_n_descriptors ();
+  test_pass_time (1500);
+  g_assert_cmpuint (test_n_connections (), ==, 0);
+  g_assert_cmpuint (test_n_descriptors (), <=, n);
+  test_free_store (store);
+}
+
+/* Makes a store on entry 0 with a raw peer on entry 1, on a link that the store dialled; then a
+ * second connection comes in from the same peer. */
+static void
+meet_twice (guint64   id,
+            RawPeer **dialled,
+            RawPeer **accepted,
+            RawDoor **door)
+{
+  *accepted = raw_peer_connect (0);
+  *dialled = raw_door_accept (*door);
+  raw_peer_greet (*dialled, id, 1);
+  raw_peer_greet (*accepted, id, 1);
+}
+
+static void
+test_greater_dials (void)
+{
+  guint i;
+
+  g_test_summary ("The link that the greater id dialled stays, the other is closed by its dialler");
+
+  for (i = 0; i < 2; i++)
+    {
+      g_autoptr (AmnesiaConf) conf = test_conf (2);
+      g_autoptr (RawDoor) door = raw_door_new (1);
+      g_autoptr (RawPeer) dialled = NULL;
+      g_autoptr (RawPeer) accepted = NULL;
+      AmnesiaStore *store = test_new_store (conf);
+
+      test_until (amnesia_store_get_listening (store) != NULL);
+      /* the store's own id is somewhere in between */
+      meet_twice (i == 0 ? 1 : G_MAXUINT64, &dialled, &accepted, &door);
+      if (i == 0)
+        {
+          test_wait_state (store, AMNESIA_STATE_SYNCED);
+          test_pass_time (200);
+          g_assert_false (dialled->closed);
+          g_assert_false (accepted->closed);
+        }
+      else
+        {
+          raw_peer_wait_bye (dialled, AMNESIA_BYE_DUPLICATE, "*");
+          g_assert_false (accepted->closed);
+        }
+      g_assert_cmpuint (test_n_linked (store), ==, 1);
+      g_assert_false (raw_door_is_knocked (door));
+      test_free_store (store);
+    }
+}
+
+static void
+test_single_stays (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) accepted = raw_peer_connect (0);
+  g_autoptr (RawDoor) door = NULL;
+
+  g_test_summary ("A single link stays whoever dialled it, and stops further dialling");
+
+  raw_peer_greet (accepted, 1, 1);
+  test_wait_linked (store, 1);
+  door = raw_door_new (1);
+  test_pass_time (2500);
+  g_assert_false (raw_door_is_knocked (door));
+  raw_peer_send_beat (accepted, 0);
+  g_assert_false (accepted->closed);
+  test_free_store (store);
+}
+
+static void
+test_inbound_resets (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawDoor) door = NULL;
+  g_autoptr (RawPeer) again = NULL;
+  gint64 start;
+
+  g_test_summary ("A lost peer is dialled again within a second after it had been there");
+
+  test_pass_time (2500);
+  {
+    g_autoptr (RawPeer) raw = raw_peer_connect (0);
+
+    raw_peer_greet (raw, 7, 1);
+    test_wait_linked (store, 1);
+  }
+  door = raw_door_new (1);
+  start = g_get_monotonic_time ();
+  again = raw_door_accept (door);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, G_TIME_SPAN_SECOND);
+  test_free_store (store);
+}
+
+static void
+test_chain (void)
+{
+  g_autoptr (AmnesiaConf) conf_a = make_conf (0, 1, -1);
+  g_autoptr (AmnesiaConf) conf_b = make_conf (0, 1, 2, -1);
+  g_autoptr (AmnesiaConf) conf_c = make_conf (1, 2, -1);
+  AmnesiaStore *a = test_store (conf_a);
+  AmnesiaStore *b = test_store (conf_b);
+  AmnesiaStore *c = test_store (conf_c);
+  g_autoptr (TestDiary) diary = NULL;
+  guint i;
+
+  g_test_summary ("In a chain A-B-C values reach both ends");
+
+  test_wait_linked (b, 2);
+  test_until (test_n_connections () == 2);
+  diary = test_diary_new (c);
+  for (i = 0; i < 20; i++)
+    {
+      amnesia_store_set_data (a, g_variant_new_uint32 (i));
+      test_wait_data (c, g_variant_new_uint32 (i));
+      test_wait_data (b, g_variant_new_uint32 (i));
+      amnesia_store_set_data (c, g_variant_new_int32 (i));
+      test_wait_data (a, g_variant_new_int32 (i));
+    }
+  g_assert_cmpuint (test_diary_count (diary, "changed*remote"), ==, 20);
+  g_assert_cmpuint (test_diary_count (diary, "changed*"), ==, 40);
+  g_assert_cmpuint (test_n_connections (), ==, 2);
+  test_free_store (a);
+  test_free_store (b);
+  test_free_store (c);
+}
+
+static GVariant *
+make_bytes (gsize size)
+{
+  g_autofree guint8 *bytes = g_malloc0 (size);
+
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, size, 1);
+}
+
+static void
+test_max_size (void)
+{
+  g_autoptr (AmnesiaConf) large = test_conf (2);
+  g_autoptr (AmnesiaConf) small = test_conf (2);
+  AmnesiaStore *a = test_store (large);
+  AmnesiaStore *b;
+  AmnesiaPeer *peer;
+
+  g_test_summary ("A value above the peer's max-size is not sent; the link stays for smaller ones");
+
+  amnesia_conf_set_max_size (small, 1024);
+  b = test_store (small);
+  test_wait_linked (a, 1);
+  test_set (a, "1");
+  test_until (test_has_data (b, "1"));
+  peer = test_find_peer (a, test_port (1));
+  g_assert_no_error (amnesia_peer_get_last_error (peer));
+  amnesia_store_set_data (a, make_bytes (2000));
+  test_until (amnesia_peer_get_last_error (peer) != NULL);
+  g_assert_error (amnesia_peer_get_last_error (peer), AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG);
+  test_pass_time (50);
+  test_assert_data (b, "1");
+  amnesia_store_set_data (a, make_bytes (1024));
+  test_wait_data (b, make_bytes (1024));
+  g_assert_cmpuint (test_n_linked (a), ==, 1);
+  g_assert_cmpuint (test_n_connections (), ==, 1);
+  test_close_store (a);
+  test_free_store (b);
+}
+
+static void
+count_cb (GObject    *object,
+          GParamSpec *pspec,
+          guint      *count)
+{
+  (*count)++;
+}
+
+static void
+test_peer (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *a = test_store (conf);
+  AmnesiaStore *b;
+  AmnesiaPeer *peer = test_find_peer (a, test_port (1));
+  g_autoptr (AmnesiaPeer) kept = g_object_ref (peer);
+  guint n_states = 0;
+
+  g_test_summary ("A peer shows host, port, state, way, round trip, clock offset and in-sync");
+
+  g_assert_cmpstr (amnesia_peer_get_host (peer), ==, test_host ());
+  g_assert_cmpuint (amnesia_peer_get_port (peer), ==, test_port (1));
+  g_assert_cmpint (amnesia_peer_get_state (peer), !=, AMNESIA_PEER_STATE_CONNECTED);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_NONE);
+  g_assert_false (amnesia_peer_get_in_sync (peer));
+  g_assert_nonnull (amnesia_peer_get_last_error (peer));
+  g_signal_connect (peer, "notify::state", G_CALLBACK (count_cb), &n_states);
+  b = test_store (conf);
+  test_wait_linked (a, 1);
+  g_assert_cmpuint (n_states, >=, 1);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_TCP);
+  g_assert_no_error (amnesia_peer_get_last_error (peer));
+  test_until (amnesia_peer_get_in_sync (peer));
+  test_set (a, "1");
+  test_until (amnesia_peer_get_round_trip (peer) > 0);
+  g_assert_cmpint (amnesia_peer_get_round_trip (peer), <, G_TIME_SPAN_SECOND);
+  g_assert_cmpint (ABS (amnesia_peer_get_clock_offset (peer)), <, G_TIME_SPAN_SECOND);
+  g_assert_true (amnesia_peer_get_in_sync (peer));
+  test_free_store (b);
+  test_wait_linked (a, 0);
+  g_assert_false (amnesia_peer_get_in_sync (peer));
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_NONE);
+  test_free_store (a);
+  g_assert_cmpstr (amnesia_peer_get_host (kept), ==, test_host ());
+}
+
+static void
+test_closed_before_hello (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  AmnesiaPeer *peer;
+
+  g_test_summary ("A link that is closed before its hello says so, with the likely cause");
+
+  raw_peer_free (raw_door_accept (door));
+  test_until (amnesia_store_get_state (store) == AMNESIA_STATE_ALONE);
+  peer = test_find_peer (store, test_port (1));
+  g_assert_error (amnesia_peer_get_last_error (peer), AMNESIA_ERROR, AMNESIA_ERROR_REFUSED);
+  g_assert_true (g_pattern_match_simple ("*hello*configuration*",
+                                         amnesia_peer_get_last_error (peer)->message));
+  test_free_store (store);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/links/simultaneous", test_simultaneous);
+  g_test_add_func ("/links/full-mesh", test_full_mesh);
+  g_test_add_func ("/links/restarts", test_restarts);
+  g_test_add_func ("/links/alias", test_alias);
+  g_test_add_func ("/links/self", test_self);
+  g_test_add_func ("/links/greater-dials", test_greater_dials);
+  g_test_add_func ("/links/single-stays", test_single_stays);
+  g_test_add_func ("/links/inbound-resets", test_inbound_resets);
+  g_test_add_func ("/links/chain", test_chain);
+  g_test_add_func ("/links/max-size", test_max_size);
+  g_test_add_func ("/links/peer", test_peer);
+  g_test_add_func ("/links/closed-before-hello", test_closed_before_hello);
+  return g_test_run ();
+}

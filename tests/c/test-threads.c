@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "raw-peer.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- another thread --- */
+
+static gpointer
+use_from_thread (gpointer user_data)
+{
+  AmnesiaStore *store = user_data;
+  g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_int32 (2));
+  g_autoptr (GVariant) data = NULL;
+  g_autoptr (GDateTime) updated = NULL;
+
+  amnesia_store_set_data (store, value);
+  g_assert_false (amnesia_store_write (store, value, NULL));
+  data = amnesia_store_get_data (store);
+  g_assert_null (data);
+  updated = amnesia_store_get_updated (store);
+  g_assert_null (updated);
+  amnesia_store_set_conf (store, NULL);
+  g_assert_null (amnesia_store_get_conf (store));
+  g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_CLOSED);
+  g_assert_null (amnesia_store_get_peers (store));
+  amnesia_store_open_async (store, NULL, NULL, NULL);
+  amnesia_store_close_async (store, NULL, NULL, NULL);
+  amnesia_store_set_close_timeout (store, 1);
+  return NULL;
+}
+
+static void
+expect_criticals (guint n)
+{
+  guint i;
+
+  for (i = 0; i < n; i++)
+    g_test_expect_message ("Amnesia", G_LOG_LEVEL_CRITICAL, "*own_context*");
+}
+
+static void
+test_other_thread (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (TestDiary) diary = test_diary_new (store);
+
+  g_test_summary ("A call while another thread owns the context is a critical and does nothing");
+
+  test_set (store, "1");
+  test_diary_clear (diary);
+  g_assert_true (g_main_context_acquire (NULL));
+  expect_criticals (11);
+  g_thread_join (g_thread_new ("other", use_from_thread, store));
+  g_test_assert_expected_messages ();
+  g_main_context_release (NULL);
+  test_drain ();
+  test_assert_data (store, "1");
+  test_assert_diary (diary, NULL, NULL);
+  g_assert_true (amnesia_store_get_conf (store) == conf);
+  g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_ALONE);
+  g_assert_cmpuint (amnesia_store_get_close_timeout (store), ==, 5000);
+  test_free_store (store);
+}
+
+static gpointer
+block_in_thread (gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (amnesia_store_open_sync (user_data, NULL, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_WRONG_CONTEXT);
+  g_clear_error (&error);
+  g_assert_false (amnesia_store_close_sync (user_data, NULL, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_WRONG_CONTEXT);
+  return NULL;
+}
+
+static void
+test_block_elsewhere (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+
+  g_test_summary ("A blocking call while another thread owns the context fails at once");
+
+  g_assert_true (g_main_context_acquire (NULL));
+  g_thread_join (g_thread_new ("other", block_in_thread, store));
+  g_main_context_release (NULL);
+  g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_ALONE);
+  test_free_store (store);
+}
+
+static gpointer
+set_in_thread (gpointer user_data)
+{
+  test_set (user_data, "2");
+  return NULL;
+}
+
+static void
+test_idle_context (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+
+  g_test_summary ("Where no thread owns the context, any may call");
+
+  g_thread_join (g_thread_new ("other", set_in_thread, store));
+  test_assert_data (store, "2");
+  test_free_store (store);
+}
+
+static gpointer
+unref_in_thread (gpointer user_data)
+{
+  g_object_unref (user_data);
+  return NULL;
+}
+
+static void
+unref_elsewhere (AmnesiaStore *store)
+{
+  AmnesiaStore *watched = NULL;
+
+  g_set_weak_pointer (&watched, store);
+  g_assert_true (g_main_context_acquire (NULL));
+  g_thread_join (g_thread_new ("other", unref_in_thread, store));
+  g_main_context_release (NULL);
+  g_assert_null (watched);
+}
+
+static void
+ignore_cb (GObject      *source,
+           GAsyncResult *result,
+           gpointer      user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+static void
+test_last_unref (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (3);
+  g_autoptr (RawDoor) silent = raw_door_new (2);
+  AmnesiaStore *good = test_new_store (conf);
+  guint before, i;
+
+  g_test_summary ("The last reference may be dropped by any thread, whatever is pending");
+
+  test_until (amnesia_store_get_listening (good) != NULL);
+  test_wait_state (good, AMNESIA_STATE_ALONE);
+  before = test_n_descriptors ();
+  for (i = 0; i < 60; i++)
+    {
+      AmnesiaStore *store = test_new_store (conf);
+      guint j;
+
+      if (i % 3 == 1)
+        amnesia_store_set_conf (store, NULL);
+      amnesia_store_set_data (store, g_variant_new_uint32 (i));
+      for (j = 0; j < i; j++)
+        g_main_context_iteration (NULL, FALSE);
+      if (i % 5 == 0)
+        amnesia_store_set_conf (store, NULL);
+      unref_elsewhere (store);
+    }
+  test_wait_linked (good, 0);
+  test_until (test_n_descriptors () <= before);
+  test_free_store (good);
+}
+
+static void
+test_unref_with_task (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) silent = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  AmnesiaStore *watched = NULL;
+  guint n_done = 0;
+
+  g_test_summary ("Who waits for an opening keeps the store until that has ended");
+
+  amnesia_store_open_async (store, NULL, ignore_cb, &n_done);
+  test_wait_state (store, AMNESIA_STATE_SYNCING);
+  g_set_weak_pointer (&watched, store);
+  g_object_unref (store);
+  g_assert_nonnull (watched);
+  g_clear_pointer (&silent, raw_door_free);
+  test_until (n_done == 1);
+  test_until (watched == NULL);
+}
+
+/* --- a store of a worker thread --- */
+
+typedef struct
+{
+  AmnesiaConf *conf;
+  gboolean     wrong_thread;
+  gint32       got;
+  GThread     *thread;
+} Worker;
+
+static void
+worker_changed_cb (AmnesiaStore *store,
+                   GVariant     *old_value,
+                   GVariant     *new_value,
+                   gboolean      remote,
+                   Worker       *worker)
+{
+  worker->wrong_thread |= g_thread_self () != worker->thread;
+  worker->got = g_variant_get_int32 (new_value);
+}
+
+static gpointer
+work (gpointer user_data)
+{
+  Worker *worker = user_data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  AmnesiaStore *store;
+  g_autoptr (GError) error = NULL;
+
+  worker->thread = g_thread_self ();
+  g_main_context_push_thread_default (context);
+  store = amnesia_store_new ();
+  g_signal_connect (store, "changed", G_CALLBACK (worker_changed_cb), worker);
+  amnesia_store_set_conf (store, worker->conf);
+  g_assert_true (amnesia_store_open_sync (store, NULL, &error));
+  g_assert_no_error (error);
+  while (worker->got != 2)
+    g_main_context_iteration (context, TRUE);
+  test_set (store, "3");
+  g_assert_true (amnesia_store_close_sync (store, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_finalize_object (store);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+test_worker (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *store = test_store (conf);
+  Worker worker = { .conf = conf };
+  GThread *thread = g_thread_new ("worker", work, &worker);
+
+  g_test_summary ("A store belongs to the context of its thread, and emits there");
+
+  test_wait_linked (store, 1);
+  test_set (store, "2");
+  test_until (test_has_data (store, "3"));
+  test_wait_linked (store, 0);
+  g_thread_join (thread);
+  g_assert_false (worker.wrong_thread);
+  test_free_store (store);
+}
+
+/* --- fork --- */
+
+/* Only what is safe in the child of a process with threads; the number says what went wrong. */
+static int
+use_in_child (AmnesiaStore *store)
+{
+  g_autoptr (GError) error = NULL;
+  int i;
+
+  if (amnesia_store_write (store, NULL, &error) ||
+      !g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_FORKED))
+    return 1;
+  g_clear_error (&error);
+  if (amnesia_store_open_sync (store, NULL, &error) ||
+      !g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_FORKED))
+    return 2;
+  g_clear_error (&error);
+  if (amnesia_store_close_sync (store, NULL, &error) ||
+      !g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_FORKED))
+    return 3;
+  amnesia_store_set_conf (store, NULL);
+  if (amnesia_store_get_conf (store) == NULL)
+    return 4;
+  amnesia_store_set_data (store, g_variant_new_int32 (9));
+  if (!test_has_data (store, "1"))
+    return 5;
+  for (i = 0; i < 50; i++)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+    }
+  g_object_unref (store);
+  return 0;
+}
+
+/* Runs the child while this process stands still. */
+static void
+run_child (AmnesiaStore *store)
+{
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    _exit (use_in_child (store));
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
+static void
+test_fork (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  g_autoptr (RawPeer) raw = NULL;
+  AmnesiaStore *store = test_new_store (conf);
+  AmnesiaFrame *frame;
+  gsize n_bytes;
+
+  g_test_summary ("In the child of a fork calls are errors; no byte is sent, the link lives on");
+
+  raw = raw_door_accept (door);
+  raw_peer_greet (raw, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  test_set (store, "1");
+  raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE));
+  raw_peer_send_ack (raw, 1);
+  test_pass_time (50);
+  n_bytes = raw->n_bytes;
+
+  run_child (store);
+  g_assert_cmpint (g_socket_get_available_bytes (raw->socket), ==, 0);
+  g_assert_cmpuint (raw->n_bytes, ==, n_bytes);
+
+  test_set (store, "2");
+  frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE);
+  raw_assert_write (frame, "2");
+  raw_frame_free (frame);
+  g_assert_false (raw->closed);
+  g_assert_cmpuint (test_n_linked (store), ==, 1);
+  test_free_store (store);
+}
+
+static void
+test_fork_at_the_door (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  g_autoptr (RawPeer) raw = NULL;
+  AmnesiaStore *store = test_store (conf);
+
+  g_test_summary ("The child takes no caller away from its parent");
+
+  test_set (store, "1");
+  raw = raw_peer_connect (0);
+  run_child (store);
+  raw_peer_greet (raw, 7, 0);
+  raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_HELLO));
+  test_wait_linked (store, 1);
+  test_free_store (store);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/threads/other-thread", test_other_thread);
+  g_test_add_func ("/threads/block-elsewhere", test_block_elsewhere);
+  g_test_add_func ("/threads/idle-context", test_idle_context);
+  g_test_add_func ("/threads/last-unref", test_last_unref);
+  g_test_add_func ("/threads/unref-with-task", test_unref_with_task);
+  g_test_add_func ("/threads/worker", test_worker);
+  g_test_add_func ("/threads/fork", test_fork);
+  g_test_add_func ("/threads/fork-at-the-door", test_fork_at_the_door);
+  return g_test_run ();
+}
