@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""Amnesia as Python has it: plain values for `data` and `conf`, and a prompt that stays live.
+
+How values of Python and GVariants correspond is said in the manual, on the page “Values”.
+"""
+
+import collections.abc
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import threading
+
+from gi.repository import GLib, GObject
+
+from ..module import get_introspection_module
+
+Amnesia = get_introspection_module("Amnesia")
+__all__ = ["pack", "unpack"]
+
+_BYTES = GLib.VariantType("ay")
+_LIST = GLib.VariantType("av")
+_DICT = GLib.VariantType("a{sv}")
+_VARIANT = GLib.VariantType("v")
+
+_INT64 = range(-(2**63), 2**63)
+_UINT64 = range(2**64)
+
+# A store takes no more than 64 containers in each other: all that is deeper is refused anyway.
+_MAX_DEPTH = 64
+
+
+class _Packer:
+    """Makes one GVariant, and knows which part it is at, for the errors."""
+
+    def __init__(self, name):
+        self._name = name
+        self._keys = []
+        self._parents = []
+
+    def pack(self, value):
+        if isinstance(value, GLib.Variant):
+            return value
+        if isinstance(value, bool):
+            return GLib.Variant.new_boolean(value)
+        if isinstance(value, int):
+            # a range is slow to tell whether it has a number of a derived class
+            return self._pack_int(int(value))
+        if isinstance(value, float):
+            return GLib.Variant.new_double(value)
+        if isinstance(value, str):
+            return GLib.Variant.new_string(self._check_text(value))
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return GLib.Variant.new_from_bytes(_BYTES, GLib.Bytes.new(bytes(value)), True)
+        if isinstance(value, collections.abc.Mapping):
+            return self._pack_children(value, _DICT, self._pack_items)
+        if isinstance(value, (list, tuple)):
+            return self._pack_children(value, _LIST, self._pack_elements)
+        raise TypeError(
+            f"{self._place()} is of type {type(value).__name__}, which cannot be shared: use bool,"
+            " int, float, str, bytes, list, tuple, dict, None or GLib.Variant"
+        )
+
+    def _place(self):
+        return self._name + "".join(f"[{key!r}]" for key in self._keys)
+
+    def _pack_int(self, value):
+        if value in _INT64:
+            return GLib.Variant.new_int64(value)
+        if value in _UINT64:
+            return GLib.Variant.new_uint64(value)
+        raise OverflowError(
+            f"{self._place()} is {value}: a whole number is from {_INT64[0]} to {_UINT64[-1]}"
+        )
+
+    def _check_text(self, text):
+        if "\0" in text:
+            raise ValueError(f"{self._place()} has the character U+0000, which no string can hold")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{self._place()} has half of a surrogate pair at {error.start}: it is no text"
+            ) from None
+        return text
+
+    def _pack_children(self, value, kind, pack_all):
+        if any(parent is value for parent in self._parents):
+            raise ValueError(f"{self._place()} contains itself")
+        if len(self._parents) == _MAX_DEPTH:
+            raise GLib.Error.new_literal(
+                Amnesia.error_quark(),
+                f"{self._place()} lies deeper than {_MAX_DEPTH} containers",
+                Amnesia.Error.INVALID_VALUE,
+            )
+        builder = GLib.VariantBuilder.new(kind)
+        self._parents.append(value)
+        self._keys.append(None)
+        pack_all(builder, value)
+        self._keys.pop()
+        self._parents.pop()
+        return builder.end()
+
+    def _pack_elements(self, builder, value):
+        for index, child in enumerate(value):
+            self._keys[-1] = index
+            builder.add_value(self._pack_member(child))
+
+    def _pack_items(self, builder, value):
+        for key, child in value.items():
+            self._keys[-1] = key
+            if not isinstance(key, str):
+                raise TypeError(
+                    f"the key of {self._place()} is of type {type(key).__name__}: use str, or a"
+                    " GLib.Variant for a dictionary with other keys"
+                )
+            name = GLib.Variant.new_string(self._check_text(key))
+            builder.add_value(GLib.Variant.new_dict_entry(name, self._pack_member(child)))
+
+    def _pack_member(self, value):
+        child = GLib.Variant.new_maybe(_VARIANT, None) if value is None else self.pack(value)
+        return GLib.Variant.new_variant(child)
+
+
+def _pack(value, name):
+    return None if value is None else _Packer(name).pack(value)
+
+
+def pack(value):
+    """Makes a GLib.Variant of a Python value, as setting `data` does; of None it makes None."""
+    return _pack(value, "value")
+
+
+def _unpack_text(variant):
+    return variant.get_string()
+
+
+def _unpack_maybe(variant):
+    return unpack(variant.get_maybe())
+
+
+def _unpack_tuple(variant):
+    return tuple(unpack(variant.get_child_value(i)) for i in range(variant.n_children()))
+
+
+def _unpack_array(variant):
+    kind = variant.get_type_string()
+    if kind == "ay":
+        return variant.get_data_as_bytes().get_data()
+    if kind.startswith("a{"):
+        return dict(map(_unpack_tuple, map(variant.get_child_value, range(variant.n_children()))))
+    return [unpack(variant.get_child_value(i)) for i in range(variant.n_children())]
+
+
+_UNPACKERS = {
+    "b": GLib.Variant.get_boolean,
+    "y": GLib.Variant.get_byte,
+    "n": GLib.Variant.get_int16,
+    "q": GLib.Variant.get_uint16,
+    "i": GLib.Variant.get_int32,
+    "u": GLib.Variant.get_uint32,
+    "x": GLib.Variant.get_int64,
+    "t": GLib.Variant.get_uint64,
+    "h": GLib.Variant.get_handle,
+    "d": GLib.Variant.get_double,
+    "s": _unpack_text,
+    "o": _unpack_text,
+    "g": _unpack_text,
+    "v": lambda variant: unpack(variant.get_variant()),
+    "m": _unpack_maybe,
+    "a": _unpack_array,
+    "(": _unpack_tuple,
+    "{": _unpack_tuple,
+}
+
+
+def unpack(variant):
+    """Makes a Python value of a GLib.Variant, as reading `data` does; of None it makes None.
+
+    It is for the arguments of signals, such as `changed`, which are GLib.Variants.
+    """
+    return None if variant is None else _UNPACKERS[variant.get_type_string()[0]](variant)
+
+
+def _make_conf(value):
+    if value is None or isinstance(value, Amnesia.Conf):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return Amnesia.Conf.new_from_file(os.fspath(value))
+    if isinstance(value, (list, tuple, dict)):
+        return Amnesia.Conf.new_from_json(json.dumps(value))
+    raise TypeError(
+        f"conf is of type {type(value).__name__}: use a list of hosts and ports, a dict, the name"
+        " of a file, an Amnesia.Conf or None"
+    )
+
+
+def _init(self, *args, conf=None, data=None, **properties):
+    _init_store(self, *args, **properties)
+    if conf is not None:
+        self.conf = conf
+    if data is not None:
+        self.data = data
+
+
+# Patched in place, so that the class stays the one that C knows, and can be derived from.
+_init_store = Amnesia.Store.__init__
+Amnesia.Store.__init__ = _init
+Amnesia.Store.data = property(
+    lambda self: unpack(self.get_data()),
+    lambda self, value: self.write(_pack(value, "data")),
+    doc="The shared value, or None while it is unset. What cannot be shared raises.",
+)
+Amnesia.Store.conf = property(
+    lambda self: self.get_conf(),
+    lambda self, value: self.set_conf(_make_conf(value)),
+    doc="Who shares: an Amnesia.Conf. A list, a dict or the name of a file can be set as well.",
+)
+
+
+def _make_property(name):
+    return property(
+        lambda self: getattr(self.props, name),
+        lambda self, value: setattr(self.props, name, value),
+    )
+
+
+# PyGObject has properties at `props` only, and what is set elsewhere becomes an attribute of Python
+# without a word.
+for _class in (Amnesia.Conf, Amnesia.Peer, Amnesia.Store):
+    for _spec in GObject.list_properties(_class):
+        _name = _spec.name.replace("-", "_")
+        if not hasattr(_class, _name):
+            setattr(_class, _name, _make_property(_name))
+
+
+# --- the prompt ---
+
+# Long enough for the hook to return, too short to be noticed.
+_AFTERWARDS_S = 0.02
+
+
+def _reads_plain_terminal():
+    return sys.__stdin__.isatty() and not ("readline" in sys.modules and sys.__stdout__.isatty())
+
+
+def _iterate_until_input(context):
+    descriptor = sys.__stdin__.fileno()
+    wake = GLib.unix_fd_add_full(
+        GLib.PRIORITY_DEFAULT, descriptor, GLib.IOCondition.IN, lambda *_: GLib.SOURCE_CONTINUE
+    )
+    try:
+        while not select.select([descriptor], [], [], 0)[0]:
+            context.iteration(True)
+    finally:
+        GLib.source_remove(wake)
+
+
+def _interrupt():
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+@ctypes.PYFUNCTYPE(ctypes.c_int)
+def _hook():
+    """Lets stores live on while a prompt without Readline waits: called once for each line."""
+    try:
+        if GLib.main_depth() == 0:
+            _iterate_until_input(GLib.MainContext.default())
+    except KeyboardInterrupt:
+        # It has no way out through C, from here. The prompt takes it once it reads again.
+        threading.Timer(_AFTERWARDS_S, _interrupt).start()
+    return 0
+
+
+def _enable_prompt_without_readline():
+    slot = ctypes.c_void_p.in_dll(ctypes.pythonapi, "PyOS_InputHook")
+    # who has a hook already runs a main loop of its own
+    if not slot.value:
+        slot.value = ctypes.cast(_hook, ctypes.c_void_p).value
+
+
+def _enable_prompt():
+    # With Readline the hook must not be of Python: Ctrl-C would end in the hook, not at the prompt.
+    # Nor may it wait for a pipe: the next line may have been read already.
+    if _reads_plain_terminal():
+        _enable_prompt_without_readline()
+    else:
+        Amnesia.enable_prompt()
+
+
+if hasattr(sys, "ps1") or sys.flags.interactive:
+    _enable_prompt()
