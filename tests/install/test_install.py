@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""What is installed is what programs outside the tree need, and no more."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).parent
+OUTSIDE = HERE / "outside"
+SOURCE = HERE.parent.parent
+BUILD = pathlib.Path(os.environ["AMNESIA_BUILD"])
+PREFIX = os.environ["AMNESIA_PREFIX"].lstrip("/")
+LANGUAGES = os.environ["AMNESIA_LANGUAGES"].split()
+HELLO = '"outside" 0\n'
+
+HEADERS = ["amnesia.h", "amnesia-version.h"] + [
+    f"amnesia-{name}.h" for name in ("conf", "error", "json", "peer", "prompt", "store")
+]
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+class Symbols(unittest.TestCase):
+    def test_symbols(self):
+        """A symbol that is gone, or is there by accident, is seen before others depend on it."""
+        lines = run("nm", "--dynamic", "--defined-only", os.environ["AMNESIA_LIBRARY"]).splitlines()
+        expected = (HERE / "symbols.txt").read_text().split()
+        self.assertEqual(sorted(line.split()[2] for line in lines), expected)
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.root = cls.folder / "root"
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", cls.root)
+        cls.prefix = cls.root / PREFIX
+        (pc,) = cls.find("*.pc")
+        # The files are in another place than the one that they are made for.
+        text = re.sub("^prefix=.*", f"prefix={cls.prefix}", pc.read_text(), flags=re.MULTILINE)
+        pc.write_text(text)
+        (library,) = cls.find("libamnesia-1.so")
+        cls.env = {
+            **os.environ,
+            "PKG_CONFIG_PATH": str(pc.parent),
+            "LD_LIBRARY_PATH": str(library.parent),
+            "GI_TYPELIB_PATH": str(library.parent / "girepository-1.0"),
+            "XDG_DATA_DIRS": f"{cls.prefix}/share:/usr/local/share:/usr/share",
+        }
+
+    @classmethod
+    def find(cls, pattern):
+        return sorted(cls.root.rglob(pattern))
+
+    def run_outside(self, *command, **variables):
+        return run(*command, env={**self.env, **variables})
+
+    def require(self, language):
+        if language not in LANGUAGES:
+            self.skipTest(f"this build has no {language}")
+
+    def test_headers(self):
+        headers = [str(path.relative_to(self.prefix)) for path in self.find("*.h")]
+        self.assertEqual(headers, sorted(f"include/amnesia-1/{name}" for name in HEADERS))
+
+    def test_nothing_else(self):
+        """Neither examples nor tests, and no library but the one."""
+        libraries = [path.name for path in self.find("lib?*") if path.is_file()]
+        self.assertEqual([n for n in libraries if not n.startswith("libamnesia-1.so")], [])
+        self.assertEqual(self.find("member*") + self.find("test*"), [])
+
+    def test_c(self):
+        program = self.folder / "outside-c"
+        flags = self.run_outside("pkg-config", "--cflags", "--libs", "amnesia-1").split()
+        run("cc", OUTSIDE / "outside.c", "-o", program, *flags)
+        self.assertEqual(self.run_outside(program), HELLO)
+
+    def test_meson(self):
+        build = self.folder / "outside-meson"
+        self.run_outside("meson", "setup", build, OUTSIDE)
+        self.run_outside("meson", "compile", "-C", build)
+        self.assertEqual(self.run_outside(build / "outside"), HELLO)
+
+    def test_python(self):
+        self.require("python")
+        (override,) = self.find("Amnesia.py")
+        self.assertEqual(override.parts[-3:-1], ("gi", "overrides"))
+        self.assertEqual(self.find("__init__.py"), [])
+        path = str(override.parents[2])
+        command = os.environ["AMNESIA_PYTHON"], OUTSIDE / "outside.py"
+        self.assertEqual(self.run_outside(*command, PYTHONPATH=path), HELLO)
+
+    def test_javascript(self):
+        self.require("js")
+        self.assertEqual(self.run_outside("gjs", "-m", OUTSIDE / "outside.js"), HELLO)
+
+    def test_vala(self):
+        self.require("vala")
+        (vapi,) = self.find("amnesia-1.vapi")
+        (gir,) = self.find("Amnesia-1.gir")
+        program = self.folder / "outside-vala"
+        folders = "--vapidir", vapi.parent, "--girdir", gir.parent
+        source = OUTSIDE / "outside.vala"
+        self.run_outside("valac", *folders, "--pkg", "amnesia-1", "-X", "-w", source, "-o", program)
+        self.assertEqual(self.run_outside(program), HELLO)
+
+
+class Subproject(unittest.TestCase):
+    def test_subproject(self):
+        """An own copy in subprojects/ does as well as an installed one."""
+        with tempfile.TemporaryDirectory() as folder:
+            outside = pathlib.Path(folder, "outside")
+            build = pathlib.Path(folder, "build")
+            (outside / "subprojects").mkdir(parents=True)
+            (outside / "subprojects" / "libamnesia").symlink_to(SOURCE)
+            for name in ("meson.build", "outside.c"):
+                (outside / name).write_text((OUTSIDE / name).read_text())
+            run("meson", "setup", "--force-fallback-for=amnesia-1", "-Dlibamnesia:tests=false",
+                "-Dlibamnesia:introspection=disabled", build, outside)
+            run("meson", "compile", "-C", build)
+            self.assertEqual(run(build / "outside"), HELLO)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
