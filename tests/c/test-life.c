@@ -2,6 +2,7 @@
 
 /* The decisions of the mesh in a world without sockets, whose clocks are ours. */
 
+#include "amnesia-error.h"
 #include "mesh/amnesia-limits-private.h"
 #include "mesh/amnesia-mesh-private.h"
 #include "mesh/amnesia-reader-private.h"
@@ -503,6 +504,109 @@ test_clock_set_back (void)
   end_world ();
 }
 
+static gboolean
+feed (AmnesiaLink    *link,
+      AmnesiaPacket  *packet,
+      GError        **error)
+{
+  g_autoptr (AmnesiaReader) reader = amnesia_reader_new (1024);
+  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  gsize size, room;
+  gconstpointer bytes = g_bytes_get_data (packet->head, &size);
+
+  /* only a hello brings its own preamble */
+  if (link->peer_id != 0)
+    {
+      memcpy (amnesia_reader_reserve (reader, &room), AMNESIA_PREAMBLE, AMNESIA_PREAMBLE_SIZE);
+      amnesia_reader_commit (reader, AMNESIA_PREAMBLE_SIZE);
+      amnesia_reader_set_greeted (reader);
+    }
+  memcpy (amnesia_reader_reserve (reader, &room), bytes, size);
+  amnesia_reader_commit (reader, size);
+  g_assert_true (amnesia_reader_next (reader, &frame, NULL));
+  amnesia_packet_clear (packet);
+  return amnesia_link_receive (link, &frame, world.now, &receipt, error);
+}
+
+static AmnesiaLink *
+make_link (AmnesiaLocal *local)
+{
+  AmnesiaHello hello = { 1, 1, 77, (char *) "", (char *) "", 0, 0, 1024 };
+  AmnesiaLink *link;
+  AmnesiaPacket packet;
+
+  local->replica = amnesia_replica_new (5);
+  local->group = local->host = (char *) "";
+  local->max_size = 1024;
+  local->linked = g_array_new (FALSE, FALSE, sizeof (guint64));
+  link = amnesia_link_new (local, "host", 1, FALSE, 0, world.now);
+  amnesia_frame_encode_hello (&hello, &packet);
+  g_assert_true (feed (link, &packet, NULL));
+  g_assert_true (amnesia_link_is_up (link));
+  return link;
+}
+
+static void
+free_link (AmnesiaLink *link)
+{
+  AmnesiaLocal *local = link->local;
+
+  amnesia_link_free (link);
+  amnesia_replica_free (local->replica);
+  g_array_unref (local->linked);
+}
+
+static gboolean
+feed_beat (AmnesiaLink  *link,
+           GError      **error)
+{
+  AmnesiaBeat beat = { .digest = 1 };
+  AmnesiaPacket packet;
+
+  amnesia_frame_encode_beat (&beat, &packet);
+  return feed (link, &packet, error);
+}
+
+static void
+test_no_list (void)
+{
+  AmnesiaLocal local = { 0, };
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("Who talks, but never says what it has, is given up after ten seconds");
+
+  pass (9 * SECOND);
+  g_assert_true (feed_beat (link, &error));
+  pass (SECOND);
+  g_assert_false (feed_beat (link, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL);
+  free_link (link);
+}
+
+static void
+test_listed_not_sent (void)
+{
+  AmnesiaLocal local = { 0, };
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  AmnesiaPacket packet;
+
+  g_test_summary ("Who lists what it does not send is waited for ten seconds");
+
+  g_ptr_array_add (entries, amnesia_entry_new ("", AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+  g_assert_null (amnesia_frame_encode_list (entries, "", FALSE, &packet));
+  g_assert_true (feed (link, &packet, NULL));
+  pass (9 * SECOND);
+  g_assert_true (feed_beat (link, NULL));
+  g_assert_false (amnesia_link_is_synced (link));
+  pass (SECOND);
+  g_assert_true (feed_beat (link, NULL));
+  g_assert_true (amnesia_link_is_synced (link));
+  free_link (link);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -515,5 +619,7 @@ main (int    argc,
   g_test_add_func ("/life/resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
   g_test_add_func ("/life/clock-set-back", test_clock_set_back);
+  g_test_add_func ("/life/no-list", test_no_list);
+  g_test_add_func ("/life/listed-not-sent", test_listed_not_sent);
   return g_test_run ();
 }
