@@ -173,7 +173,8 @@ amnesia_members_pop_changed (AmnesiaMembers *self)
   return NULL;
 }
 
-/* Whether every first dial has ended, one way or the other. */
+/* Whether every first dial has ended: in vain, or with all that the other one had. Who has only
+ * said hello may be the one with the newest value. */
 gboolean
 amnesia_members_all_tried (AmnesiaMembers *self)
 {
@@ -183,7 +184,9 @@ amnesia_members_all_tried (AmnesiaMembers *self)
     {
       AmnesiaMember *member = amnesia_members_get (self, i);
 
-      if (amnesia_member_is_remote (member) && !member->tried && member->link == NULL)
+      if (!amnesia_member_is_remote (member))
+        continue;
+      if (member->link != NULL ? !amnesia_link_is_synced (member->link) : !member->tried)
         return FALSE;
     }
   return TRUE;

@@ -50,6 +50,35 @@ test_four (void)
 }
 
 static void
+test_newest (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (3);
+  guint i;
+
+  g_test_summary ("Who is synced has the newest value, though another one answered first");
+
+  for (i = 0; i < 20; i++)
+    {
+      AmnesiaStore *empty = test_store (conf);
+      AmnesiaStore *full = test_store (conf);
+      AmnesiaStore *late;
+
+      amnesia_store_set_data (full, g_variant_new_int64 (i));
+      late = test_store (conf);
+      g_assert_cmpint (amnesia_store_get_state (late), ==, AMNESIA_STATE_SYNCED);
+      {
+        g_autoptr (GVariant) data = amnesia_store_get_data (late);
+
+        g_assert_nonnull (data);
+        g_assert_cmpint (g_variant_get_int64 (data), ==, i);
+      }
+      test_free_store (empty);
+      test_free_store (full);
+      test_free_store (late);
+    }
+}
+
+static void
 test_close (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (2);
@@ -73,6 +102,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mesh/two", test_two);
   g_test_add_func ("/mesh/four", test_four);
+  g_test_add_func ("/mesh/newest", test_newest);
   g_test_add_func ("/mesh/close", test_close);
   return g_test_run ();
 }
