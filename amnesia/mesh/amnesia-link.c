@@ -321,7 +321,6 @@ receive_write (AmnesiaLink        *self,
       switch (amnesia_replica_merge (self->local->replica, now.wall / 1000, entry))
         {
         case AMNESIA_MERGE_TAKEN:
-          amnesia_repair_taken (&self->repair, entry->key);
           g_ptr_array_add (receipt->taken, amnesia_entry_ref (entry));
           break;
         case AMNESIA_MERGE_AHEAD:

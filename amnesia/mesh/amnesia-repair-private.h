@@ -27,7 +27,7 @@ typedef struct
   char           *next;          /* (owned) (nullable) where its next frame has to begin */
   gint64          begun;
   GHashTable     *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
-  gboolean        review_due;    /* some of them may be covered */
+  guint64         reviewed;      /* our digest when that was last looked at */
   GHashTable     *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
 } AmnesiaRepair;
 
@@ -45,8 +45,6 @@ GPtrArray *amnesia_repair_receive     (AmnesiaRepair       *self,
                                        GError             **error);
 void       amnesia_repair_pull        (AmnesiaRepair       *self,
                                        AmnesiaPacket       *packet);
-void       amnesia_repair_taken       (AmnesiaRepair       *self,
-                                       const char          *key);
 gboolean   amnesia_repair_give_up     (AmnesiaRepair       *self,
                                        GError             **error);
 guint64    amnesia_repair_get_digest  (AmnesiaRepair       *self);

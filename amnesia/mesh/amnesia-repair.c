@@ -87,26 +87,15 @@ is_useless (gpointer key,
   return !amnesia_replica_beats (replica, item->key, item->stamp, item->id);
 }
 
-/* An entry of @key was taken: it may be what was wanted, or, if it is the base, cover that. */
-void
-amnesia_repair_taken (AmnesiaRepair *self,
-                      const char    *key)
-{
-  AmnesiaListItem *item = g_hash_table_lookup (self->wanted, key);
-
-  if (item != NULL && is_useless (NULL, item, self->replica))
-    g_hash_table_remove (self->wanted, key);
-  if (*key == '\0')
-    self->review_due = TRUE;
-}
-
-/* Whether all that the peer listed is here. */
+/* Whether all that the peer listed is here, whoever it came from, or covered. */
 gboolean
 amnesia_repair_is_complete (AmnesiaRepair *self)
 {
-  if (self->review_due)
+  guint64 digest = amnesia_replica_get_digest (self->replica);
+
+  if (digest != self->reviewed)
     g_hash_table_foreach_remove (self->wanted, is_useless, self->replica);
-  self->review_due = FALSE;
+  self->reviewed = digest;
   return self->listed && g_hash_table_size (self->wanted) == 0;
 }
 

@@ -22,8 +22,11 @@ class Life(TestCase):
                 self.end_all([stays])
 
     def test_signals(self):
-        for how in signal.SIGINT, signal.SIGTERM:
-            members = self.start_all(EVERY, self.conf_of(len(EVERY)))
+        # the C member is too short to take more than one
+        others = [language for language in EVERY if language != "c"]
+        ends = [(signal.SIGINT, EVERY)] + ([(signal.SIGTERM, others)] if others else [])
+        for how, languages in ends:
+            members = self.start_all(languages, self.conf_of(len(languages)))
             members[0].set(f'"{how}"')
             self.see_value(members, f'"{how}"')
             self.end_all(members, how)

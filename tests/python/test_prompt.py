@@ -30,6 +30,15 @@ WITHOUT_READLINE = ("-I", "-i", "-c")
 SEARCH_PATH = f"import sys; sys.path[:0] = {os.environ['PYTHONPATH'].split(':')};"
 
 
+def have_terminals():
+    try:
+        for descriptor in pty.openpty():
+            os.close(descriptor)
+        return True
+    except OSError:
+        return False
+
+
 class Prompt:
     """An interpreter on a pseudo-terminal."""
 
@@ -120,6 +129,7 @@ class Gjs(Prompt):
 needs_gjs = unittest.skipUnless(shutil.which("gjs"), "there is no gjs")
 
 
+@unittest.skipUnless(have_terminals(), "no pseudo-terminals: /dev/pts is missing")
 class PromptTest(unittest.TestCase):
     def start(self, kind, *arguments):
         prompt = kind(*arguments)
