@@ -204,6 +204,23 @@ amnesia_store_clear_open (AmnesiaStore *self)
   g_clear_error (&self->close_error);
 }
 
+/* A task whose callback runs in the store's context, whoever's this is. */
+static GTask *
+new_task (AmnesiaStore        *self,
+          GCancellable        *cancellable,
+          GAsyncReadyCallback  callback,
+          gpointer             user_data,
+          gpointer             source_tag)
+{
+  GTask *task;
+
+  g_main_context_push_thread_default (self->context);
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_main_context_pop_thread_default (self->context);
+  g_task_set_source_tag (task, source_tag);
+  return task;
+}
+
 static gboolean
 check_can_open (AmnesiaStore  *self,
                 GError       **error)
@@ -249,10 +266,7 @@ amnesia_store_open_async (AmnesiaStore        *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
   g_return_if_fail (amnesia_store_is_own_context (self));
 
-  g_main_context_push_thread_default (self->context);
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_main_context_pop_thread_default (self->context);
-  g_task_set_source_tag (task, amnesia_store_open_async);
+  task = new_task (self, cancellable, callback, user_data, amnesia_store_open_async);
 
   if (!check_can_open (self, &error))
     g_task_return_error (task, g_steal_pointer (&error));
@@ -322,10 +336,7 @@ amnesia_store_close_async (AmnesiaStore        *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
   g_return_if_fail (amnesia_store_is_own_context (self));
 
-  g_main_context_push_thread_default (self->context);
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_main_context_pop_thread_default (self->context);
-  g_task_set_source_tag (task, amnesia_store_close_async);
+  task = new_task (self, cancellable, callback, user_data, amnesia_store_close_async);
 
   if (!amnesia_store_check_not_forked (self, &error))
     g_task_return_error (task, g_steal_pointer (&error));

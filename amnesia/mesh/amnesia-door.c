@@ -3,6 +3,7 @@
 #include "amnesia-door-private.h"
 
 #include "amnesia-limits-private.h"
+#include "amnesia-link-private.h"
 
 #include <string.h>
 
@@ -45,6 +46,17 @@ amnesia_door_get_remote (GSocket *socket,
   g_autoptr (GSocketAddress) address = g_socket_get_remote_address (socket, NULL);
 
   return get_inet_address (address, port);
+}
+
+/* Who that is, for the log. */
+char *
+amnesia_door_describe (GSocket *socket)
+{
+  guint16 port = 0;
+  g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &port);
+  g_autofree char *host = remote != NULL ? g_inet_address_to_string (remote) : g_strdup ("?");
+
+  return amnesia_format_address (host, port);
 }
 
 /* Our own addresses always pass: who connects from here has the address that it connects to. */

@@ -123,7 +123,8 @@ amnesia_link_mark (AmnesiaLink *self,
 void
 amnesia_link_mark_links (AmnesiaLink *self)
 {
-  self->links_due = TRUE;
+  if (self->state == AMNESIA_LINK_UP)
+    self->links_due = TRUE;
 }
 
 /* Sends what is due, then a bye with the reason; the transport then closes. */

@@ -37,6 +37,12 @@ guint        amnesia_links_count_greeting (AmnesiaLinks  *self,
 char        *amnesia_links_list_behind  (AmnesiaLinks *self);
 void         amnesia_links_get_ids      (AmnesiaLinks *self,
                                          GArray       *ids);
+void         amnesia_links_mark_linked  (AmnesiaLinks *self);
+void         amnesia_links_mark         (AmnesiaLinks *self,
+                                         const char   *key);
+void         amnesia_links_forward      (AmnesiaLinks *self,
+                                         AmnesiaLink  *giver,
+                                         GPtrArray    *entries);
 gint64       amnesia_links_get_deadline (AmnesiaLinks *self);
 
 G_END_DECLS

@@ -146,6 +146,46 @@ amnesia_links_get_ids (AmnesiaLinks *self,
     }
 }
 
+/* All are to be told whom we are linked with. */
+void
+amnesia_links_mark_linked (AmnesiaLinks *self)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    amnesia_link_mark_links (amnesia_links_get (self, i));
+}
+
+/* The entry of @key is to be sent to all. */
+void
+amnesia_links_mark (AmnesiaLinks *self,
+                    const char   *key)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    amnesia_link_mark (amnesia_links_get (self, i), key);
+}
+
+/* What @giver gave is to be sent to all but those who have it from the same peer. */
+void
+amnesia_links_forward (AmnesiaLinks *self,
+                       AmnesiaLink  *giver,
+                       GPtrArray    *entries)
+{
+  guint i, j;
+
+  for (i = 0; i < self->list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (self, i);
+
+      if (link->peer_id == giver->peer_id || amnesia_link_is_linked_with (link, giver->peer_id))
+        continue;
+      for (j = 0; j < entries->len; j++)
+        amnesia_link_mark (link, ((AmnesiaEntry *) g_ptr_array_index (entries, j))->key);
+    }
+}
+
 /* When the first of them has to be looked at, 0 if there is none. */
 gint64
 amnesia_links_get_deadline (AmnesiaLinks *self)

@@ -143,23 +143,28 @@ leave_link (AmnesiaMesh *self,
   self->funcs->hang_up (link, self->user_data);
 }
 
-/* Tells everybody whom we are linked with now. */
 static void
-update_linked (AmnesiaMesh *self)
+wake_all (AmnesiaMesh *self)
 {
   guint i;
 
-  self->linked_changed = FALSE;
-  amnesia_links_get_ids (&self->links, self->local.linked);
   for (i = 0; i < self->links.list->len; i++)
     {
       AmnesiaLink *link = amnesia_links_get (&self->links, i);
 
-      if (!amnesia_link_is_up (link))
-        continue;
-      amnesia_link_mark_links (link);
-      self->funcs->wake (link, self->user_data);
+      if (amnesia_link_wants_to_send (link))
+        self->funcs->wake (link, self->user_data);
     }
+}
+
+/* Tells everybody whom we are linked with now. */
+static void
+update_linked (AmnesiaMesh *self)
+{
+  self->linked_changed = FALSE;
+  amnesia_links_get_ids (&self->links, self->local.linked);
+  amnesia_links_mark_linked (&self->links);
+  wake_all (self);
 }
 
 AmnesiaLink *
@@ -326,27 +331,6 @@ warn_of_clock (AmnesiaMesh *self,
             link->clock_offset > 0 ? "ahead of" : "behind");
 }
 
-/* A newly accepted entry goes to all but those who have it from where we have it. */
-static void
-forward (AmnesiaMesh *self,
-         AmnesiaLink *giver,
-         GPtrArray   *entries)
-{
-  guint i, j;
-
-  for (i = 0; i < self->links.list->len; i++)
-    {
-      AmnesiaLink *link = amnesia_links_get (&self->links, i);
-
-      if (link == giver || !amnesia_link_is_up (link) || link->peer_id == giver->peer_id ||
-          amnesia_link_is_linked_with (link, giver->peer_id))
-        continue;
-      for (j = 0; j < entries->len; j++)
-        amnesia_link_mark (link, ((AmnesiaEntry *) g_ptr_array_index (entries, j))->key);
-      self->funcs->wake (link, self->user_data);
-    }
-}
-
 void
 amnesia_mesh_receive (AmnesiaMesh        *self,
                       AmnesiaLink        *link,
@@ -368,7 +352,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
     admit (self, link, &receipt, now);
   if (receipt.taken != NULL && receipt.taken->len > 0)
     {
-      forward (self, link, receipt.taken);
+      amnesia_links_forward (&self->links, link, receipt.taken);
+      wake_all (self);
       self->funcs->merged (self->user_data);
     }
   member = link->member;
@@ -642,17 +627,8 @@ void
 amnesia_mesh_written (AmnesiaMesh  *self,
                       AmnesiaEntry *entry)
 {
-  guint i;
-
-  for (i = 0; i < self->links.list->len; i++)
-    {
-      AmnesiaLink *link = amnesia_links_get (&self->links, i);
-
-      if (!amnesia_link_is_up (link))
-        continue;
-      amnesia_link_mark (link, entry->key);
-      self->funcs->wake (link, self->user_data);
-    }
+  amnesia_links_mark (&self->links, entry->key);
+  wake_all (self);
 }
 
 /* --- time --- */

@@ -299,23 +299,6 @@ called_cb (AmnesiaMember     *member,
 /* --- the door --- */
 
 static void
-refuse (AmnesiaTransport *self,
-        GSocket          *socket)
-{
-  guint16 port = 0;
-  g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &port);
-
-  if (remote != NULL)
-    {
-      g_autofree char *host = g_inet_address_to_string (remote);
-      g_autofree char *name = amnesia_format_address (host, port);
-
-      amnesia_mesh_note_refusal (self->mesh, name, self->now);
-    }
-  g_socket_close (socket, NULL);
-}
-
-static void
 let_in (AmnesiaTransport *self,
         GSocket          *socket,
         AmnesiaVerdict    verdict,
@@ -325,7 +308,10 @@ let_in (AmnesiaTransport *self,
 
   if (verdict == AMNESIA_DOOR_REFUSE || !amnesia_mesh_make_room (self->mesh, self->now))
     {
-      refuse (self, socket);
+      g_autofree char *name = amnesia_door_describe (socket);
+
+      amnesia_mesh_note_refusal (self->mesh, name, self->now);
+      g_socket_close (socket, NULL);
       return;
     }
   connection = g_socket_connection_factory_create_connection (socket);
