@@ -413,8 +413,7 @@ amnesia_conf_new_from_json (const char  *json,
  *
  * Adds one of those who share to the end of the list, of at most 256.
  *
- * An IPv6 address has no brackets; a link-local one may end with the name of an interface, as
- * `fe80::1%eth0`. An IPv4 address has four decimal numbers without leading zeros; the forms that
+ * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers without leading zeros; the forms that
  * some resolvers read as an address as well, `127.1` or `0x7f000001`, are refused. So are wildcard,
  * multicast and broadcast addresses.
  *

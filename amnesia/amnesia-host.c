@@ -55,27 +55,14 @@ parse_address (const char *text)
                                         G_SOCKET_FAMILY_IPV4);
 }
 
-/* The address in its canonical text, with the scope that may follow a link-local one, or NULL if
- * `text` is no address. */
+/* The address in its canonical text, or NULL if `text` is no address. One with a scope
+ * (`fe80::1%eth0`) is none: GInetAddress would lose it, and nobody could be reached by the rest. */
 static char *
 canonicalize_address (const char    *text,
                       GInetAddress **address)
 {
-  const char *scope = strchr (text, '%');
-  g_autofree char *plain = scope != NULL ? g_strndup (text, scope - text) : g_strdup (text);
-  g_autoptr(GInetAddress) parsed = parse_address (plain);
-  g_autofree char *canonical = NULL;
-
-  if (parsed == NULL)
-    return NULL;
-  if (scope != NULL
-      && (g_inet_address_get_family (parsed) != G_SOCKET_FAMILY_IPV6
-          || !g_inet_address_get_is_link_local (parsed)
-          || !matches (scope, "^%[a-z0-9._-]{1,15}$")))
-    return NULL;
-  canonical = g_inet_address_to_string (parsed);
-  *address = g_steal_pointer (&parsed);
-  return g_strconcat (canonical, scope, NULL);
+  *address = strchr (text, '%') == NULL ? parse_address (text) : NULL;
+  return *address != NULL ? g_inet_address_to_string (*address) : NULL;
 }
 
 static const char *

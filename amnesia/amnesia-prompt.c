@@ -44,7 +44,7 @@ take_hook (const char *name)
  * To be called in the thread that shows the prompt. It does nothing if the process has no
  * Readline, or if somebody else uses the hook.
  *
- * Returns: whether Readline is there and the hook is set
+ * Returns: whether a hook is set
  *
  * Since: 0.1
  */

@@ -356,7 +356,8 @@ amnesia_store_close_async (AmnesiaStore        *self,
  * @result: what the callback got
  * @error: return location for an error
  *
- * Ends [method@Amnesia.Store.close_async]. Whatever this returns, the store is closed.
+ * Ends [method@Amnesia.Store.close_async]. Unless it was cancelled, or in the child of
+ * a fork, the store is closed whatever this returns.
  *
  * Returns: whether all who were connected have the newest value
  *

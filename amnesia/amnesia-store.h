@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  * AmnesiaState:
  * @AMNESIA_STATE_CLOSED: not open: the value is this process's own
  * @AMNESIA_STATE_SYNCING: looking for the newest value
- * @AMNESIA_STATE_SYNCED: has the newest value that any reachable peer has
+ * @AMNESIA_STATE_SYNCED: has the newest value that any peer has that answered in time
  * @AMNESIA_STATE_ALONE: no peer can be reached at present
  *
  * How an [class@Amnesia.Store] stands with those who share.

@@ -17,7 +17,6 @@ void     amnesia_waiters_init   (AmnesiaWaiters *self);
 void     amnesia_waiters_clear  (AmnesiaWaiters *self);
 void     amnesia_waiters_add    (AmnesiaWaiters *self,
                                  GTask          *task);
-gboolean amnesia_waiters_any    (AmnesiaWaiters *self);
 void     amnesia_waiters_finish (AmnesiaWaiters *self,
                                  const GError   *error);
 

@@ -36,12 +36,6 @@ amnesia_waiters_clear (AmnesiaWaiters *self)
   g_clear_pointer (&self->list, g_ptr_array_unref);
 }
 
-gboolean
-amnesia_waiters_any (AmnesiaWaiters *self)
-{
-  return self->list->len > 0;
-}
-
 static gboolean
 cancelled_cb (GCancellable *cancellable,
               gpointer      user_data)

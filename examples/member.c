@@ -55,5 +55,5 @@ main (int argc, char **argv)
   g_io_add_watch (g_io_channel_unix_new (STDIN_FILENO), G_IO_IN | G_IO_HUP, on_line, mem);
   g_unix_signal_add (SIGINT, G_SOURCE_FUNC (g_main_loop_quit), loop);
   g_main_loop_run (loop);
-  return amnesia_store_close_sync (mem, NULL, NULL) ? 0 : 1;
+  return amnesia_store_close_sync (mem, NULL, &error) ? 0 : (warnx ("%s", error->message), 1);
 }

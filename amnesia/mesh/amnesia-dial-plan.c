@@ -116,8 +116,8 @@ amnesia_dial_plan_get_deadline (AmnesiaDialPlan *self,
     {
       AmnesiaMember *member = amnesia_members_get (members, i);
 
-      if (may_dial (member) && (deadline == 0 || member->redial_at < deadline))
-        deadline = member->redial_at;
+      if (may_dial (member))
+        deadline = amnesia_earlier (deadline, member->redial_at);
     }
   return deadline;
 }

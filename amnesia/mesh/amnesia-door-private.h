@@ -23,8 +23,7 @@ typedef struct
 void           amnesia_door_init         (AmnesiaDoor           *self);
 void           amnesia_door_clear        (AmnesiaDoor           *self);
 
-AmnesiaVerdict amnesia_door_judge        (AmnesiaDoor           *self,
-                                          GSocket               *socket,
+AmnesiaVerdict amnesia_door_judge        (GSocket               *socket,
                                           const AmnesiaSettings *settings,
                                           AmnesiaNames          *names,
                                           gint64                 now);

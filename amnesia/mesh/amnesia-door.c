@@ -97,8 +97,7 @@ is_allowed (GPtrArray    *allow,
 }
 
 AmnesiaVerdict
-amnesia_door_judge (AmnesiaDoor           *self,
-                    GSocket               *socket,
+amnesia_door_judge (GSocket               *socket,
                     const AmnesiaSettings *settings,
                     AmnesiaNames          *names,
                     gint64                 now)
@@ -172,7 +171,7 @@ amnesia_door_pop (AmnesiaDoor           *self,
       Visitor *visitor = g_ptr_array_index (self->visitors, i);
       GSocket *socket;
 
-      *verdict = amnesia_door_judge (self, visitor->socket, settings, names, now);
+      *verdict = amnesia_door_judge (visitor->socket, settings, names, now);
       if (*verdict == AMNESIA_DOOR_WAIT && now >= visitor->deadline)
         *verdict = AMNESIA_DOOR_REFUSE;
       if (*verdict == AMNESIA_DOOR_WAIT)

@@ -53,7 +53,7 @@ typedef struct
   guint16  version_max;
   guint64  id;
   char    *group;     /* (owned) */
-  char    *host;      /* (owned) the sender's own entry; "" and 0 for a guest */
+  char    *host;      /* (owned) the sender's own entry; "" and 0: none */
   guint16  port;
   gint64   wall;      /* microseconds since 1970 */
   guint64  max_size;

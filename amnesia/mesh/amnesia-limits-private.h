@@ -6,10 +6,21 @@
 
 G_BEGIN_DECLS
 
-/* Every bound on what others can make us do or hold, in one place. Times are in microseconds. */
+/* The bounds of links, frames and times, in one place: what others can make us do or hold. Times are
+ * in microseconds. What a value and a replica may be is bounded in their own room. */
 
 #define AMNESIA_MS (G_TIME_SPAN_MILLISECOND)
 #define AMNESIA_SECOND (G_TIME_SPAN_SECOND)
+
+/* The earlier of two times, where 0 is never. */
+static inline gint64
+amnesia_earlier (gint64 a,
+                 gint64 b)
+{
+  if (a == 0 || b == 0)
+    return a + b;
+  return MIN (a, b);
+}
 
 /* --- bytes --- */
 

@@ -18,7 +18,7 @@ typedef struct
 {
   AmnesiaReplica *replica;     /* (owned) */
   char           *group;       /* (owned) */
-  char           *host;        /* (owned) our own entry; "" and 0 for a guest */
+  char           *host;        /* (owned) our own entry; "" and 0: none */
   guint16         port;
   guint64         max_size;
   gint64          clock_limit; /* microseconds, 0: none */
@@ -85,7 +85,6 @@ typedef struct
 typedef struct
 {
   gboolean   greeted; /* this was the hello */
-  gboolean   linked;  /* the ids that the peer is linked with changed */
   char      *host;    /* (owned) (nullable) with the hello: the peer's own entry */
   guint16    port;
   GPtrArray *taken;   /* (owned) (nullable) (element-type AmnesiaEntry) now in force here */

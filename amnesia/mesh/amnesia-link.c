@@ -290,9 +290,7 @@ receive_bye (AmnesiaLink        *self,
 }
 
 static void
-refuse_ahead (AmnesiaLink    *self,
-              AmnesiaEntry   *entry,
-              AmnesiaReceipt *receipt)
+refuse_ahead (AmnesiaReceipt *receipt)
 {
   if (receipt->notice != NULL)
     return;
@@ -325,7 +323,7 @@ receive_write (AmnesiaLink        *self,
           g_ptr_array_add (receipt->taken, amnesia_entry_ref (entry));
           break;
         case AMNESIA_MERGE_AHEAD:
-          refuse_ahead (self, entry, receipt);
+          refuse_ahead (receipt);
           break;
         case AMNESIA_MERGE_FULL:
           g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
@@ -359,12 +357,10 @@ receive_ack (AmnesiaLink        *self,
 
 static void
 receive_links (AmnesiaLink        *self,
-               const AmnesiaFrame *frame,
-               AmnesiaReceipt     *receipt)
+               const AmnesiaFrame *frame)
 {
   g_array_unref (self->peer_linked);
   self->peer_linked = amnesia_frame_decode_links (frame);
-  receipt->linked = TRUE;
 }
 
 static void
@@ -417,7 +413,7 @@ dispatch (AmnesiaLink        *self,
     case AMNESIA_FRAME_ACK:
       return receive_ack (self, frame, error);
     case AMNESIA_FRAME_LINKS:
-      receive_links (self, frame, receipt);
+      receive_links (self, frame);
       return TRUE;
     case AMNESIA_FRAME_BEAT:
       receive_beat (self, frame, now);

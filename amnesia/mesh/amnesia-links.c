@@ -194,11 +194,6 @@ amnesia_links_get_deadline (AmnesiaLinks *self)
   guint i;
 
   for (i = 0; i < self->list->len; i++)
-    {
-      gint64 one = amnesia_link_get_deadline (amnesia_links_get (self, i));
-
-      if (deadline == 0 || one < deadline)
-        deadline = one;
-    }
+    deadline = amnesia_earlier (deadline, amnesia_link_get_deadline (amnesia_links_get (self, i)));
   return deadline;
 }

@@ -26,7 +26,7 @@ typedef struct
 
   gboolean     offset_warned;
   GError      *error;      /* (owned) (nullable) the last one */
-  gboolean     changed;    /* since the last amnesia_mesh_pop_changed () */
+  gboolean     changed;    /* since the last amnesia_members_pop_changed () */
   gpointer     peer;       /* (unowned) (nullable) who shows it to the user */
 } AmnesiaMember;
 

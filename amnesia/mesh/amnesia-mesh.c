@@ -331,6 +331,33 @@ warn_of_clock (AmnesiaMesh *self,
             link->clock_offset > 0 ? "ahead of" : "behind");
 }
 
+static void
+fail (AmnesiaMesh  *self,
+      AmnesiaLink  *link,
+      AmnesiaBye    reason,
+      const GError *error,
+      AmnesiaTime   now)
+{
+  if (link->state == AMNESIA_LINK_LEAVING)
+    return;
+  link->refused = TRUE;
+  if (link->member != NULL)
+    note_error (self, link->member, error, now);
+  else
+    mesh_log (self, now, "%s: %s", link->name, error->message);
+  leave_link (self, link, reason, error->message);
+}
+
+/* The peer did what it must not, or cannot be had: tells it why, and closes. */
+void
+amnesia_mesh_fail_link (AmnesiaMesh  *self,
+                        AmnesiaLink  *link,
+                        const GError *error,
+                        AmnesiaTime   now)
+{
+  fail (self, link, amnesia_link_get_bye (error), error, now);
+}
+
 void
 amnesia_mesh_receive (AmnesiaMesh        *self,
                       AmnesiaLink        *link,
@@ -344,11 +371,9 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   if (link->refused)
     return;
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
-    {
-      amnesia_mesh_fail_link (self, link, error, now);
-      return;
-    }
-  if (receipt.greeted)
+    fail (self, link, frame->kind == AMNESIA_FRAME_BYE ? AMNESIA_BYE_LEAVING
+                                                       : amnesia_link_get_bye (error), error, now);
+  else if (receipt.greeted)
     admit (self, link, &receipt, now);
   if (receipt.taken != NULL && receipt.taken->len > 0)
     {
@@ -357,7 +382,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
       self->funcs->merged (self->user_data);
     }
   member = link->member;
-  if (member == NULL)
+  if (member == NULL || error != NULL)
     return;
   if (receipt.notice != NULL)
     note_error (self, member, receipt.notice, now);
@@ -383,23 +408,6 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
         note_error (self, link->member, notice, now);
     }
   return any;
-}
-
-/* The peer did what it must not, or cannot be had: tells it why, and closes. */
-void
-amnesia_mesh_fail_link (AmnesiaMesh  *self,
-                        AmnesiaLink  *link,
-                        const GError *error,
-                        AmnesiaTime   now)
-{
-  if (link->state == AMNESIA_LINK_LEAVING)
-    return;
-  link->refused = TRUE;
-  if (link->member != NULL)
-    note_error (self, link->member, error, now);
-  else
-    mesh_log (self, now, "%s: %s", link->name, error->message);
-  leave_link (self, link, amnesia_link_get_bye (error), error->message);
 }
 
 /* @error: (nullable) if the reason is known already. */
@@ -517,7 +525,8 @@ amnesia_mesh_note_refusal (AmnesiaMesh *self,
                            const char  *name,
                            AmnesiaTime  now)
 {
-  mesh_log (self, now, "%s: refused, it is not in the configuration", name);
+  mesh_log (self, now, "%s: refused: it is neither in “peers” nor in “allow”, or there are too many "
+            "connections", name);
 }
 
 /* --- opening and leaving --- */
@@ -575,7 +584,9 @@ amnesia_mesh_open (AmnesiaMesh           *self,
   self->leaving = FALSE;
   amnesia_dial_plan_set_role (&self->plan, AMNESIA_ROLE_SEARCHING, now);
   self->skew = now.wall - now.mono;
-  if (self->progress.state == AMNESIA_MESH_CLOSED)
+  /* with nobody left who was linked, all begins anew */
+  if (self->progress.state == AMNESIA_MESH_CLOSED ||
+      !amnesia_links_any_up (&self->links, NULL))
     amnesia_progress_open (&self->progress, now.mono);
 }
 
@@ -677,15 +688,6 @@ update_progress (AmnesiaMesh *self,
 }
 
 static gint64
-earlier (gint64 a,
-         gint64 b)
-{
-  if (a == 0 || b == 0)
-    return a + b;
-  return MIN (a, b);
-}
-
-static gint64
 get_deadline (AmnesiaMesh *self,
               AmnesiaTime  now)
 {
@@ -694,9 +696,9 @@ get_deadline (AmnesiaMesh *self,
 
   if (self->leaving)
     return deadline;
-  deadline = earlier (deadline,
-                      amnesia_dial_plan_get_deadline (&self->plan, &self->members, linked));
-  return earlier (deadline, amnesia_progress_get_deadline (&self->progress, now.mono));
+  deadline = amnesia_earlier (deadline, amnesia_dial_plan_get_deadline (&self->plan,
+                                                                        &self->members, linked));
+  return amnesia_earlier (deadline, amnesia_progress_get_deadline (&self->progress, now.mono));
 }
 
 /* A clock that was set back by more than a year has left our own entries in the far future, where

@@ -27,7 +27,7 @@ typedef struct
 {
   gboolean any_up;     /* some peer has said hello */
   gboolean any_synced; /* all that some peer had is here */
-  gboolean all_tried;  /* every first dial has ended */
+  gboolean all_tried;  /* every first dial has ended, in vain or with all that the peer had */
 } AmnesiaStanding;
 
 void   amnesia_progress_open         (AmnesiaProgress        *self,

@@ -30,7 +30,10 @@ amnesia_progress_update (AmnesiaProgress       *self,
       return;
     }
   if (self->state == AMNESIA_MESH_ALONE)
-    self->state = AMNESIA_MESH_SYNCING;
+    {
+      self->state = AMNESIA_MESH_SYNCING;
+      self->synced_at = 0;
+    }
   if (self->state != AMNESIA_MESH_SYNCING || !standing->any_synced)
     return;
   if (self->synced_at == 0)

@@ -129,12 +129,9 @@ guint64
 amnesia_repair_get_digest (AmnesiaRepair *self)
 {
   guint64 digest = amnesia_replica_get_digest (self->replica);
-  g_autoptr (GPtrArray) entries = NULL;
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
   guint i;
 
-  if (self->peer_max_size >= self->max_size && g_hash_table_size (self->withheld) == 0)
-    return digest;
-  entries = amnesia_replica_list (self->replica);
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);

@@ -13,7 +13,7 @@
 
 #include <unistd.h>
 
-/* CLOSED: no settings. SEEKING: our own entry is looked for. OPEN: it was found, or none is. */
+/* Closed: no settings. While `seeking` our own entry is looked for, and nobody is dialled. */
 struct _AmnesiaTransport
 {
   GMainContext    *context;      /* (owned) */
@@ -356,8 +356,8 @@ accepted_cb (GPtrArray *accepted,
   for (i = 0; i < accepted->len; i++)
     {
       GSocket *socket = g_ptr_array_index (accepted, i);
-      AmnesiaVerdict verdict = amnesia_door_judge (&self->door, socket, self->settings,
-                                                   self->names, self->now.mono);
+      AmnesiaVerdict verdict = amnesia_door_judge (socket, self->settings, self->names,
+                                                   self->now.mono);
 
       if (verdict == AMNESIA_DOOR_WAIT)
         amnesia_door_keep (&self->door, socket, self->now.mono);
