@@ -27,11 +27,10 @@ static gboolean
 on_line (GIOChannel *input, GIOCondition condition, gpointer mem)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) value = NULL;
   g_autofree char *line = NULL;
   if (g_io_channel_read_line (input, &line, NULL, NULL, NULL) != G_IO_STATUS_NORMAL)
     return raise (SIGINT); /* 0: no more lines */
-  value = amnesia_from_json (line, &error);
+  g_autoptr (GVariant) value = amnesia_from_json (line, &error);
   if (error == NULL)
     amnesia_store_write (mem, value, &error);
   if (error != NULL && *line != '\n')
@@ -45,14 +44,15 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (AmnesiaConf) conf = amnesia_conf_new_from_file (argv[1] ?: "conf.json", &error);
   g_autoptr (AmnesiaStore) mem = amnesia_store_new ();
-  GMainLoop *loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GIOChannel) input = g_io_channel_unix_new (STDIN_FILENO);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   setlocale (LC_ALL, "");
   if (conf == NULL)
     errx (1, "%s", error->message);
   g_signal_connect (mem, "changed", G_CALLBACK (on_changed), NULL);
   g_signal_connect (mem, "notify::state", G_CALLBACK (on_state), NULL);
   amnesia_store_set_conf (mem, conf);
-  g_io_add_watch (g_io_channel_unix_new (STDIN_FILENO), G_IO_IN | G_IO_HUP, on_line, mem);
+  g_io_add_watch (input, G_IO_IN | G_IO_HUP, on_line, mem);
   g_unix_signal_add (SIGINT, G_SOURCE_FUNC (g_main_loop_quit), loop);
   g_main_loop_run (loop);
   return amnesia_store_close_sync (mem, NULL, &error) ? 0 : (warnx ("%s", error->message), 1);
