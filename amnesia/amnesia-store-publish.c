@@ -12,7 +12,7 @@
 /* The replica may hold another value now: remembers what is to be told. */
 void
 amnesia_store_note_transition (AmnesiaStore *self,
-                 gboolean      remote)
+                               gboolean      remote)
 {
   GVariant *value = amnesia_replica_get_value (self->replica);
 
@@ -61,7 +61,7 @@ amnesia_store_drain (AmnesiaStore *self)
 
 void
 amnesia_store_say (AmnesiaStore *self,
-     const char   *message)
+                   const char   *message)
 {
   g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, "MESSAGE", "%s", message);
   amnesia_store_emit_log (self, message);

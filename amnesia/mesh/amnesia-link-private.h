@@ -48,7 +48,7 @@ typedef struct
   char             *name;    /* (owned) for messages */
 
   AmnesiaLinkState  state;
-  gboolean          refused; /* by us: what the peer says counts no more */
+  gboolean          refused; /* what the peer says does not count, or no more */
   gint64            born;
   gint64            heard;    /* when the last byte came */
   gint64            told;     /* when the last write or list came, or the hello */

@@ -206,8 +206,12 @@ receive_hello (AmnesiaLink        *self,
 {
   g_auto (AmnesiaHello) hello = { 0, };
 
+  /* it comes too late to be judged: nothing of this peer counts */
   if (self->state == AMNESIA_LINK_LEAVING)
-    return TRUE;
+    {
+      self->refused = TRUE;
+      return TRUE;
+    }
   amnesia_frame_decode_hello (frame, &hello);
   if (hello.id == 0)
     {
@@ -433,6 +437,8 @@ amnesia_link_receive (AmnesiaLink        *self,
                       AmnesiaReceipt     *receipt,
                       GError            **error)
 {
+  if (self->refused)
+    return TRUE;
   if (!dispatch (self, frame, now, receipt, error))
     return FALSE;
   if (frame->kind == AMNESIA_FRAME_WRITE || frame->kind == AMNESIA_FRAME_LIST)

@@ -368,8 +368,6 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
 
-  if (link->refused)
-    return;
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
     fail (self, link, frame->kind == AMNESIA_FRAME_BYE ? AMNESIA_BYE_LEAVING
                                                        : amnesia_link_get_bye (error), error, now);

@@ -607,6 +607,33 @@ test_listed_not_sent (void)
   free_link (link);
 }
 
+static void
+test_late_hello (void)
+{
+  AmnesiaLocal local = {
+    .replica = amnesia_replica_new (5), .group = (char *) "ours", .host = (char *) "",
+    .max_size = 1024, .linked = g_array_new (FALSE, FALSE, sizeof (guint64)),
+  };
+  AmnesiaHello hello = { 1, 1, 77, (char *) "another", (char *) "", 0, 0, 1024 };
+  AmnesiaLink *link = amnesia_link_new (&local, "host", 1, FALSE, 0, world.now);
+  g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_WRITE };
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  AmnesiaPacket packet;
+
+  g_test_summary ("Whose hello comes when the link is left is not judged, and writes nothing");
+
+  amnesia_link_leave (link, AMNESIA_BYE_LEAVING, "leaving");
+  amnesia_frame_encode_hello (&hello, &packet);
+  g_assert_true (feed (link, &packet, NULL));
+
+  frame.header = g_variant_ref_sink (g_variant_new_parsed (
+    "(%t, uint64 77, @a(tt) [], [('', 's', uint64 2)], @a{sv} {})", AMNESIA_STAMP_NORMAL + 1));
+  frame.payload = g_bytes_new_static ("x\0\0\0\0\0\0", 8);
+  g_assert_true (amnesia_link_receive (link, &frame, world.now, &receipt, NULL));
+  g_assert_null (amnesia_replica_get_newest (local.replica));
+  free_link (link);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -621,5 +648,6 @@ main (int    argc,
   g_test_add_func ("/life/clock-set-back", test_clock_set_back);
   g_test_add_func ("/life/no-list", test_no_list);
   g_test_add_func ("/life/listed-not-sent", test_listed_not_sent);
+  g_test_add_func ("/life/late-hello", test_late_hello);
   return g_test_run ();
 }

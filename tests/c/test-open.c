@@ -49,7 +49,7 @@ test_background (void)
 
   amnesia_store_set_conf (store, conf);
   g_assert_true (amnesia_store_get_conf (store) == conf);
-  g_usleep (20 * 1000);
+  g_usleep (20 * 1000); /* nothing is to happen, so there is no event to wait for */
   test_assert_diary (diary, "conf", NULL);
   g_assert_cmpuint (test_diary_count_log (diary, "*"), ==, 0);
   g_assert_cmpuint (test_n_descriptors (), ==, n);
