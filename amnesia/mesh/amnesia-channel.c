@@ -4,7 +4,7 @@
 
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
-#include "amnesia-reader-private.h"
+#include "amnesia-stream-private.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,9 +14,7 @@ struct _AmnesiaChannel
 {
   GSocketConnection *connection; /* (owned) closes the socket when it goes */
   GSocket           *socket;  /* (unowned) its */
-  AmnesiaMesh       *mesh;    /* (unowned) */
-  AmnesiaLink       *link;    /* (unowned) the mesh's; outlives the channel */
-  AmnesiaReader     *reader;  /* (owned) */
+  AmnesiaStream      stream;  /* its link is the mesh's, and outlives the channel */
 
   GSource           *source;  /* (owned) */
   gpointer           tag;
@@ -25,13 +23,9 @@ struct _AmnesiaChannel
   AmnesiaChannelFunc func;
   gpointer           user_data;
 
-  AmnesiaPacket      packet;  /* in flight */
-  gsize              offset;  /* how much of it the socket has taken */
-
   gboolean           hanging_up;
   gboolean           shut;    /* the write side is closed */
   gboolean           woken;   /* the transport knows that there is something to send */
-  gboolean           deaf;    /* what comes is not understood: it is read and thrown away */
 };
 
 typedef struct
@@ -104,9 +98,7 @@ amnesia_channel_new (GSocketConnection  *connection,
 
   self->connection = g_object_ref (connection);
   self->socket = g_socket_connection_get_socket (connection);
-  self->mesh = mesh;
-  self->link = link;
-  self->reader = amnesia_reader_new (max_size);
+  amnesia_stream_init (&self->stream, mesh, link, max_size);
   self->func = func;
   self->user_data = user_data;
   set_options (self->socket);
@@ -133,8 +125,7 @@ amnesia_channel_free (AmnesiaChannel *self)
       g_source_destroy (self->linger);
       g_source_unref (self->linger);
     }
-  amnesia_packet_clear (&self->packet);
-  amnesia_reader_free (self->reader);
+  amnesia_stream_clear (&self->stream);
   g_socket_close (self->socket, NULL);
   g_object_unref (self->connection);
   g_free (self);
@@ -143,7 +134,7 @@ amnesia_channel_free (AmnesiaChannel *self)
 AmnesiaLink *
 amnesia_channel_get_link (AmnesiaChannel *self)
 {
-  return self->link;
+  return self->stream.link;
 }
 
 /* Returns what it was. */
@@ -159,38 +150,6 @@ amnesia_channel_set_woken (AmnesiaChannel *self,
 
 /* --- in --- */
 
-static void
-take_frames (AmnesiaChannel *self,
-             AmnesiaTime     now)
-{
-  g_autoptr (GError) error = NULL;
-
-  while (!self->deaf)
-    {
-      g_auto (AmnesiaFrame) frame = { 0, };
-
-      if (!amnesia_reader_next (self->reader, &frame, &error))
-        break;
-      if (frame.kind == AMNESIA_FRAME_HELLO)
-        amnesia_reader_set_greeted (self->reader);
-      amnesia_mesh_receive (self->mesh, self->link, &frame, now);
-    }
-  if (error == NULL)
-    return;
-  self->deaf = TRUE;
-  amnesia_mesh_fail_link (self->mesh, self->link, error, now);
-}
-
-static gboolean
-take_end (AmnesiaChannel  *self,
-          GError         **error)
-{
-  if (!self->deaf && !amnesia_reader_is_between (self->reader))
-    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                 "the connection ended in the middle of a frame");
-  return FALSE;
-}
-
 /* One receive. FALSE: the connection is at its end, with an error or without. */
 gboolean
 amnesia_channel_receive (AmnesiaChannel  *self,
@@ -198,9 +157,8 @@ amnesia_channel_receive (AmnesiaChannel  *self,
                          GError         **error)
 {
   g_autoptr (GError) local_error = NULL;
-  guint8 scrap[4096];
-  gsize size = sizeof scrap;
-  guint8 *room = self->deaf ? scrap : amnesia_reader_reserve (self->reader, &size);
+  gsize size;
+  guint8 *room = amnesia_stream_reserve (&self->stream, &size);
   gssize got;
 
   if (room == NULL)
@@ -210,22 +168,15 @@ amnesia_channel_receive (AmnesiaChannel  *self,
     }
   got = g_socket_receive (self->socket, (char *) room, MIN (size, AMNESIA_SLICE), NULL,
                           &local_error);
-  if (got == 0)
-    return take_end (self, error);
-  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+  if (got > 0)
+    amnesia_stream_commit (&self->stream, (gsize) got, now);
+  else if (got == 0)
+    amnesia_stream_end (&self->stream, error);
+  else if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return TRUE;
-  if (got < 0)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
-      return FALSE;
-    }
-  amnesia_link_heard (self->link, now);
-  if (!self->deaf)
-    {
-      amnesia_reader_commit (self->reader, (gsize) got);
-      take_frames (self, now);
-    }
-  return TRUE;
+  else
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return got > 0;
 }
 
 /* --- out --- */
@@ -240,62 +191,16 @@ wait_for (AmnesiaChannel *self,
   g_source_modify_unix_fd (self->source, self->tag, condition);
 }
 
-/* The head, the payload and the zeros behind it, less what is gone already. */
-static int
-get_vectors (AmnesiaChannel *self,
-             GOutputVector  *vectors)
-{
-  static const guint8 zeros[8];
-  gsize head_size, payload_size = 0, skip = self->offset;
-  const guint8 *head = g_bytes_get_data (self->packet.head, &head_size);
-  const guint8 *payload = NULL;
-  int i, kept = 0;
-
-  if (self->packet.payload != NULL)
-    payload = g_bytes_get_data (self->packet.payload, &payload_size);
-  vectors[0] = (GOutputVector) { head, head_size };
-  vectors[1] = (GOutputVector) { payload, payload_size };
-  vectors[2] = (GOutputVector) { zeros, (8 - payload_size % 8) % 8 };
-  for (i = 0; i < 3; i++)
-    {
-      gsize gone = MIN (skip, vectors[i].size);
-
-      skip -= gone;
-      if (vectors[i].size > gone)
-        vectors[kept++] = (GOutputVector) { (const guint8 *) vectors[i].buffer + gone,
-                                            vectors[i].size - gone };
-    }
-  return kept;
-}
-
-/* FALSE with an error, or without: the socket takes no more for now. */
+/* All is sent: after a hang-up nothing more will come from here. */
 static gboolean
-send_packet (AmnesiaChannel  *self,
-             AmnesiaTime      now,
+end_sending (AmnesiaChannel  *self,
              GError         **error)
 {
-  g_autoptr (GError) local_error = NULL;
-  GOutputVector vectors[3];
-  int i, n = get_vectors (self, vectors);
-  gsize left = 0;
-  gssize sent;
-
-  for (i = 0; i < n; i++)
-    left += vectors[i].size;
-  sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
-  if (sent < 0)
-    {
-      if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        g_propagate_error (error, g_steal_pointer (&local_error));
-      return FALSE;
-    }
-  self->offset += (gsize) sent;
-  amnesia_link_sent (self->link, (gsize) sent == left, now);
-  if ((gsize) sent < left)
-    return FALSE;
-  amnesia_packet_clear (&self->packet);
-  self->offset = 0;
-  return TRUE;
+  wait_for (self, G_IO_IN);
+  if (!self->hanging_up || self->shut)
+    return TRUE;
+  self->shut = TRUE;
+  return g_socket_shutdown (self->socket, FALSE, TRUE, error);
 }
 
 /* Sends until nothing is left or the socket takes no more. */
@@ -304,30 +209,30 @@ amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
                       GError         **error)
 {
-  g_autoptr (GError) local_error = NULL;
+  GOutputVector vectors[AMNESIA_STREAM_VECTORS];
+  gsize size;
+  int n;
 
-  while (!self->shut)
+  while (!self->shut && (n = amnesia_stream_pull (&self->stream, vectors, &size, now)) > 0)
     {
-      if (self->packet.head == NULL &&
-          !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
-        break;
-      if (send_packet (self, now, &local_error))
-        continue;
-      if (local_error != NULL)
+      g_autoptr (GError) local_error = NULL;
+      gssize sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL,
+                                           &local_error);
+
+      if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         {
           g_propagate_error (error, g_steal_pointer (&local_error));
           return FALSE;
         }
-      wait_for (self, G_IO_IN | G_IO_OUT);
-      return TRUE;
+      if (sent >= 0)
+        amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
+      if (sent < (gssize) size)
+        {
+          wait_for (self, G_IO_IN | G_IO_OUT);
+          return TRUE;
+        }
     }
-  wait_for (self, G_IO_IN);
-  if (self->hanging_up && !self->shut)
-    {
-      self->shut = TRUE;
-      return g_socket_shutdown (self->socket, FALSE, TRUE, error);
-    }
-  return TRUE;
+  return end_sending (self, error);
 }
 
 /* The link leaves: when its bye is out the write side is shut, then the rest is read: closing with

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "amnesia-mesh-private.h"
+#include "amnesia-reader-private.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* The bytes of one link, without a socket: what arrives becomes frames for the mesh, what the link
+ * has to say becomes bytes, built only when there is room for them. */
+typedef struct
+{
+  AmnesiaMesh   *mesh;   /* (unowned) */
+  AmnesiaLink   *link;   /* (unowned) the mesh's */
+  AmnesiaReader *reader; /* (owned) */
+  gboolean       deaf;   /* what comes is not understood: it is read and thrown away */
+  AmnesiaPacket  packet; /* in flight */
+  gsize          offset; /* how much of it is gone */
+} AmnesiaStream;
+
+/* Head, payload and padding. */
+#define AMNESIA_STREAM_VECTORS 3
+
+void      amnesia_stream_init    (AmnesiaStream  *self,
+                                  AmnesiaMesh    *mesh,
+                                  AmnesiaLink    *link,
+                                  guint64         max_size);
+void      amnesia_stream_clear   (AmnesiaStream  *self);
+
+guint8   *amnesia_stream_reserve (AmnesiaStream  *self,
+                                  gsize          *size);
+void      amnesia_stream_commit  (AmnesiaStream  *self,
+                                  gsize           size,
+                                  AmnesiaTime     now);
+void      amnesia_stream_end     (AmnesiaStream  *self,
+                                  GError        **error);
+
+int       amnesia_stream_pull    (AmnesiaStream  *self,
+                                  GOutputVector  *vectors,
+                                  gsize          *size,
+                                  AmnesiaTime     now);
+void      amnesia_stream_sent    (AmnesiaStream  *self,
+                                  gsize           size,
+                                  gsize           of,
+                                  AmnesiaTime     now);
+
+G_END_DECLS

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "amnesia-stream-private.h"
+
+#include "amnesia-error.h"
+
+void
+amnesia_stream_init (AmnesiaStream *self,
+                     AmnesiaMesh   *mesh,
+                     AmnesiaLink   *link,
+                     guint64        max_size)
+{
+  *self = (AmnesiaStream) { .mesh = mesh, .link = link, .reader = amnesia_reader_new (max_size) };
+}
+
+void
+amnesia_stream_clear (AmnesiaStream *self)
+{
+  amnesia_packet_clear (&self->packet);
+  g_clear_pointer (&self->reader, amnesia_reader_free);
+}
+
+/* --- in --- */
+
+/* Returns where the next bytes go, and how many have room there; NULL if there is no memory. */
+guint8 *
+amnesia_stream_reserve (AmnesiaStream *self,
+                        gsize         *size)
+{
+  return amnesia_reader_reserve (self->reader, size);
+}
+
+static void
+take_frames (AmnesiaStream *self,
+             AmnesiaTime    now)
+{
+  g_autoptr (GError) error = NULL;
+
+  while (TRUE)
+    {
+      g_auto (AmnesiaFrame) frame = { 0, };
+
+      if (!amnesia_reader_next (self->reader, &frame, &error))
+        break;
+      if (frame.kind == AMNESIA_FRAME_HELLO)
+        amnesia_reader_set_greeted (self->reader);
+      amnesia_mesh_receive (self->mesh, self->link, &frame, now);
+    }
+  if (error == NULL)
+    return;
+  self->deaf = TRUE;
+  amnesia_mesh_fail_link (self->mesh, self->link, error, now);
+}
+
+/* @size bytes were put where amnesia_stream_reserve () said. */
+void
+amnesia_stream_commit (AmnesiaStream *self,
+                       gsize          size,
+                       AmnesiaTime    now)
+{
+  amnesia_link_heard (self->link, now);
+  if (self->deaf)
+    return;
+  amnesia_reader_commit (self->reader, size);
+  take_frames (self, now);
+}
+
+/* No more will come; an error tells that something is missing. */
+void
+amnesia_stream_end (AmnesiaStream  *self,
+                    GError        **error)
+{
+  if (!self->deaf && !amnesia_reader_is_between (self->reader))
+    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                 "the connection ended in the middle of a frame");
+}
+
+/* --- out --- */
+
+/* What is to be sent next, of the frame in flight or of a new one; 0: nothing. @size is the sum. */
+int
+amnesia_stream_pull (AmnesiaStream *self,
+                     GOutputVector *vectors,
+                     gsize         *size,
+                     AmnesiaTime    now)
+{
+  static const guint8 zeros[8];
+  GOutputVector whole[AMNESIA_STREAM_VECTORS] = { 0, };
+  gsize skip = self->offset;
+  int i, n = 0;
+
+  *size = 0;
+  if (self->packet.head == NULL &&
+      !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
+    return 0;
+  whole[0].buffer = g_bytes_get_data (self->packet.head, &whole[0].size);
+  if (self->packet.payload != NULL)
+    whole[1].buffer = g_bytes_get_data (self->packet.payload, &whole[1].size);
+  whole[2] = (GOutputVector) { zeros, (8 - whole[1].size % 8) % 8 };
+  for (i = 0; i < AMNESIA_STREAM_VECTORS; i++)
+    {
+      gsize gone = MIN (skip, whole[i].size);
+
+      skip -= gone;
+      if (whole[i].size == gone)
+        continue;
+      vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
+                                       whole[i].size - gone };
+      *size += whole[i].size - gone;
+    }
+  return n;
+}
+
+/* @size bytes @of those that were pulled are gone. */
+void
+amnesia_stream_sent (AmnesiaStream *self,
+                     gsize          size,
+                     gsize          of,
+                     AmnesiaTime    now)
+{
+  self->offset += size;
+  amnesia_link_sent (self->link, size == of, now);
+  if (size < of)
+    return;
+  amnesia_packet_clear (&self->packet);
+  self->offset = 0;
+}
