@@ -38,7 +38,6 @@ struct _AmnesiaStore
   guint              roster;      /* the serial of the members that @peers shows */
 
   /* to be told */
-  GVariant          *value;       /* (owned) (nullable) to which the last transition leads */
   AmnesiaTransitions transitions;
   gboolean           emitting;
   gboolean           data_moved;

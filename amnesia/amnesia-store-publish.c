@@ -3,7 +3,6 @@
 #include "amnesia-store-private.h"
 
 #include "amnesia-roster-private.h"
-#include "replica/amnesia-value-private.h"
 
 #define MAX_MESSAGES 100
 
@@ -14,15 +13,10 @@ void
 amnesia_store_note_transition (AmnesiaStore *self,
                                gboolean      remote)
 {
-  GVariant *value = amnesia_replica_get_value (self->replica);
-
   self->updated_moved = TRUE;
-  if (amnesia_value_equal (self->value, value))
-    return;
-  amnesia_transitions_push (&self->transitions, self->value, value, remote);
-  self->data_moved = TRUE;
-  g_clear_pointer (&self->value, g_variant_unref);
-  self->value = value != NULL ? g_variant_ref (value) : NULL;
+  if (amnesia_transitions_note (&self->transitions, amnesia_replica_get_value (self->replica),
+                                remote))
+    self->data_moved = TRUE;
 }
 
 static void

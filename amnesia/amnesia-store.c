@@ -125,7 +125,6 @@ amnesia_store_finalize (GObject *object)
   g_clear_object (&self->conf);
   g_clear_object (&self->peers);
   g_clear_error (&self->error);
-  g_clear_pointer (&self->value, g_variant_unref);
   g_free (self->listening);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (amnesia_store_parent_class)->finalize (object);

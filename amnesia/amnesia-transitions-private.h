@@ -17,17 +17,17 @@ typedef struct
 /* Those that wait to be emitted, each beginning where the one before it ends. */
 typedef struct
 {
-  GQueue   queue;   /* (element-type AmnesiaTransition) */
-  guint    n_local;
-  gboolean warned;
+  GQueue    queue;   /* (element-type AmnesiaTransition) */
+  guint     n_local;
+  gboolean  warned;
+  GVariant *value;   /* (owned) (nullable) to which the last one led */
 } AmnesiaTransitions;
 
 void               amnesia_transitions_init  (AmnesiaTransitions *self);
 void               amnesia_transitions_clear (AmnesiaTransitions *self);
 
-void               amnesia_transitions_push  (AmnesiaTransitions *self,
-                                              GVariant           *old,
-                                              GVariant           *new,
+gboolean           amnesia_transitions_note  (AmnesiaTransitions *self,
+                                              GVariant           *value,
                                               gboolean            remote);
 AmnesiaTransition *amnesia_transitions_pop   (AmnesiaTransitions *self);
 gboolean           amnesia_transitions_any   (AmnesiaTransitions *self);

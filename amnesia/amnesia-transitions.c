@@ -19,6 +19,7 @@ void
 amnesia_transitions_clear (AmnesiaTransitions *self)
 {
   g_queue_clear_full (&self->queue, (GDestroyNotify) amnesia_transition_free);
+  g_clear_pointer (&self->value, g_variant_unref);
 }
 
 gboolean
@@ -85,11 +86,10 @@ is_full (AmnesiaTransitions *self)
 
 /* Remote changes that wait are joined: only the newest counts. Local ones are kept apart, as long
  * as there are not too many. */
-void
-amnesia_transitions_push (AmnesiaTransitions *self,
-                          GVariant           *old,
-                          GVariant           *new,
-                          gboolean            remote)
+static void
+push (AmnesiaTransitions *self,
+      GVariant           *new,
+      gboolean            remote)
 {
   AmnesiaTransition *last = g_queue_peek_tail (&self->queue);
   AmnesiaTransition *transition;
@@ -100,12 +100,26 @@ amnesia_transitions_push (AmnesiaTransitions *self,
       return;
     }
   transition = g_new0 (AmnesiaTransition, 1);
-  transition->old = ref_or_null (old);
+  transition->old = ref_or_null (self->value);
   transition->new = ref_or_null (new);
   transition->remote = remote;
   if (!remote)
     self->n_local++;
   g_queue_push_tail (&self->queue, transition);
+}
+
+/* The value may be another now; returns whether it is. */
+gboolean
+amnesia_transitions_note (AmnesiaTransitions *self,
+                          GVariant           *value,
+                          gboolean            remote)
+{
+  if (amnesia_value_equal (self->value, value))
+    return FALSE;
+  push (self, value, remote);
+  g_clear_pointer (&self->value, g_variant_unref);
+  self->value = ref_or_null (value);
+  return TRUE;
 }
 
 /* Returns the next one, which is the caller's, or NULL. */

@@ -295,18 +295,15 @@ assert_next (AmnesiaTransitions *transitions,
   g_assert_cmpstr (got, ==, wanted);
 }
 
-static void
-push (AmnesiaTransitions *transitions,
-      gint32              before,
-      gint32              after,
+static gboolean
+note (AmnesiaTransitions *transitions,
+      gint32              number,
       gboolean            remote)
 {
-  g_autoptr (GVariant) old_value =
-    before != 0 ? g_variant_ref_sink (g_variant_new_int32 (before)) : NULL;
-  g_autoptr (GVariant) new_value =
-    after != 0 ? g_variant_ref_sink (g_variant_new_int32 (after)) : NULL;
+  g_autoptr (GVariant) value =
+    number != 0 ? g_variant_ref_sink (g_variant_new_int32 (number)) : NULL;
 
-  amnesia_transitions_push (transitions, old_value, new_value, remote);
+  return amnesia_transitions_note (transitions, value, remote);
 }
 
 static void
@@ -318,13 +315,13 @@ test_queue (void)
 
   amnesia_transitions_init (&transitions);
   g_assert_false (amnesia_transitions_any (&transitions));
-  push (&transitions, 0, 1, TRUE);
-  push (&transitions, 1, 2, TRUE);
-  push (&transitions, 2, 3, FALSE);
-  push (&transitions, 3, 4, FALSE);
-  push (&transitions, 4, 5, TRUE);
-  push (&transitions, 5, 4, TRUE);
-  push (&transitions, 4, 0, TRUE);
+  g_assert_true (note (&transitions, 1, TRUE));
+  g_assert_true (note (&transitions, 2, TRUE));
+  g_assert_true (note (&transitions, 3, FALSE));
+  g_assert_true (note (&transitions, 4, FALSE));
+  g_assert_true (note (&transitions, 5, TRUE));
+  g_assert_true (note (&transitions, 4, TRUE));
+  g_assert_true (note (&transitions, 0, TRUE));
   g_assert_true (amnesia_transitions_any (&transitions));
   assert_next (&transitions, "0 2 remote");
   assert_next (&transitions, "2 3 local");
@@ -332,10 +329,12 @@ test_queue (void)
   assert_next (&transitions, "4 0 remote");
   assert_next (&transitions, NULL);
 
-  push (&transitions, 1, 2, TRUE);
-  push (&transitions, 2, 1, TRUE);
+  g_assert_false (note (&transitions, 0, TRUE));
   g_assert_false (amnesia_transitions_any (&transitions));
-  push (&transitions, 1, 2, TRUE);
+  g_assert_true (note (&transitions, 2, TRUE));
+  g_assert_true (note (&transitions, 0, TRUE));
+  g_assert_false (amnesia_transitions_any (&transitions));
+  g_assert_true (note (&transitions, 2, TRUE));
   amnesia_transitions_clear (&transitions);
   g_assert_false (amnesia_transitions_any (&transitions));
 }
