@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What must be true of every member at every moment, and of all of them in the end. The judge
+ * compares with a model of its own: the greatest identity there was of each key, and what is known
+ * of every write since the world began. */
+
+#include "sim.h"
+
+#include "replica/amnesia-value-private.h"
+
+#include <string.h>
+
+/* A node has few links and few keys; what grows beyond this grows without bound. */
+#define MAX_ENDS 64
+#define MAX_DIRTY 64
+
+static gboolean
+is_greater (AmnesiaStamp stamp,
+            guint64      id,
+            SimWrite     than)
+{
+  return stamp > than.stamp || (stamp == than.stamp && id > than.id);
+}
+
+static gint64
+get_wall_ms (AmnesiaStamp stamp)
+{
+  return (gint64) ((stamp & ~AMNESIA_STAMP_NORMAL) >> 16);
+}
+
+static gboolean
+is_ahead (AmnesiaStamp stamp,
+          gint64       wall_ms)
+{
+  return get_wall_ms (stamp) > wall_ms + SIM_YEAR / 1000;
+}
+
+/* --- every write there ever was --- */
+
+static guint64
+hash_value (GVariant *value)
+{
+  guint64 hash = 5381;
+  const guint8 *bytes;
+  gsize i, size;
+
+  if (value == NULL)
+    return 0;
+  hash += g_str_hash (g_variant_get_type_string (value));
+  bytes = g_variant_get_data (value);
+  size = g_variant_get_size (value);
+  for (i = 0; i < size; i++)
+    hash = (hash ^ bytes[i]) * G_GUINT64_CONSTANT (0x100000001b3);
+  return hash | 1;
+}
+
+/* Returns FALSE if nobody has made this write; one that is known has one value. */
+static gboolean
+know (AmnesiaEntry *entry,
+      gboolean      made)
+{
+  guint64 identity[] = { entry->stamp, entry->id, g_str_hash (entry->key) };
+  gpointer hash = GSIZE_TO_POINTER (hash_value (entry->value));
+  gpointer known;
+
+  if (g_hash_table_lookup_extended (sim.known, identity, NULL, &known))
+    {
+      if (known != hash)
+        sim_fail ("one stamp, two values");
+      return TRUE;
+    }
+  if (made)
+    g_hash_table_insert (sim.known, g_memdup2 (identity, sizeof identity), hash);
+  return made;
+}
+
+void
+sim_judge_clock (AmnesiaTime now)
+{
+  sim.greatest_wall = MAX (sim.greatest_wall, now.wall / 1000);
+}
+
+/* A stranger made it. */
+void
+sim_judge_foreign (AmnesiaEntry *entry)
+{
+  know (entry, TRUE);
+  if (!is_ahead (entry->stamp, sim.greatest_wall))
+    sim.greatest_wall = MAX (sim.greatest_wall, get_wall_ms (entry->stamp));
+}
+
+/* --- one life --- */
+
+void
+sim_judge_begin_life (SimNode *node)
+{
+  node->floors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  node->seen = 0;
+  node->judged = 0;
+  node->view = NULL;
+}
+
+void
+sim_judge_end_life (SimNode *node)
+{
+  g_clear_pointer (&node->floors, g_hash_table_unref);
+  g_clear_pointer (&node->view, g_variant_unref);
+}
+
+static SimWrite
+get_floor (SimNode    *node,
+           const char *key)
+{
+  SimWrite *floor = g_hash_table_lookup (node->floors, key);
+
+  return floor != NULL ? *floor : (SimWrite) { 0, 0 };
+}
+
+static gboolean
+is_covered (gpointer key,
+            gpointer floor,
+            gpointer base)
+{
+  return is_greater (((SimWrite *) base)->stamp, ((SimWrite *) base)->id, *(SimWrite *) floor);
+}
+
+static void
+set_floor (SimNode    *node,
+           const char *key,
+           SimWrite    write)
+{
+  if (*key == '\0')
+    g_hash_table_foreach_remove (node->floors, is_covered, &write);
+  g_hash_table_replace (node->floors, g_strdup (key), g_memdup2 (&write, sizeof write));
+}
+
+/* The clock does not run ahead of all clocks that anybody has shown, but for the counter. */
+static void
+check_clock (AmnesiaEntry *entry)
+{
+  if (get_wall_ms (entry->stamp) > sim.greatest_wall + 2 + (gint64) (sim.n_writes >> 16))
+    sim_fail ("a stamp that is ahead of every clock");
+}
+
+/* @node has just made it. */
+void
+sim_judge_write (SimNode      *node,
+                 AmnesiaEntry *entry)
+{
+  sim.n_writes++;
+  sim_say ("%u: writes %" G_GINT64_MODIFIER "x", node->index, entry->stamp);
+  know (entry, TRUE);
+  check_clock (entry);
+  if (entry->stamp <= node->seen)
+    sim_fail ("%u: its own write is not greater than what it had seen", node->index);
+  if (amnesia_replica_lookup (node->replica, entry->key) != entry)
+    sim_fail ("%u: its own write is not visible", node->index);
+  node->seen = entry->stamp;
+  set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
+}
+
+/* @node has just looked at it, and decided. */
+void
+sim_judge_merge (SimNode      *node,
+                 AmnesiaEntry *entry,
+                 gint64        wall,
+                 AmnesiaMerge  result)
+{
+  AmnesiaMerge right = AMNESIA_MERGE_OLD;
+
+  if (is_ahead (entry->stamp, wall))
+    right = AMNESIA_MERGE_AHEAD;
+  else if (is_greater (entry->stamp, entry->id, get_floor (node, entry->key)) &&
+           is_greater (entry->stamp, entry->id, get_floor (node, "")))
+    right = AMNESIA_MERGE_TAKEN;
+  if (!know (entry, FALSE))
+    sim_fail ("%u: a write that nobody made", node->index);
+  if (result != right)
+    sim_fail ("%u: a merge ended with %d instead of %d", node->index, result, right);
+  if (right == AMNESIA_MERGE_AHEAD)
+    return;
+  node->seen = MAX (node->seen, entry->stamp);
+  if (right == AMNESIA_MERGE_TAKEN)
+    set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
+}
+
+/* It is about to leave: never less than what is held now. */
+void
+sim_judge_frame (SimNode       *node,
+                 GPtrArray     *entries,
+                 AmnesiaPacket *packet)
+{
+  guint i;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+      SimWrite floor = get_floor (node, entry->key);
+
+      if (is_greater (floor.stamp, floor.id, (SimWrite) { entry->stamp, entry->id }) &&
+          !is_ahead (floor.stamp, node->now.wall / 1000))
+        sim_fail ("%u: it sends what is older than what it has", node->index);
+    }
+  if (sim.recorded->len < 64)
+    {
+      GByteArray *bytes = g_byte_array_new ();
+      gsize size;
+      const guint8 *data = g_bytes_get_data (packet->head, &size);
+
+      g_byte_array_append (bytes, data, (guint) size);
+      data = packet->payload != NULL ? g_bytes_get_data (packet->payload, &size) : NULL;
+      if (data != NULL)
+        g_byte_array_append (bytes, data, (guint) size);
+      g_byte_array_set_size (bytes, (bytes->len + 7) & ~7u);
+      g_ptr_array_add (sim.recorded, g_byte_array_free_to_bytes (bytes));
+    }
+}
+
+/* --- what the application is told --- */
+
+static void
+judge_transition (SimNode           *node,
+                  AmnesiaTransition *transition,
+                  gboolean           local)
+{
+  AmnesiaEntry *base = amnesia_replica_lookup (node->replica, "");
+
+  if (transition->remote == local)
+    sim_fail ("%u: `remote` is wrong", node->index);
+  if (!amnesia_value_equal (transition->old, node->view))
+    sim_fail ("%u: `old` is not what `new` was", node->index);
+  if (amnesia_value_equal (transition->old, transition->new))
+    sim_fail ("%u: `changed` without a change", node->index);
+  if (transition->remote && !sim.profile.keys && base->id == node->id)
+    sim_fail ("%u: its own value came as a remote one", node->index);
+  g_clear_pointer (&node->view, g_variant_unref);
+  node->view = transition->new != NULL ? g_variant_ref (transition->new) : NULL;
+}
+
+/* The dispatch is at its end: one `changed` at the most, and it leads to what is held. */
+void
+sim_judge_changed (SimNode  *node,
+                   gboolean  local)
+{
+  guint n = 0;
+
+  while (amnesia_transitions_any (&node->transitions))
+    {
+      g_autoptr (AmnesiaTransition) transition = amnesia_transitions_pop (&node->transitions);
+
+      judge_transition (node, transition, local);
+      n++;
+    }
+  if (n > 1)
+    sim_fail ("%u: `changed` %u times", node->index, n);
+  if (!amnesia_value_equal (node->view, amnesia_replica_get_value (node->replica)))
+    sim_fail ("%u: a change was not told", node->index);
+}
+
+/* --- after each dispatch --- */
+
+/* A store whose clock was set back by a year writes anew what it wrote before: only then may a
+ * lesser stamp follow. */
+static gboolean
+is_written_anew (SimNode      *node,
+                 AmnesiaEntry *entry,
+                 SimWrite      before)
+{
+  if (entry->id != node->id || !is_ahead (before.stamp, node->now.wall / 1000))
+    return FALSE;
+  know (entry, TRUE);
+  node->seen = entry->stamp;
+  return TRUE;
+}
+
+static void
+judge_entry (SimNode      *node,
+             AmnesiaEntry *entry)
+{
+  SimWrite floor = get_floor (node, entry->key);
+
+  if (floor.stamp == entry->stamp && floor.id == entry->id)
+    {
+      know (entry, FALSE);
+      return;
+    }
+  if (!is_written_anew (node, entry, floor))
+    sim_fail ("%u: what is held is not the greatest", node->index);
+  set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
+}
+
+static void
+judge_replica (SimNode *node)
+{
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (node->replica);
+  GHashTableIter iter;
+  gpointer key, data;
+  guint i;
+
+  for (i = 0; i < entries->len; i++)
+    judge_entry (node, g_ptr_array_index (entries, i));
+  g_hash_table_iter_init (&iter, node->floors);
+  while (g_hash_table_iter_next (&iter, &key, &data))
+    {
+      SimWrite *floor = data;
+
+      if (amnesia_replica_lookup (node->replica, key) == NULL &&
+          is_greater (floor->stamp, floor->id, get_floor (node, "")))
+        sim_fail ("%u: an entry is gone, and nothing covers it", node->index);
+    }
+}
+
+/* Whether the other one has what this entry is about, or may not have it. */
+static gboolean
+has_or_may_not (SimNode      *node,
+                AmnesiaStamp  stamp,
+                guint64       id,
+                const char   *key,
+                gsize         size)
+{
+  return size > node->max_size || is_ahead (stamp, sim_node_get_time (node).wall / 1000) ||
+         !amnesia_replica_beats (node->replica, key, stamp, id);
+}
+
+/* Some round trips after both have said hello each has what the other had then. */
+static void
+check_fresh (gpointer data,
+             guint    tag)
+{
+  SimWire *wire = data;
+  guint side;
+
+  for (side = 0; side < 2; side++)
+    {
+      SimEnd *from = &wire->ends[side], *to = from->other;
+
+      if (wire->disturbed || from->link == NULL || to->link == NULL ||
+          !amnesia_link_is_up (from->link) || !amnesia_link_is_up (to->link))
+        return;
+      if (from->greeted_stamp != 0 &&
+          !has_or_may_not (to->node, from->greeted_stamp, from->greeted_id, "", 0))
+        sim_fail ("%u: it does not have what %u had when they met", to->node->index,
+                  from->node->index);
+    }
+}
+
+static void
+note_greeting (SimEnd *end)
+{
+  AmnesiaEntry *base = amnesia_replica_lookup (end->node->replica, "");
+
+  end->greeted_at = sim.now;
+  end->greeted_stamp = base != NULL ? base->stamp : 0;
+  end->greeted_id = base != NULL ? base->id : 0;
+  if (end->other->node != NULL && end->other->greeted_at != 0 && sim.profile.bandwidth == 0 &&
+      !sim.profile.limits && !sim.profile.faults && sim.profile.clocks != SIM_CLOCKS_BEYOND)
+    sim_at (sim.now + 12 * sim.profile.latency + SIM_SECOND / 2, check_fresh, end->wire, 0);
+}
+
+/* Who says that the other has all tells the truth, of what is his own at least, and was not
+ * refused because of its stamp. */
+static void
+check_in_sync (SimEnd *end)
+{
+  AmnesiaEntry *base = amnesia_replica_lookup (end->node->replica, "");
+  SimEnd *other = end->other;
+
+  if (sim.profile.clocks == SIM_CLOCKS_BEYOND || base == NULL ||
+      base->id != end->node->id || other->node == NULL ||
+      other->node->life != other->life || !other->node->open ||
+      !amnesia_link_is_in_sync (end->link))
+    return;
+  if (!has_or_may_not (other->node, base->stamp, base->id, "", amnesia_entry_get_size (base)))
+    sim_fail ("%u: it takes %u to be in sync", end->node->index, other->node->index);
+}
+
+static void
+judge_end (SimEnd *end)
+{
+  AmnesiaLink *link = end->link;
+
+  if (g_hash_table_size (link->dirty) > MAX_DIRTY ||
+      g_hash_table_size (link->repair.wanted) > MAX_DIRTY)
+    sim_fail ("%u: too much is remembered of a link", end->node->index);
+  if (!amnesia_link_is_up (link))
+    return;
+  if (end->greeted_at == 0)
+    note_greeting (end);
+  check_in_sync (end);
+}
+
+void
+sim_judge_node (SimNode *node)
+{
+  guint64 digest = amnesia_replica_get_digest (node->replica);
+  guint i;
+
+  sim_trace ((guint64) sim.now);
+  sim_trace (digest + node->index);
+  if (digest != node->judged)
+    judge_replica (node);
+  node->judged = digest;
+  if (node->ends->len > MAX_ENDS)
+    sim_fail ("%u: too many links", node->index);
+  for (i = 0; i < node->ends->len; i++)
+    judge_end (g_ptr_array_index (node->ends, i));
+}
+
+/* --- in the end --- */
+
+SimWrite
+sim_get_greatest (void)
+{
+  SimWrite greatest = { 0, 0 };
+  guint i;
+
+  for (i = 0; i < sim.profile.n_nodes; i++)
+    {
+      SimNode *node = &sim.nodes[i];
+      AmnesiaEntry *base = node->alive ? amnesia_replica_lookup (node->replica, "") : NULL;
+
+      if (base != NULL && is_greater (base->stamp, base->id, greatest))
+        greatest = (SimWrite) { base->stamp, base->id };
+    }
+  return greatest;
+}
+
+/* How many frames with values have been sent over the links that are up. */
+guint64
+sim_count_values (void)
+{
+  guint64 sum = 0;
+  guint i, j;
+
+  for (i = 0; i < sim.profile.n_nodes; i++)
+    for (j = 0; sim.nodes[i].alive && j < sim.nodes[i].ends->len; j++)
+      sum += ((SimEnd *) g_ptr_array_index (sim.nodes[i].ends, j))->link->values_sent;
+  return sum;
+}
+
+static gboolean
+has_all_of (SimNode *node,
+            SimNode *other)
+{
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (other->replica);
+  guint i;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (!has_or_may_not (node, entry->stamp, entry->id, entry->key,
+                           amnesia_entry_get_size (entry)))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* How many links there are from @node to @other that both sides hold to be up. */
+static guint
+count_links (SimNode *node,
+             SimNode *other)
+{
+  guint i, n = 0;
+
+  for (i = 0; i < node->ends->len; i++)
+    {
+      SimEnd *end = g_ptr_array_index (node->ends, i);
+
+      if (end->other->node == other && end->other->link != NULL &&
+          amnesia_link_is_up (end->link) && amnesia_link_is_up (end->other->link))
+        n++;
+    }
+  return n;
+}
+
+static char *
+find_fault_of_pair (SimNode *a,
+                    SimNode *b)
+{
+  gboolean members = a->entry >= 0 && b->entry >= 0;
+  guint n = count_links (a, b);
+
+  if (n == 0 && members && !sim_is_blocked (a, b))
+    return g_strdup_printf ("%u and %u are not linked", a->index, b->index);
+  if (n > 1)
+    return g_strdup_printf ("%u and %u have %u links", a->index, b->index, n);
+  if (n == 1 && (!has_all_of (a, b) || !has_all_of (b, a)))
+    return g_strdup_printf ("%u and %u are linked and differ", a->index, b->index);
+  if (!sim.profile.limits &&
+      !amnesia_value_equal (amnesia_replica_get_value (a->replica),
+                            amnesia_replica_get_value (b->replica)))
+    return g_strdup_printf ("%u and %u have other values", a->index, b->index);
+  return NULL;
+}
+
+static char *
+find_fault_of_node (SimNode *node)
+{
+  guint i;
+
+  if (node->entry < 0 && node->ends->len != 1)
+    return g_strdup_printf ("the guest %u has %u links", node->index, node->ends->len);
+  for (i = 0; i < node->ends->len; i++)
+    {
+      SimEnd *end = g_ptr_array_index (node->ends, i);
+
+      if (!amnesia_link_is_up (end->link) || end->other->link == NULL)
+        return g_strdup_printf ("%u has a link that is no good", node->index);
+      if (!amnesia_link_is_synced (end->link))
+        return g_strdup_printf ("%u has a link that is not synced", node->index);
+    }
+  return NULL;
+}
+
+/* Each pair of members has one link, each guest one, and nobody lacks what a neighbour could
+ * give. */
+gboolean
+sim_is_converged (char **why)
+{
+  guint i, j;
+
+  g_clear_pointer (why, g_free);
+  for (i = 0; i < sim.profile.n_nodes && *why == NULL; i++)
+    {
+      *why = find_fault_of_node (&sim.nodes[i]);
+      for (j = i + 1; j < sim.profile.n_nodes && *why == NULL; j++)
+        *why = find_fault_of_pair (&sim.nodes[i], &sim.nodes[j]);
+    }
+  return *why == NULL;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The test of the test. The linker puts these functions between the parts of the library (see
+ * `wraps` in meson.build): there the judge looks on, and there one of sixteen mistakes can be made
+ * that such libraries have had. None of the library's own code knows of it. */
+
+#include "sim.h"
+
+#include <string.h>
+
+static const char *names[] = {
+  "none",
+  "wall-clock-only",        /* stamps know the clock, and not what was seen */
+  "last-arrival-wins",
+  "changed-for-refused",    /* a value that loses is told all the same */
+  "conflation-keeps-oldest",
+  "pending-survives",       /* what waited on one link is sent on the next one */
+  "receiver-stamps",        /* with its own clock */
+  "equal-taken-again",
+  "no-anti-entropy",
+  "echo-taken-for-remote",
+  "clock-ignores-received",
+  "counter-wraps",
+  "no-digest-at-connect",
+  "id-reused",              /* after a restart */
+  "refused-remembered",     /* a value from the future counts as seen */
+  "digest-of-milliseconds",
+  "no-tie-break",
+};
+
+static guint mistake;
+static gboolean merging;
+static GVariant *refused_value;  /* (owned) (nullable) */
+static gboolean told_echo;
+static AmnesiaLink *pulling;
+static GHashTable *kept;         /* (owned) (nullable) (element-type utf8 AmnesiaEntry) */
+static GHashTable *refused;      /* (owned) (nullable) (element-type utf8) */
+
+const char *
+sim_mistake_get_name (guint number)
+{
+  return number < G_N_ELEMENTS (names) ? names[number] : NULL;
+}
+
+void
+sim_set_mistake (guint number)
+{
+  mistake = number;
+}
+
+gboolean
+sim_has_mistake (const char *name)
+{
+  return strcmp (names[mistake], name) == 0;
+}
+
+void
+sim_mistakes_clear (void)
+{
+  g_clear_pointer (&kept, g_hash_table_unref);
+  g_clear_pointer (&refused, g_hash_table_unref);
+  g_clear_pointer (&refused_value, g_variant_unref);
+  told_echo = FALSE;
+}
+
+static GHashTable *
+get_kept (void)
+{
+  if (kept == NULL)
+    kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                  (GDestroyNotify) amnesia_entry_unref);
+  return kept;
+}
+
+/* --- the clock --- */
+
+AmnesiaStamp __real_amnesia_clock_next    (AmnesiaClock *clock,
+                                           gint64        wall,
+                                           gboolean      weak);
+AmnesiaStamp __wrap_amnesia_clock_next    (AmnesiaClock *clock,
+                                           gint64        wall,
+                                           gboolean      weak);
+void         __real_amnesia_clock_witness (AmnesiaClock *clock,
+                                           AmnesiaStamp  stamp);
+void         __wrap_amnesia_clock_witness (AmnesiaClock *clock,
+                                           AmnesiaStamp  stamp);
+
+AmnesiaStamp
+__wrap_amnesia_clock_next (AmnesiaClock *clock,
+                           gint64        wall,
+                           gboolean      weak)
+{
+  if (sim_has_mistake ("wall-clock-only"))
+    clock->last = (guint64) wall << 16;
+  else if (sim_has_mistake ("counter-wraps") && clock->last >> 16 >= (guint64) wall &&
+           (clock->last & 0xffff) == 0xffff)
+    clock->last &= ~(guint64) 0xffff;
+  else
+    return __real_amnesia_clock_next (clock, wall, weak);
+  return clock->last | AMNESIA_STAMP_NORMAL;
+}
+
+void
+__wrap_amnesia_clock_witness (AmnesiaClock *clock,
+                              AmnesiaStamp  stamp)
+{
+  if (!sim_has_mistake ("clock-ignores-received"))
+    __real_amnesia_clock_witness (clock, stamp);
+}
+
+/* --- the order --- */
+
+int     __real_amnesia_write_compare (AmnesiaStamp stamp_a, guint64 id_a,
+                                      AmnesiaStamp stamp_b, guint64 id_b);
+int     __wrap_amnesia_write_compare (AmnesiaStamp stamp_a, guint64 id_a,
+                                      AmnesiaStamp stamp_b, guint64 id_b);
+guint64 __real_amnesia_entry_hash    (const AmnesiaEntry *entry);
+guint64 __wrap_amnesia_entry_hash    (const AmnesiaEntry *entry);
+
+int
+__wrap_amnesia_write_compare (AmnesiaStamp stamp_a,
+                              guint64      id_a,
+                              AmnesiaStamp stamp_b,
+                              guint64      id_b)
+{
+  int order;
+
+  if (merging && sim_has_mistake ("last-arrival-wins"))
+    return 1;
+  if (sim_has_mistake ("no-tie-break"))
+    id_a = id_b;
+  order = __real_amnesia_write_compare (stamp_a, id_a, stamp_b, id_b);
+  return merging && order == 0 && sim_has_mistake ("equal-taken-again") ? 1 : order;
+}
+
+guint64
+__wrap_amnesia_entry_hash (const AmnesiaEntry *entry)
+{
+  AmnesiaEntry coarse = *entry;
+
+  if (!sim_has_mistake ("digest-of-milliseconds"))
+    return __real_amnesia_entry_hash (entry);
+  coarse.stamp &= ~(guint64) 0xffff;
+  coarse.id = 0;
+  return __real_amnesia_entry_hash (&coarse);
+}
+
+/* --- the merge --- */
+
+AmnesiaMerge __real_amnesia_replica_merge    (AmnesiaReplica     *replica,
+                                              gint64              wall,
+                                              AmnesiaEntry       *entry);
+AmnesiaMerge __wrap_amnesia_replica_merge    (AmnesiaReplica     *replica,
+                                              gint64              wall,
+                                              AmnesiaEntry       *entry);
+gboolean     __real_amnesia_transitions_note (AmnesiaTransitions *transitions,
+                                              GVariant           *value,
+                                              gboolean            remote);
+gboolean     __wrap_amnesia_transitions_note (AmnesiaTransitions *transitions,
+                                              GVariant           *value,
+                                              gboolean            remote);
+
+static char *
+name_write (AmnesiaEntry *entry)
+{
+  return g_strdup_printf ("%u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s",
+                          sim_current->index, entry->stamp, entry->id, entry->key);
+}
+
+static gboolean
+is_remembered (AmnesiaEntry *entry)
+{
+  g_autofree char *name = name_write (entry);
+
+  return refused != NULL && g_hash_table_contains (refused, name);
+}
+
+static void
+remember (AmnesiaEntry *entry)
+{
+  if (refused == NULL)
+    refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_add (refused, name_write (entry));
+}
+
+static AmnesiaMerge
+merge (AmnesiaReplica *replica,
+       gint64          wall,
+       AmnesiaEntry   *entry)
+{
+  AmnesiaMerge result;
+
+  merging = TRUE;
+  result = __real_amnesia_replica_merge (replica, wall, entry);
+  merging = FALSE;
+  sim_judge_merge (sim_current, entry, wall, result);
+  return result;
+}
+
+AmnesiaMerge
+__wrap_amnesia_replica_merge (AmnesiaReplica *replica,
+                              gint64          wall,
+                              AmnesiaEntry   *entry)
+{
+  AmnesiaMerge result;
+
+  if (sim_has_mistake ("receiver-stamps"))
+    {
+      g_autoptr (AmnesiaEntry) stamped =
+        amnesia_entry_new (entry->key, AMNESIA_STAMP_NORMAL | (guint64) wall << 16, entry->id,
+                           entry->value, NULL, 0);
+
+      return merge (replica, wall, stamped);
+    }
+  if (sim_has_mistake ("refused-remembered") && is_remembered (entry))
+    return AMNESIA_MERGE_OLD;
+  result = merge (replica, wall, entry);
+  if (result == AMNESIA_MERGE_AHEAD && sim_has_mistake ("refused-remembered"))
+    remember (entry);
+  if (result == AMNESIA_MERGE_OLD && sim_has_mistake ("changed-for-refused") && entry->value != NULL)
+    {
+      g_clear_pointer (&refused_value, g_variant_unref);
+      refused_value = g_variant_ref (entry->value);
+      return AMNESIA_MERGE_TAKEN;
+    }
+  if (entry->id == sim_current->id && sim_has_mistake ("echo-taken-for-remote"))
+    {
+      told_echo = TRUE;
+      return AMNESIA_MERGE_TAKEN;
+    }
+  return result;
+}
+
+gboolean
+__wrap_amnesia_transitions_note (AmnesiaTransitions *transitions,
+                                 GVariant           *value,
+                                 gboolean            remote)
+{
+  g_autoptr (GVariant) other = g_steal_pointer (&refused_value);
+
+  if (told_echo)
+    {
+      AmnesiaTransition *echo = g_new0 (AmnesiaTransition, 1);
+
+      echo->old = value != NULL ? g_variant_ref (value) : NULL;
+      echo->new = value != NULL ? g_variant_ref (value) : NULL;
+      echo->remote = TRUE;
+      g_queue_push_tail (&transitions->queue, echo);
+      told_echo = FALSE;
+    }
+  return __real_amnesia_transitions_note (transitions, other != NULL ? other : value, remote);
+}
+
+/* --- repair --- */
+
+GPtrArray *__real_amnesia_repair_receive (AmnesiaRepair *repair, const AmnesiaFrame *frame,
+                                          gint64 mono, gint64 wall, GError **error);
+GPtrArray *__wrap_amnesia_repair_receive (AmnesiaRepair *repair, const AmnesiaFrame *frame,
+                                          gint64 mono, gint64 wall, GError **error);
+
+GPtrArray *
+__wrap_amnesia_repair_receive (AmnesiaRepair       *repair,
+                               const AmnesiaFrame  *frame,
+                               gint64               mono,
+                               gint64               wall,
+                               GError             **error)
+{
+  gboolean first = !repair->listed;
+  GPtrArray *lacking = __real_amnesia_repair_receive (repair, frame, mono, wall, error);
+
+  if (lacking != NULL && (sim_has_mistake ("no-anti-entropy") ||
+                          (first && sim_has_mistake ("no-digest-at-connect"))))
+    g_ptr_array_set_size (lacking, 0);
+  return lacking;
+}
+
+/* --- what waits for a link --- */
+
+void       __real_amnesia_link_mark          (AmnesiaLink *link, const char *key);
+void       __wrap_amnesia_link_mark          (AmnesiaLink *link, const char *key);
+void       __real_amnesia_link_free          (AmnesiaLink *link);
+void       __wrap_amnesia_link_free          (AmnesiaLink *link);
+gboolean   __real_amnesia_link_pull          (AmnesiaLink *link, AmnesiaTime now,
+                                              AmnesiaPacket *packet, GError **notice);
+gboolean   __wrap_amnesia_link_pull          (AmnesiaLink *link, AmnesiaTime now,
+                                              AmnesiaPacket *packet, GError **notice);
+GPtrArray *__real_amnesia_replica_list_write (AmnesiaReplica *replica, AmnesiaEntry *entry);
+GPtrArray *__wrap_amnesia_replica_list_write (AmnesiaReplica *replica, AmnesiaEntry *entry);
+void       __real_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
+void       __wrap_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
+
+static char *
+name_slot (AmnesiaLink *link,
+           const char  *key)
+{
+  guint64 serial = sim_has_mistake ("pending-survives") ? 0 : link->serial;
+
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s",
+                          amnesia_replica_get_id (link->local->replica), link->peer_id, serial, key);
+}
+
+/* Keeps the value of now, if none is kept. */
+static void
+keep (AmnesiaLink *link,
+      const char  *key)
+{
+  AmnesiaEntry *entry = amnesia_replica_lookup (link->local->replica, key);
+  char *slot = name_slot (link, key);
+
+  if (entry == NULL || g_hash_table_contains (get_kept (), slot))
+    g_free (slot);
+  else
+    g_hash_table_insert (get_kept (), slot, amnesia_entry_ref (entry));
+}
+
+void
+__wrap_amnesia_link_mark (AmnesiaLink *link,
+                          const char  *key)
+{
+  __real_amnesia_link_mark (link, key);
+  if (sim_has_mistake ("conflation-keeps-oldest") && g_hash_table_contains (link->dirty, key))
+    keep (link, key);
+}
+
+void
+__wrap_amnesia_link_free (AmnesiaLink *link)
+{
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, link->dirty);
+  while (sim_has_mistake ("pending-survives") && g_hash_table_iter_next (&iter, &key, NULL))
+    keep (link, key);
+  __real_amnesia_link_free (link);
+}
+
+gboolean
+__wrap_amnesia_link_pull (AmnesiaLink    *link,
+                          AmnesiaTime     now,
+                          AmnesiaPacket  *packet,
+                          GError        **notice)
+{
+  gboolean any;
+
+  pulling = link;
+  any = __real_amnesia_link_pull (link, now, packet, notice);
+  pulling = NULL;
+  return any;
+}
+
+GPtrArray *
+__wrap_amnesia_replica_list_write (AmnesiaReplica *replica,
+                                   AmnesiaEntry   *entry)
+{
+  GPtrArray *write = __real_amnesia_replica_list_write (replica, entry);
+  guint i;
+
+  for (i = 0; kept != NULL && pulling != NULL && i < write->len; i++)
+    {
+      AmnesiaEntry *present = g_ptr_array_index (write, i);
+      g_autofree char *slot = name_slot (pulling, present->key);
+      AmnesiaEntry *old = g_hash_table_lookup (kept, slot);
+
+      if (old == NULL)
+        continue;
+      write->pdata[i] = amnesia_entry_ref (old);
+      amnesia_entry_unref (present);
+      g_hash_table_remove (kept, slot);
+    }
+  return write;
+}
+
+void
+__wrap_amnesia_frame_encode_write (GPtrArray     *entries,
+                                   AmnesiaPacket *packet)
+{
+  __real_amnesia_frame_encode_write (entries, packet);
+  if (pulling != NULL)
+    sim_judge_frame (sim_current, entries, packet);
+}
+
+/* --- memory --- */
+
+gpointer __real_g_try_realloc (gpointer memory, gsize size);
+gpointer __wrap_g_try_realloc (gpointer memory, gsize size);
+
+gpointer
+__wrap_g_try_realloc (gpointer memory,
+                      gsize    size)
+{
+  if (sim.profile.faults && !sim.ending && size > 0 && sim_chance (0.001))
+    return NULL;
+  return __real_g_try_realloc (memory, size);
+}
