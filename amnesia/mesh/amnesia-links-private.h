@@ -29,6 +29,7 @@ AmnesiaLink *amnesia_links_find_up      (AmnesiaLinks      *self,
                                          const AmnesiaLink *except);
 gboolean     amnesia_links_any_up       (AmnesiaLinks      *self,
                                          const AmnesiaLink *except);
+AmnesiaLink *amnesia_links_find_dialled (AmnesiaLinks      *self);
 AmnesiaLink *amnesia_links_choose_loser (AmnesiaLink       *a,
                                          AmnesiaLink       *b);
 gboolean     amnesia_links_any_synced   (AmnesiaLinks *self);

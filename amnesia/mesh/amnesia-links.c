@@ -55,6 +55,22 @@ amnesia_links_find_up (AmnesiaLinks      *self,
   return NULL;
 }
 
+/* Returns a link that we have dialled and over which the peer has said hello. */
+AmnesiaLink *
+amnesia_links_find_dialled (AmnesiaLinks *self)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (self, i);
+
+      if (link->dialled && amnesia_link_is_up (link))
+        return link;
+    }
+  return NULL;
+}
+
 gboolean
 amnesia_links_any_up (AmnesiaLinks      *self,
                       const AmnesiaLink *except)

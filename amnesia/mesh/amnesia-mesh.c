@@ -588,6 +588,23 @@ amnesia_mesh_open (AmnesiaMesh           *self,
     amnesia_progress_open (&self->progress, now.mono);
 }
 
+/* A guest needs one link, to a member. Whoever has come to us while we were one must find another,
+ * or guests that are content with one another would be cut off from the rest. */
+static void
+keep_one_link (AmnesiaMesh *self)
+{
+  AmnesiaLink *kept = amnesia_links_find_dialled (&self->links);
+  guint i;
+
+  for (i = 0; i < self->links.list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
+
+      if (link != kept && (!link->dialled || amnesia_link_is_up (link)))
+        leave_link (self, link, AMNESIA_BYE_LEAVING, "not a member any more");
+    }
+}
+
 /* The search for our own entry has ended: @host is what others know us by, NULL if nothing. */
 void
 amnesia_mesh_set_own (AmnesiaMesh *self,
@@ -604,6 +621,8 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
   amnesia_dial_plan_set_role (&self->plan, guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER, now);
   if (own != NULL)
     amnesia_members_set_self (&self->members, own);
+  if (guest)
+    keep_one_link (self);
 }
 
 void
