@@ -114,13 +114,20 @@ amnesia_repair_give_up (AmnesiaRepair  *self,
 /* --- the digest --- */
 
 static gboolean
+is_less (const AmnesiaEntry    *entry,
+         const AmnesiaListItem *item)
+{
+  return item != NULL &&
+         amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0;
+}
+
+/* Whether the peer has a newer entry of that key, or a newer base, that is too large for us. */
+static gboolean
 is_withheld (AmnesiaRepair      *self,
              const AmnesiaEntry *entry)
 {
-  AmnesiaListItem *item = g_hash_table_lookup (self->withheld, entry->key);
-
-  return item != NULL &&
-         amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0;
+  return is_less (entry, g_hash_table_lookup (self->withheld, entry->key)) ||
+         is_less (entry, g_hash_table_lookup (self->withheld, ""));
 }
 
 /* The digest over what both sides can have: an entry that is too large for one of them is left
@@ -245,7 +252,8 @@ is_in_range (const AmnesiaList  *list,
          (list->last || strcmp (entry->key, list->to) < 0);
 }
 
-/* What is newer here, or absent there. Both lists are in order of keys. */
+/* What is newer here, or absent there, but for what the peer's base covers. Both lists are in order
+ * of keys. */
 static GPtrArray *
 find_lacking (AmnesiaRepair     *self,
               const AmnesiaList *list)
@@ -259,7 +267,8 @@ find_lacking (AmnesiaRepair     *self,
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
       AmnesiaListItem *item = NULL;
 
-      if (!is_in_range (list, entry))
+      if (!is_in_range (list, entry) || is_withheld (self, entry) ||
+          is_less (entry, g_hash_table_lookup (self->wanted, "")))
         continue;
       while (j < list->items->len &&
              strcmp (g_array_index (list->items, AmnesiaListItem, j).key, entry->key) < 0)
