@@ -245,10 +245,23 @@ is_in_range (const AmnesiaList  *list,
          (list->last || strcmp (entry->key, list->to) < 0);
 }
 
+/* Whether ours is to be sent: it is newer, or theirs is from so far ahead that it is nothing to us. */
+static gboolean
+is_better (const AmnesiaEntry    *entry,
+           const AmnesiaListItem *item,
+           gint64                 wall)
+{
+  if (amnesia_stamp_is_ahead (item->stamp, wall / 1000) &&
+      !amnesia_stamp_is_ahead (entry->stamp, wall / 1000))
+    return TRUE;
+  return amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) > 0;
+}
+
 /* What is newer here, or absent there. Both lists are in order of keys. */
 static GPtrArray *
 find_lacking (AmnesiaRepair     *self,
-              const AmnesiaList *list)
+              const AmnesiaList *list,
+              gint64             wall)
 {
   g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
   GPtrArray *keys = g_ptr_array_new_with_free_func (g_free);
@@ -266,8 +279,7 @@ find_lacking (AmnesiaRepair     *self,
         j++;
       if (j < list->items->len)
         item = &g_array_index (list->items, AmnesiaListItem, j);
-      if (item == NULL || !g_str_equal (item->key, entry->key) ||
-          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) > 0)
+      if (item == NULL || !g_str_equal (item->key, entry->key) || is_better (entry, item, wall))
         g_ptr_array_add (keys, g_strdup (entry->key));
     }
   return keys;
@@ -294,5 +306,5 @@ amnesia_repair_receive (AmnesiaRepair       *self,
     self->listed = TRUE;
   if (list.last && list.reply && self->from == NULL)
     begin_list (self, FALSE);
-  return find_lacking (self, &list);
+  return find_lacking (self, &list, wall);
 }

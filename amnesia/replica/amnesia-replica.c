@@ -415,6 +415,40 @@ amnesia_replica_list_write (AmnesiaReplica *self,
   return entries;
 }
 
+/* Whether an entry of somebody else is held that is ahead: it was taken when our own clock was wrong
+ * too. Its writer writes it anew, with a lesser stamp; it would stand in front of that for years. Our
+ * own ones are left to amnesia_replica_rewrite_ahead. */
+static gboolean
+is_stranded (AmnesiaReplica     *self,
+             const AmnesiaEntry *held,
+             gint64              wall)
+{
+  return held != NULL && held->id != self->id && amnesia_stamp_is_ahead (held->stamp, wall);
+}
+
+/* @entry, which is not ahead itself, takes the place of a stranded one: nobody who joins later would
+ * take that. Key entries stay greater than the base. */
+static gboolean
+is_relief (AmnesiaReplica     *self,
+           const AmnesiaEntry *entry,
+           gint64              wall)
+{
+  return is_stranded (self, amnesia_replica_lookup (self, entry->key), wall)
+         && (amnesia_entry_is_base (entry) || self->base == NULL
+             || amnesia_entry_compare (entry, self->base) > 0);
+}
+
+/* A stamp from far ahead is not in force any more: the clock starts anew from those that are. */
+static void
+rewind_clock (AmnesiaReplica *self)
+{
+  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
+
+  amnesia_clock_reset (&self->clock);
+  if (newest != NULL)
+    amnesia_clock_witness (&self->clock, newest->stamp);
+}
+
 /* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
  * value, or removes the key. Whether the value can be shared is for the caller to check. */
 AmnesiaEntry *
@@ -428,25 +462,31 @@ amnesia_replica_write (AmnesiaReplica *self,
   return write_entry (self, wall, key, value);
 }
 
-/* Takes an entry that arrived, if it is greater than what it would replace. An entry from more
- * than a year ahead is as if it had not come; any other moves the clock, whether taken or not. */
+/* Takes an entry that arrived, if it is greater than what it would replace, or that is stranded. An
+ * entry from more than a year ahead is as if it had not come; any other moves the clock, whether
+ * taken or not. */
 AmnesiaMerge
 amnesia_replica_merge (AmnesiaReplica *self,
                        gint64          wall,
                        AmnesiaEntry   *entry)
 {
+  gboolean relief;
+
   if (amnesia_stamp_is_ahead (entry->stamp, wall))
     return AMNESIA_MERGE_AHEAD;
 
   amnesia_clock_witness (&self->clock, entry->stamp);
   note_seen (self, entry);
 
-  if (!amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
+  relief = is_relief (self, entry, wall);
+  if (!relief && !amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
     return AMNESIA_MERGE_OLD;
   if (!has_room (self, entry))
     return AMNESIA_MERGE_FULL;
 
   put_in_force (self, entry);
+  if (relief)
+    rewind_clock (self);
 
   return AMNESIA_MERGE_TAKEN;
 }

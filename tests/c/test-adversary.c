@@ -5,6 +5,7 @@
 #include "raw-peer.h"
 
 #include "amnesia-store-private.h"
+#include "small-world.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,11 +54,67 @@ test_fork_ids (void)
   g_assert_cmpuint (first, !=, get_id (before));
 }
 
+/* --- clocks --- */
+
+static void
+test_clock_mended (void)
+{
+  const gint64 ahead = 730 * G_TIME_SPAN_DAY;
+
+  g_test_summary ("Two of one machine, whose clock was two years ahead when one of them wrote, go on "
+                  "sharing when it is set right");
+
+  begin_world (2);
+  world.now.wall += ahead;
+  run (SECOND);
+  write_int (0, 1);
+  g_assert_cmpint (read_int (1), ==, 1);
+  world.now.wall -= ahead;
+  run (10 * SECOND);
+  write_int (0, 2);
+  run (20 * SECOND);
+  g_assert_cmpint (read_int (0), ==, 2);
+  g_assert_cmpint (read_int (1), ==, 2);
+  write_int (1, 3);
+  run (20 * SECOND);
+  g_assert_cmpint (read_int (0), ==, 3);
+  end_world ();
+}
+
+/* The same, if the two do not see one another at that moment, and the writer is gone. */
+static void
+test_clock_mended_apart (void)
+{
+  const gint64 ahead = 730 * G_TIME_SPAN_DAY;
+
+  g_test_summary ("Who holds what a third one wrote with a clock two years ahead goes on sharing");
+
+  begin_world (3);
+  world.now.wall += ahead;
+  run (SECOND);
+  write_int (2, 1);
+  world.nodes[2].asleep = TRUE;
+  run (10 * SECOND);
+  world.now.wall -= ahead;
+  run (10 * SECOND);
+  world.cut = TRUE;
+  run (10 * SECOND);
+  write_int (0, 2);
+  run (10 * SECOND);
+  world.cut = FALSE;
+  run (20 * SECOND);
+  g_assert_cmpint (read_int (0), ==, 2);
+  g_assert_cmpint (read_int (1), ==, 2);
+  end_world ();
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/adversary/fork-ids", test_fork_ids);
+  g_test_add_func ("/adversary/clock-mended", test_clock_mended);
+  g_test_add_func ("/adversary/clock-mended-apart", test_clock_mended_apart);
   return g_test_run ();
 }
