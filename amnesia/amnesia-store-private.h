@@ -40,6 +40,7 @@ struct _AmnesiaStore
   /* to be told */
   GVariant          *value;       /* (owned) (nullable) to which the last transition leads */
   AmnesiaTransitions transitions;
+  gboolean           merged;      /* others have written; not looked at yet */
   gboolean           emitting;
   gboolean           data_moved;
   gboolean           updated_moved;

@@ -10,6 +10,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+/* What a link sends in one dispatch, before others get their turn. */
+#define MAX_PACKETS 256
+
 struct _AmnesiaChannel
 {
   GSocketConnection *connection; /* (owned) closes the socket when it goes */
@@ -298,26 +301,36 @@ send_packet (AmnesiaChannel  *self,
   return TRUE;
 }
 
-/* Sends until nothing is left or the socket takes no more. */
+/* Sends until nothing is left or the socket takes no more, or it has been enough for one dispatch:
+ * the socket then is ready at once. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
                       GError         **error)
 {
   g_autoptr (GError) local_error = NULL;
+  guint n_sent = 0;
 
-  while (!self->shut)
+  while (!self->shut && n_sent < MAX_PACKETS)
     {
       if (self->packet.head == NULL &&
           !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
         break;
       if (send_packet (self, now, &local_error))
-        continue;
+        {
+          n_sent++;
+          continue;
+        }
       if (local_error != NULL)
         {
           g_propagate_error (error, g_steal_pointer (&local_error));
           return FALSE;
         }
+      wait_for (self, G_IO_IN | G_IO_OUT);
+      return TRUE;
+    }
+  if (n_sent == MAX_PACKETS)
+    {
       wait_for (self, G_IO_IN | G_IO_OUT);
       return TRUE;
     }

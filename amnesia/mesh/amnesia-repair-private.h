@@ -26,9 +26,8 @@ typedef struct
   gboolean        ignored;       /* the present one came too soon */
   char           *next;          /* (owned) (nullable) where its next frame has to begin */
   gint64          begun;
-  GHashTable     *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
-  guint64         reviewed;      /* our digest when that was last looked at */
-  GHashTable     *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
+  GTree          *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
+  GTree          *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
 } AmnesiaRepair;
 
 void       amnesia_repair_init        (AmnesiaRepair       *self,

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* An entry without key takes 48 bytes. */
+#define MAX_IN_FRAME (AMNESIA_MAX_LIST / 48)
+
 static void
 list_item_free (gpointer data)
 {
@@ -16,10 +19,19 @@ list_item_free (gpointer data)
   g_free (item);
 }
 
-static GHashTable *
+static int
+compare_keys (gconstpointer a,
+              gconstpointer b,
+              gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
+/* A tree, as who sends the keys could choose them so that their hashes collide. */
+static GTree *
 list_items_new (void)
 {
-  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, list_item_free);
+  return g_tree_new_full (compare_keys, NULL, NULL, list_item_free);
 }
 
 void
@@ -38,8 +50,8 @@ amnesia_repair_clear (AmnesiaRepair *self)
 {
   g_free (self->from);
   g_free (self->next);
-  g_hash_table_unref (self->wanted);
-  g_hash_table_unref (self->withheld);
+  g_tree_unref (self->wanted);
+  g_tree_unref (self->withheld);
 }
 
 static void
@@ -71,32 +83,37 @@ void
 amnesia_repair_pull (AmnesiaRepair *self,
                      AmnesiaPacket *packet)
 {
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
   g_autofree char *from = g_steal_pointer (&self->from);
+  g_autoptr (GPtrArray) entries = amnesia_replica_list_range (self->replica, from, NULL,
+                                                              MAX_IN_FRAME + 1);
 
   self->from = amnesia_frame_encode_list (entries, from, self->reply, packet);
 }
 
-static gboolean
-is_useless (gpointer key,
-            gpointer data,
-            gpointer replica)
+/* Forgets what has become useless, up to the first that has not. */
+static void
+review_wanted (AmnesiaRepair *self)
 {
-  AmnesiaListItem *item = data;
+  GTreeNode *node;
 
-  return !amnesia_replica_beats (replica, item->key, item->stamp, item->id);
+  while ((node = g_tree_node_first (self->wanted)) != NULL)
+    {
+      AmnesiaListItem *item = g_tree_node_value (node);
+
+      if (amnesia_replica_beats (self->replica, item->key, item->stamp, item->id))
+        return;
+      g_tree_remove (self->wanted, item->key);
+    }
 }
 
 /* Whether all that the peer listed is here, whoever it came from, or covered. */
 gboolean
 amnesia_repair_is_complete (AmnesiaRepair *self)
 {
-  guint64 digest = amnesia_replica_get_digest (self->replica);
-
-  if (digest != self->reviewed)
-    g_hash_table_foreach_remove (self->wanted, is_useless, self->replica);
-  self->reviewed = digest;
-  return self->listed && g_hash_table_size (self->wanted) == 0;
+  if (!self->listed)
+    return FALSE;
+  review_wanted (self);
+  return g_tree_nnodes (self->wanted) == 0;
 }
 
 /* The peer talks, but not about what is wanted. It may have been covered since; if not, the digest
@@ -105,7 +122,7 @@ gboolean
 amnesia_repair_give_up (AmnesiaRepair  *self,
                         GError        **error)
 {
-  g_hash_table_remove_all (self->wanted);
+  g_tree_remove_all (self->wanted);
   if (!self->listed)
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "it does not say what it has");
   return self->listed;
@@ -117,7 +134,7 @@ static gboolean
 is_withheld (AmnesiaRepair      *self,
              const AmnesiaEntry *entry)
 {
-  AmnesiaListItem *item = g_hash_table_lookup (self->withheld, entry->key);
+  AmnesiaListItem *item = g_tree_lookup (self->withheld, entry->key);
 
   return item != NULL &&
          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0;
@@ -154,7 +171,7 @@ amnesia_repair_compare (AmnesiaRepair *self,
   if (digest == amnesia_repair_get_digest (self))
     {
       self->mismatches = 0;
-      g_hash_table_remove_all (self->wanted);
+      g_tree_remove_all (self->wanted);
       return;
     }
   self->mismatches++;
@@ -209,8 +226,7 @@ take_item (AmnesiaRepair         *self,
     return;
   copy = g_memdup2 (item, sizeof *item);
   copy->key = g_strdup (item->key);
-  g_hash_table_replace (item->size > self->max_size ? self->withheld : self->wanted, copy->key,
-                        copy);
+  g_tree_replace (item->size > self->max_size ? self->withheld : self->wanted, copy->key, copy);
 }
 
 static gboolean
@@ -223,11 +239,11 @@ take_items (AmnesiaRepair      *self,
 
   if (*list->from == '\0')
     {
-      g_hash_table_remove_all (self->wanted);
-      g_hash_table_remove_all (self->withheld);
+      g_tree_remove_all (self->wanted);
+      g_tree_remove_all (self->withheld);
     }
-  if (g_hash_table_size (self->wanted) + g_hash_table_size (self->withheld) + list->items->len >
-      AMNESIA_MAX_LISTED)
+  if ((guint) g_tree_nnodes (self->wanted) + (guint) g_tree_nnodes (self->withheld) +
+      list->items->len > AMNESIA_MAX_LISTED)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "a list without end");
       return FALSE;
@@ -235,14 +251,6 @@ take_items (AmnesiaRepair      *self,
   for (i = 0; i < list->items->len; i++)
     take_item (self, &g_array_index (list->items, AmnesiaListItem, i), wall);
   return TRUE;
-}
-
-static gboolean
-is_in_range (const AmnesiaList  *list,
-             const AmnesiaEntry *entry)
-{
-  return strcmp (entry->key, list->from) >= 0 &&
-         (list->last || strcmp (entry->key, list->to) < 0);
 }
 
 /* Whether ours is to be sent: it is newer, or theirs is from so far ahead that it is nothing to us. */
@@ -263,7 +271,9 @@ find_lacking (AmnesiaRepair     *self,
               const AmnesiaList *list,
               gint64             wall)
 {
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
+  g_autoptr (GPtrArray) entries = amnesia_replica_list_range (self->replica, list->from,
+                                                              list->last ? NULL : list->to,
+                                                              G_MAXUINT);
   GPtrArray *keys = g_ptr_array_new_with_free_func (g_free);
   guint i, j = 0;
 
@@ -272,8 +282,6 @@ find_lacking (AmnesiaRepair     *self,
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
       AmnesiaListItem *item = NULL;
 
-      if (!is_in_range (list, entry))
-        continue;
       while (j < list->items->len &&
              strcmp (g_array_index (list->items, AmnesiaListItem, j).key, entry->key) < 0)
         j++;

@@ -37,6 +37,10 @@ gboolean        amnesia_replica_beats        (AmnesiaReplica  *self,
                                               AmnesiaStamp     stamp,
                                               guint64          id);
 GPtrArray      *amnesia_replica_list         (AmnesiaReplica  *self);
+GPtrArray      *amnesia_replica_list_range   (AmnesiaReplica  *self,
+                                              const char      *from,
+                                              const char      *to,
+                                              guint            max);
 GPtrArray      *amnesia_replica_list_write   (AmnesiaReplica  *self,
                                               AmnesiaEntry    *entry);
 

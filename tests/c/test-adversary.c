@@ -108,6 +108,186 @@ test_clock_mended_apart (void)
   end_world ();
 }
 
+/* --- many keys --- */
+
+/* Sixteen letters that say which number it is, and have the same hash (g_str_hash) for each. */
+static char *
+make_colliding (guint number)
+{
+  GString *key = g_string_new (NULL);
+  int bit;
+
+  for (bit = 15; bit >= 0; bit--)
+    g_string_append (key, number & 1u << bit ? "BA" : "Ab");
+  return g_string_free (key, FALSE);
+}
+
+static AmnesiaLink *
+make_link (AmnesiaLocal *local)
+{
+  AmnesiaHello hello = raw_hello (77, 0);
+  g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  AmnesiaLink *link;
+
+  *local = (AmnesiaLocal) {
+    .replica = amnesia_replica_new (5), .group = (char *) "", .host = (char *) "",
+    .max_size = 1024 * 1024, .linked = g_array_new (FALSE, FALSE, sizeof (guint64)),
+  };
+  link = amnesia_link_new (local, "host", 1, FALSE, 0, world.now);
+  frame.header = g_variant_ref_sink (g_variant_new ("(qqtssqxt@a{sv})", 1, 1, hello.id, "", "", 0,
+                                                    world.now.wall, hello.max_size,
+                                                    g_variant_new_parsed ("@a{sv} {}")));
+  g_assert_true (amnesia_link_receive (link, &frame, world.now, &receipt, NULL));
+  return link;
+}
+
+static void
+free_link (AmnesiaLink *link)
+{
+  AmnesiaLocal *local = link->local;
+
+  amnesia_link_free (link);
+  amnesia_replica_free (local->replica);
+  g_array_unref (local->linked);
+}
+
+/* Takes @packet. */
+static gboolean
+feed (AmnesiaLink    *link,
+      AmnesiaPacket  *packet,
+      AmnesiaReceipt *receipt,
+      GError        **error)
+{
+  const guint8 *head = g_bytes_get_data (packet->head, NULL);
+  g_auto (AmnesiaFrame) frame = { 0, };
+  gsize header_size, payload_size;
+  g_autoptr (GBytes) bytes = NULL;
+
+  g_assert_true (amnesia_frame_check_prefix (head, TRUE, link->local->max_size, &frame.kind,
+                                             &header_size, &payload_size, NULL));
+  bytes = g_bytes_new (head + AMNESIA_PREFIX_SIZE, header_size);
+  frame.header = amnesia_frame_check_header (frame.kind, bytes, payload_size,
+                                             link->local->max_size, NULL);
+  frame.payload = g_steal_pointer (&packet->payload);
+  amnesia_packet_clear (packet);
+  return amnesia_link_receive (link, &frame, world.now, receipt, error);
+}
+
+static void
+feed_list (AmnesiaLink *link,
+           GPtrArray   *entries)
+{
+  g_autofree char *from = g_strdup ("");
+
+  while (from != NULL)
+    {
+      g_auto (AmnesiaReceipt) receipt = { 0, };
+      g_autoptr (GError) error = NULL;
+      AmnesiaPacket packet;
+      char *next = amnesia_frame_encode_list (entries, from, FALSE, &packet);
+
+      g_assert_true (feed (link, &packet, &receipt, &error));
+      g_assert_no_error (error);
+      g_free (from);
+      from = next;
+    }
+}
+
+#define MANY 60000
+
+static void
+test_colliding_keys (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  gint64 start;
+  guint i;
+
+  g_test_summary ("Keys that were chosen so that their hashes collide cost no more than others");
+
+  for (i = 0; i < MANY; i++)
+    {
+      g_autofree char *key = make_colliding (i);
+
+      g_ptr_array_add (entries, amnesia_entry_new (key, AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+    }
+  start = g_get_monotonic_time ();
+  feed_list (link, entries);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 5 * G_USEC_PER_SEC); /* 0.05 s; it was 14 s */
+  free_link (link);
+}
+
+static void
+test_many_keys (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  gint64 start;
+  guint i;
+
+  g_test_summary ("Sending many keys takes time in proportion to their number");
+
+  for (i = 0; i < MANY; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      amnesia_replica_write (local.replica, world.now.wall / 1000, key, g_variant_new_byte (1));
+    }
+  feed_list (link, none);
+  start = g_get_monotonic_time ();
+  for (i = 0; i < 1000 + MANY; i++)
+    {
+      g_auto (AmnesiaPacket) packet = { 0, };
+
+      if (!amnesia_link_pull (link, world.now, &packet, NULL))
+        break;
+      g_assert_cmpint (g_get_monotonic_time () - start, <, 20 * G_USEC_PER_SEC); /* 1 s; it was 900 s */
+    }
+  g_assert_cmpuint (link->values_sent, ==, MANY);
+  g_assert_cmpint (g_tree_nnodes (link->dirty), ==, 0);
+  free_link (link);
+}
+
+static gboolean
+has_members (AmnesiaStore *store,
+             gsize         n)
+{
+  g_autoptr (GVariant) value = amnesia_store_get_data (store);
+
+  return value != NULL && g_variant_n_children (value) == n;
+}
+
+static void
+test_keys_one_by_one (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) peer = NULL;
+  gint64 start;
+  guint i;
+
+  g_test_summary ("Who sends many keys one by one does not hold the main loop");
+
+  test_wait_state (store, AMNESIA_STATE_ALONE);
+  peer = raw_peer_connect (0);
+  raw_peer_greet (peer, 77, 0);
+  start = g_get_monotonic_time ();
+  for (i = 0; i < 8000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+      g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, raw_stamp (0) + i, 77,
+                                                          g_variant_new_byte (1), NULL, 0);
+
+      raw_peer_send_write (peer, entry);
+    }
+  test_until (has_members (store, 8000));
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC); /* 1 s; it was 40 s */
+  test_free_store (store);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -116,5 +296,8 @@ main (int    argc,
   g_test_add_func ("/adversary/fork-ids", test_fork_ids);
   g_test_add_func ("/adversary/clock-mended", test_clock_mended);
   g_test_add_func ("/adversary/clock-mended-apart", test_clock_mended_apart);
+  g_test_add_func ("/adversary/colliding-keys", test_colliding_keys);
+  g_test_add_func ("/adversary/many-keys", test_many_keys);
+  g_test_add_func ("/adversary/keys-one-by-one", test_keys_one_by_one);
   return g_test_run ();
 }
