@@ -251,6 +251,43 @@ test_many_keys (void)
   free_link (link);
 }
 
+static void
+set_flag (gpointer flag)
+{
+  *(gboolean *) flag = TRUE;
+}
+
+static void
+test_small_among_large (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_autofree guint8 *copy = NULL;
+  AmnesiaPacket packet;
+  gboolean freed = FALSE;
+  gsize size;
+
+  g_test_summary ("A small value that came with a large one does not keep the memory of that");
+
+  g_ptr_array_add (entries, amnesia_entry_new ("large", AMNESIA_STAMP_NORMAL + 1, 77,
+                                               g_variant_new_string ("as if it were"), NULL, 0));
+  g_ptr_array_add (entries, amnesia_entry_new ("small", AMNESIA_STAMP_NORMAL + 1, 77,
+                                               g_variant_new_byte (1), NULL, 0));
+  amnesia_frame_encode_write (entries, &packet);
+  copy = g_memdup2 (g_bytes_get_data (packet.payload, &size), g_bytes_get_size (packet.payload));
+  g_bytes_unref (packet.payload);
+  packet.payload = g_bytes_new_with_free_func (copy, size, set_flag, &freed);
+  g_assert_true (feed (link, &packet, &receipt, NULL));
+  g_assert_cmpuint (receipt.taken->len, ==, 2);
+  amnesia_receipt_clear (&receipt);
+  amnesia_replica_write (local.replica, world.now.wall / 1000, "large", NULL);
+  g_assert_true (freed);
+  g_assert_nonnull (amnesia_replica_lookup (local.replica, "small"));
+  free_link (link);
+}
+
 static gboolean
 has_members (AmnesiaStore *store,
              gsize         n)
@@ -323,6 +360,7 @@ main (int    argc,
   g_test_add_func ("/adversary/clock-mended-apart", test_clock_mended_apart);
   g_test_add_func ("/adversary/colliding-keys", test_colliding_keys);
   g_test_add_func ("/adversary/many-keys", test_many_keys);
+  g_test_add_func ("/adversary/small-among-large", test_small_among_large);
   g_test_add_func ("/adversary/keys-one-by-one", test_keys_one_by_one);
   g_test_add_func ("/adversary/colliding-names", test_colliding_names);
   return g_test_run ();
