@@ -738,6 +738,7 @@ amnesia_link_forgive (AmnesiaLink *self,
 {
   self->heard = now.mono;
   self->progress = now.mono;
+  self->told = now.mono;
   if (self->state == AMNESIA_LINK_GREETING)
     self->born = now.mono;
 }

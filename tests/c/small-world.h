@@ -48,6 +48,7 @@ static struct
   guint       n_nodes;
   GPtrArray  *ends; /* (element-type End) */
   gboolean    cut;
+  guint       n_frames[AMNESIA_N_FRAMES]; /* how many of each kind arrived */
 } world;
 
 /* What its clocks say. */
@@ -243,6 +244,7 @@ deliver (End           *to,
             break;
           if (frame.kind == AMNESIA_FRAME_HELLO)
             amnesia_reader_set_greeted (to->reader);
+          world.n_frames[frame.kind]++;
           amnesia_mesh_receive (to->node->mesh, to->link, &frame, node_now (to->node));
         }
       g_assert_no_error (error);

@@ -130,6 +130,7 @@ make_link (AmnesiaLocal *local)
   g_auto (AmnesiaReceipt) receipt = { 0, };
   AmnesiaLink *link;
 
+  world.now = (AmnesiaTime) { 1000 * SECOND, 1000000 * SECOND };
   *local = (AmnesiaLocal) {
     .replica = amnesia_replica_new (5), .group = (char *) "", .host = (char *) "",
     .max_size = 1024 * 1024, .linked = g_array_new (FALSE, FALSE, sizeof (guint64)),
@@ -350,6 +351,94 @@ test_colliding_names (void)
   g_assert_cmpint (g_get_monotonic_time () - start, <, 5 * G_USEC_PER_SEC); /* 0.1 s; it was 13 s */
 }
 
+/* --- what is said of it --- */
+
+static void
+test_blocked (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  AmnesiaBeat beat = { .digest = 1 };
+  AmnesiaPacket packet;
+
+  g_test_summary ("Who was busy for eleven seconds still waits for what he was told of, and is not synced");
+
+  g_ptr_array_add (entries, amnesia_entry_new ("", AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+  feed_list (link, entries);
+  g_assert_false (amnesia_link_is_synced (link));
+  pass (11 * SECOND);
+  amnesia_link_forgive (link, world.now);
+  amnesia_frame_encode_beat (&beat, &packet);
+  g_assert_true (feed (link, &packet, &receipt, NULL));
+  g_assert_false (amnesia_link_is_synced (link));
+  amnesia_receipt_clear (&receipt);
+  amnesia_frame_encode_write (entries, &packet);
+  g_assert_true (feed (link, &packet, &receipt, NULL));
+  g_assert_true (amnesia_link_is_synced (link));
+  free_link (link);
+}
+
+/* --- digests --- */
+
+static void
+write_text (guint       i,
+            const char *key,
+            gsize       length)
+{
+  AmnesiaMesh *mesh = world.nodes[i].mesh;
+  g_autofree char *text = g_strnfill (length, 'x');
+
+  amnesia_mesh_written (mesh, amnesia_replica_write (amnesia_mesh_get_replica (mesh),
+                                                     node_now (&world.nodes[i]).wall / 1000, key,
+                                                     g_variant_new_string (text)));
+  settle ();
+}
+
+static void
+assert_quiet (void)
+{
+  guint before;
+
+  run (12 * SECOND);
+  before = world.n_frames[AMNESIA_FRAME_LIST];
+  run (20 * SECOND);
+  g_assert_cmpuint (world.n_frames[AMNESIA_FRAME_LIST], ==, before);
+}
+
+static void
+test_above_own_limit (void)
+{
+  g_test_summary ("Who has a value above his own limit, as that was set later, does not exchange lists "
+                  "for ever");
+
+  world.nodes[0].max_size = 1024;
+  begin_world (2);
+  run (SECOND);
+  write_text (0, "", 2000);
+  assert_quiet ();
+  end_world ();
+}
+
+static void
+test_withheld_base (void)
+{
+  g_test_summary ("A value that is too large for the peer and covers a key of his is no mismatch");
+
+  world.nodes[1].max_size = 1024;
+  begin_world (2);
+  run (SECOND);
+  world.cut = TRUE;
+  run (10 * SECOND);
+  write_text (1, "key", 10);
+  run (SECOND);
+  write_text (0, "", 2000);
+  world.cut = FALSE;
+  assert_quiet ();
+  end_world ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -363,5 +452,8 @@ main (int    argc,
   g_test_add_func ("/adversary/small-among-large", test_small_among_large);
   g_test_add_func ("/adversary/keys-one-by-one", test_keys_one_by_one);
   g_test_add_func ("/adversary/colliding-names", test_colliding_names);
+  g_test_add_func ("/adversary/blocked", test_blocked);
+  g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
+  g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   return g_test_run ();
 }
