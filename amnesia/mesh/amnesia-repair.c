@@ -132,29 +132,34 @@ amnesia_repair_give_up (AmnesiaRepair  *self,
 
 static gboolean
 is_withheld (AmnesiaRepair      *self,
+             const char         *key,
              const AmnesiaEntry *entry)
 {
-  AmnesiaListItem *item = g_tree_lookup (self->withheld, entry->key);
+  AmnesiaListItem *item = g_tree_lookup (self->withheld, key);
 
   return item != NULL &&
          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) < 0;
 }
 
 /* The digest over what both sides can have: an entry that is too large for one of them is left
- * out, and so is the older one that it stands in front of. */
+ * out, and so is the older one that it stands in front of, or covers. */
 guint64
 amnesia_repair_get_digest (AmnesiaRepair *self)
 {
   guint64 digest = amnesia_replica_get_digest (self->replica);
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
+  guint64 max_size = MIN (self->max_size, self->peer_max_size);
+  g_autoptr (GPtrArray) entries = NULL;
   guint i;
 
+  if (g_tree_nnodes (self->withheld) == 0 && amnesia_replica_get_size (self->replica) <= max_size)
+    return digest;
+  entries = amnesia_replica_list (self->replica);
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
 
-      if (amnesia_entry_get_size (entry) > self->peer_max_size ||
-          is_withheld (self, entry))
+      if (amnesia_entry_get_size (entry) > max_size || is_withheld (self, entry->key, entry) ||
+          is_withheld (self, "", entry))
         digest -= amnesia_entry_hash (entry);
     }
   return digest;
