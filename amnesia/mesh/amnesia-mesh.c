@@ -193,6 +193,22 @@ settle_duplicate (AmnesiaMesh *self,
     leave_link (self, loser, AMNESIA_BYE_DUPLICATE, "there is another link");
 }
 
+/* There may be more than two: a peer that is listed by two names is dialled twice. */
+static void
+settle_duplicates (AmnesiaMesh *self,
+                   AmnesiaLink *link)
+{
+  guint i;
+
+  for (i = 0; i < self->links.list->len && amnesia_link_is_up (link); i++)
+    {
+      AmnesiaLink *other = amnesia_links_get (&self->links, i);
+
+      if (other != link && other->peer_id == link->peer_id && amnesia_link_is_up (other))
+        settle_duplicate (self, link, other);
+    }
+}
+
 /* An accepted link whose peer named no entry that we know is a guest's. */
 static AmnesiaMember *
 identify (AmnesiaMesh    *self,
@@ -306,7 +322,7 @@ admit (AmnesiaMesh    *self,
     mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
 
   if (other != NULL)
-    settle_duplicate (self, link, other);
+    settle_duplicates (self, link);
   else if (is_spare (self, link))
     leave_link (self, link, AMNESIA_BYE_DUPLICATE, "a guest needs one link only");
   if (member->configured)

@@ -439,6 +439,42 @@ test_withheld_base (void)
   end_world ();
 }
 
+/* --- links --- */
+
+/* Makes a link from one node to another, as if it had been dialled. */
+static void
+connect (guint from,
+         guint to,
+         guint position)
+{
+  AmnesiaMembers *members = amnesia_mesh_get_members (world.nodes[from].mesh);
+  AmnesiaMember *member = amnesia_members_get (members, position);
+  End *here = add_end (&world.nodes[from], member);
+  End *there = add_end (&world.nodes[to], NULL);
+
+  member->dialling = TRUE;
+  here->other = there;
+  there->other = here;
+}
+
+static void
+test_three_links (void)
+{
+  g_test_summary ("Of three links, as the other one is listed by two names, one stays");
+
+  /* the lesser id dials first; then the greater one dials both names */
+  world.nodes[0].id = 300;
+  begin_world (2);
+  connect (1, 0, 0);
+  connect (0, 1, 1);
+  connect (0, 1, 1);
+  while (pump_all ())
+    ;
+  run (SECOND);
+  g_assert_cmpuint (world.ends->len, ==, 2);
+  end_world ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -455,5 +491,6 @@ main (int    argc,
   g_test_add_func ("/adversary/blocked", test_blocked);
   g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
+  g_test_add_func ("/adversary/three-links", test_three_links);
   return g_test_run ();
 }
