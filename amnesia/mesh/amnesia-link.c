@@ -315,6 +315,18 @@ refuse_ahead (AmnesiaReceipt *receipt)
                "see to the clock of its writer");
 }
 
+/* The rest goes on being shared, and the digest tries again. */
+static void
+refuse_full (AmnesiaLink        *self,
+             const AmnesiaEntry *entry,
+             AmnesiaReceipt     *receipt)
+{
+  amnesia_repair_refuse (&self->repair, entry->key);
+  if (receipt->notice == NULL)
+    g_set_error (&receipt->notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                 "a value was not taken: there are more keys than there is room for");
+}
+
 static gboolean
 receive_write (AmnesiaLink        *self,
                const AmnesiaFrame *frame,
@@ -342,9 +354,8 @@ receive_write (AmnesiaLink        *self,
           refuse_ahead (receipt);
           break;
         case AMNESIA_MERGE_FULL:
-          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                       "more keys than there is room for");
-          return FALSE;
+          refuse_full (self, entry, receipt);
+          break;
         case AMNESIA_MERGE_OLD:
         default:
           break;

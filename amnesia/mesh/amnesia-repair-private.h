@@ -44,6 +44,8 @@ GPtrArray *amnesia_repair_receive     (AmnesiaRepair       *self,
                                        GError             **error);
 void       amnesia_repair_pull        (AmnesiaRepair       *self,
                                        AmnesiaPacket       *packet);
+void       amnesia_repair_refuse      (AmnesiaRepair       *self,
+                                       const char          *key);
 gboolean   amnesia_repair_give_up     (AmnesiaRepair       *self,
                                        GError             **error);
 guint64    amnesia_repair_get_digest  (AmnesiaRepair       *self);

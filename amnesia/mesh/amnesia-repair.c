@@ -116,6 +116,14 @@ amnesia_repair_is_complete (AmnesiaRepair *self)
   return g_tree_nnodes (self->wanted) == 0;
 }
 
+/* There is no room for what came: it is not waited for. */
+void
+amnesia_repair_refuse (AmnesiaRepair *self,
+                       const char    *key)
+{
+  g_tree_remove (self->wanted, key);
+}
+
 /* The peer talks, but not about what is wanted. It may have been covered since; if not, the digest
  * will tell. Who never lists is no peer. */
 gboolean

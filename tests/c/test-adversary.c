@@ -475,6 +475,43 @@ test_three_links (void)
   end_world ();
 }
 
+static gsize
+get_text_length (guint       i,
+                 const char *key)
+{
+  AmnesiaReplica *replica = amnesia_mesh_get_replica (world.nodes[i].mesh);
+  AmnesiaEntry *entry = amnesia_replica_lookup (replica, key);
+
+  return entry != NULL && entry->value != NULL ? strlen (g_variant_get_string (entry->value, NULL)) : 0;
+}
+
+static void
+test_no_room (void)
+{
+  guint i, dials;
+
+  g_test_summary ("Who has no room for all keys has the newest of those that fit, over one link");
+
+  world.nodes[1].max_size = 1024;
+  begin_world (2);
+  run (SECOND);
+  for (i = 0; i < 6; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      write_text (0, key, 900);
+    }
+  run (SECOND);
+  dials = world.nodes[0].n_dials + world.nodes[1].n_dials;
+  write_text (0, "0", 10);
+  run (20 * SECOND);
+  g_test_message ("%u dials, %u lists, %u writes", world.nodes[0].n_dials + world.nodes[1].n_dials - dials,
+                  world.n_frames[AMNESIA_FRAME_LIST], world.n_frames[AMNESIA_FRAME_WRITE]);
+  g_assert_cmpuint (get_text_length (1, "0"), ==, 10);
+  g_assert_cmpuint (world.nodes[0].n_dials + world.nodes[1].n_dials, ==, dials);
+  end_world ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -492,5 +529,6 @@ main (int    argc,
   g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   g_test_add_func ("/adversary/three-links", test_three_links);
+  g_test_add_func ("/adversary/no-room", test_no_room);
   return g_test_run ();
 }
