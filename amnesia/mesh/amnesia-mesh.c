@@ -440,7 +440,8 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
   amnesia_dial_plan_hurry (&self->plan, now);
 }
 
-/* A link that has served was lost: that is no failure. One that ended right after the hello is. */
+/* A link that has served was lost: that is no failure. One that ended right after the hello is; and
+ * where they all end soon, neither a hello nor a list is reason to hurry. */
 static void
 redial (AmnesiaMesh   *self,
         AmnesiaMember *member,
@@ -449,6 +450,7 @@ redial (AmnesiaMesh   *self,
 {
   if (amnesia_link_is_synced (link))
     amnesia_member_reset (member, now);
+  member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
   amnesia_member_back_off (member, now, self->rand);
 }
 

@@ -512,6 +512,29 @@ test_no_room (void)
   end_world ();
 }
 
+static void
+test_no_storm (void)
+{
+  guint i, dials;
+
+  g_test_summary ("Two whose links end soon after the hello dial one another at the longest interval");
+
+  begin_world (2);
+  for (i = 0; i < 600; i++)
+    {
+      AmnesiaLink *link = amnesia_members_get (amnesia_mesh_get_members (world.nodes[0].mesh), 1)->link;
+      g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "not you");
+
+      if (link != NULL)
+        amnesia_mesh_fail_link (world.nodes[0].mesh, link, error, world.now);
+      run (100 * G_TIME_SPAN_MILLISECOND);
+    }
+  dials = world.nodes[0].n_dials + world.nodes[1].n_dials;
+  g_assert_cmpuint (dials, >=, 30);
+  g_assert_cmpuint (dials, <=, 90); /* one each two seconds from each side; it was 4 or 5 a second */
+  end_world ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -530,5 +553,6 @@ main (int    argc,
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   g_test_add_func ("/adversary/three-links", test_three_links);
   g_test_add_func ("/adversary/no-room", test_no_room);
+  g_test_add_func ("/adversary/no-storm", test_no_storm);
   return g_test_run ();
 }
