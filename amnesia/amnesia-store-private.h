@@ -39,6 +39,7 @@ struct _AmnesiaStore
 
   /* to be told */
   AmnesiaTransitions transitions;
+  gboolean           merged;      /* others have written; not looked at yet */
   gboolean           emitting;
   gboolean           data_moved;
   gboolean           updated_moved;

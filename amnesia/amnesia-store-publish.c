@@ -158,10 +158,12 @@ amnesia_store_publish (AmnesiaStore *self)
   amnesia_store_proceed_with_close (self);
 }
 
+/* The value is made anew once for all that came in a dispatch, not for each frame: who sends many
+ * keys one by one would have us make it as many times. */
 static void
 transport_merged (gpointer owner)
 {
-  amnesia_store_note_transition (owner, TRUE);
+  ((AmnesiaStore *) owner)->merged = TRUE;
 }
 
 static void
@@ -177,6 +179,13 @@ transport_log (gpointer    owner,
 static void
 transport_settle (gpointer owner)
 {
+  AmnesiaStore *self = owner;
+
+  if (self->merged)
+    {
+      self->merged = FALSE;
+      amnesia_store_note_transition (self, TRUE);
+    }
   amnesia_store_drain (owner);
   amnesia_store_publish (owner);
 }

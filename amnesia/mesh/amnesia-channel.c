@@ -10,6 +10,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+/* What a link sends in one dispatch, before others get their turn. */
+#define MAX_FRAMES 256
+
 struct _AmnesiaChannel
 {
   GSocketConnection *connection; /* (owned) closes the socket when it goes */
@@ -203,22 +206,28 @@ end_sending (AmnesiaChannel  *self,
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
 }
 
-/* Sends until nothing is left or the socket takes no more. */
+/* Sends until nothing is left or the socket takes no more, or it has been enough for one dispatch:
+ * the socket then is ready at once. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
                       GError         **error)
 {
   GOutputVector vectors[AMNESIA_STREAM_VECTORS];
+  gboolean full = FALSE;
   gsize size;
+  guint i;
   int n;
 
-  while (!self->shut && (n = amnesia_stream_pull (&self->stream, vectors, &size, now)) > 0)
+  for (i = 0; !self->shut && !full; i++)
     {
       g_autoptr (GError) local_error = NULL;
-      gssize sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL,
-                                           &local_error);
+      gssize sent;
 
+      n = amnesia_stream_pull (&self->stream, vectors, &size, now);
+      if (n == 0)
+        break;
+      sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         {
           g_propagate_error (error, g_steal_pointer (&local_error));
@@ -226,13 +235,12 @@ amnesia_channel_send (AmnesiaChannel  *self,
         }
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
-      if (sent < (gssize) size)
-        {
-          wait_for (self, G_IO_IN | G_IO_OUT);
-          return TRUE;
-        }
+      full = sent < (gssize) size || i + 1 == MAX_FRAMES;
     }
-  return end_sending (self, error);
+  if (!full)
+    return end_sending (self, error);
+  wait_for (self, G_IO_IN | G_IO_OUT);
+  return TRUE;
 }
 
 /* The link leaves: when its bye is out the write side is shut, then the rest is read: closing with

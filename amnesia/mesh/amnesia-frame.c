@@ -369,6 +369,29 @@ amnesia_frame_encode_write (GPtrArray     *entries,
     first->wire = g_bytes_ref (packet->head);
 }
 
+/* The only value of a write stays in the memory into which it was received. Of several each gets its
+ * own: one that is small and stays in force would keep all of them, which nothing bounds. */
+static GBytes *
+take_bytes (GBytes  *payload,
+            gsize    offset,
+            gsize    size,
+            GError **error)
+{
+  guint8 *own;
+
+  if (size == 0 || padded (size) == g_bytes_get_size (payload))
+    return g_bytes_new_from_bytes (payload, offset, size);
+  own = g_try_malloc (size);
+  if (own == NULL)
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
+                   "no memory for a value of %" G_GSIZE_FORMAT " bytes", size);
+      return NULL;
+    }
+  memcpy (own, (const guint8 *) g_bytes_get_data (payload, NULL) + offset, size);
+  return g_bytes_new_take (own, size);
+}
+
 /* The value is checked as something unknown, then made again as something trusted, of the same
  * bytes: GLib looks for each element of an untrusted array from its beginning, so that a reader of
  * a long list would stand still. */
@@ -385,7 +408,9 @@ decode_value (const char *type,
 
   if (!amnesia_value_check_type (type, error))
     return NULL;
-  bytes = g_bytes_new_from_bytes (payload, offset, size);
+  bytes = take_bytes (payload, offset, size, error);
+  if (bytes == NULL)
+    return NULL;
   value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, FALSE));
   if (!amnesia_value_check (value, max_size, error))
     return NULL;
@@ -429,8 +454,7 @@ check_key (const char *key,
   return TRUE;
 }
 
-/* Returns the entries of a write, or refuses it whole. The values stay in the memory into which
- * they were received. */
+/* Returns the entries of a write, or refuses it whole. */
 GPtrArray *
 amnesia_frame_decode_write (const AmnesiaFrame  *frame,
                             guint64              max_size,

@@ -83,6 +83,8 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_REDIAL_CAP_LATER (30 * AMNESIA_SECOND)
 #define AMNESIA_REDIAL_LATER_AFTER (600 * AMNESIA_SECOND)
 #define AMNESIA_REDIAL_JITTER 0.25
+/* A link that ends sooner has not served. */
+#define AMNESIA_BRIEF (10 * AMNESIA_SECOND)
 /* Of a guest: ten minutes of rounds. */
 #define AMNESIA_GUEST_ROUNDS_LATER 300
 #define AMNESIA_GUEST_STEP (250 * AMNESIA_MS)

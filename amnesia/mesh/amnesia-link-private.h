@@ -70,7 +70,9 @@ typedef struct
   gint64            next_beat;
   gint64            beat_received; /* when, 0 if never */
   gint64            beat_echo;     /* what it said it was sent at */
-  GHashTable       *dirty;         /* (owned) (element-type utf8) keys */
+  GTree            *dirty;         /* (owned) (element-type utf8) keys */
+  GArray           *order;         /* (owned) (nullable) (element-type AmnesiaListItem) what was dirty,
+                                    * what was written first at the end */
 
   /* counted, to know what the other side has */
   guint64           values_sent;

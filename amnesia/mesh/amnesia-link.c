@@ -33,6 +33,14 @@ amnesia_format_address (const char *host,
   return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 }
 
+static int
+compare_keys (gconstpointer a,
+              gconstpointer b,
+              gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
 AmnesiaLink *
 amnesia_link_new (AmnesiaLocal *local,
                   const char   *host,
@@ -52,7 +60,8 @@ amnesia_link_new (AmnesiaLocal *local,
   self->born = self->heard = self->progress = now.mono;
   self->round_trip = -1;
   self->peer_linked = g_array_new (FALSE, FALSE, sizeof (guint64));
-  self->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  /* a tree, as who sends the keys could choose them so that their hashes collide */
+  self->dirty = g_tree_new_full (compare_keys, NULL, g_free, NULL);
   amnesia_repair_init (&self->repair, local->replica, local->max_size);
   return self;
 }
@@ -65,7 +74,8 @@ amnesia_link_free (AmnesiaLink *self)
   g_free (self->bye_message);
   g_array_unref (self->peer_linked);
   amnesia_repair_clear (&self->repair);
-  g_hash_table_unref (self->dirty);
+  g_clear_pointer (&self->order, g_array_unref);
+  g_tree_unref (self->dirty);
   g_free (self);
 }
 
@@ -95,7 +105,7 @@ amnesia_link_is_synced (AmnesiaLink *self)
 gboolean
 amnesia_link_is_in_sync (AmnesiaLink *self)
 {
-  return amnesia_link_is_synced (self) && g_hash_table_size (self->dirty) == 0 &&
+  return amnesia_link_is_synced (self) && g_tree_nnodes (self->dirty) == 0 &&
          self->values_acked == self->values_sent;
 }
 
@@ -116,8 +126,10 @@ amnesia_link_mark (AmnesiaLink *self,
                    const char  *key)
 {
   /* Before the hello there is no need to: the lists will tell what the peer lacks. */
-  if (self->state == AMNESIA_LINK_UP && !g_hash_table_contains (self->dirty, key))
-    g_hash_table_add (self->dirty, g_strdup (key));
+  if (self->state != AMNESIA_LINK_UP || g_tree_lookup (self->dirty, key) != NULL)
+    return;
+  g_tree_insert (self->dirty, g_strdup (key), self);
+  g_clear_pointer (&self->order, g_array_unref);
 }
 
 void
@@ -136,7 +148,7 @@ amnesia_link_leave (AmnesiaLink *self,
   if (self->state == AMNESIA_LINK_LEAVING)
     return;
   if (reason != AMNESIA_BYE_LEAVING && reason != AMNESIA_BYE_DUPLICATE)
-    g_hash_table_remove_all (self->dirty);
+    g_tree_remove_all (self->dirty);
   self->state = AMNESIA_LINK_LEAVING;
   self->bye = reason;
   self->bye_message = cut_text (message, MAX_BYE_LENGTH);
@@ -303,6 +315,18 @@ refuse_ahead (AmnesiaReceipt *receipt)
                "see to the clock of its writer");
 }
 
+/* The rest goes on being shared, and the digest tries again. */
+static void
+refuse_full (AmnesiaLink        *self,
+             const AmnesiaEntry *entry,
+             AmnesiaReceipt     *receipt)
+{
+  amnesia_repair_refuse (&self->repair, entry->key);
+  if (receipt->notice == NULL)
+    g_set_error (&receipt->notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                 "a value was not taken: there are more keys than there is room for");
+}
+
 static gboolean
 receive_write (AmnesiaLink        *self,
                const AmnesiaFrame *frame,
@@ -330,9 +354,8 @@ receive_write (AmnesiaLink        *self,
           refuse_ahead (receipt);
           break;
         case AMNESIA_MERGE_FULL:
-          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                       "more keys than there is room for");
-          return FALSE;
+          refuse_full (self, entry, receipt);
+          break;
         case AMNESIA_MERGE_OLD:
         default:
           break;
@@ -496,32 +519,89 @@ pull_beat (AmnesiaLink   *self,
   amnesia_frame_encode_beat (&beat, packet);
 }
 
+static void
+list_item_clear (gpointer item)
+{
+  g_free (((AmnesiaListItem *) item)->key);
+}
+
+static int
+compare_backwards (gconstpointer a,
+                   gconstpointer b)
+{
+  const AmnesiaListItem *item_a = a;
+  const AmnesiaListItem *item_b = b;
+
+  return amnesia_write_compare (item_b->stamp, item_b->id, item_a->stamp, item_a->id);
+}
+
+/* Lists what is dirty, once for many pulls and not for each of them. No entries are held: a value
+ * that has been replaced is to go. */
+static void
+make_order (AmnesiaLink *self)
+{
+  g_autoptr (GPtrArray) covered = g_ptr_array_new ();
+  GTreeNode *node;
+  guint i;
+
+  self->order = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
+  g_array_set_clear_func (self->order, list_item_clear);
+  for (node = g_tree_node_first (self->dirty); node != NULL; node = g_tree_node_next (node))
+    {
+      const char *key = g_tree_node_key (node);
+      AmnesiaEntry *entry = amnesia_replica_lookup (self->local->replica, key);
+      AmnesiaListItem item;
+
+      if (entry == NULL) /* covered by a base write since */
+        {
+          g_ptr_array_add (covered, (gpointer) key);
+          continue;
+        }
+      item = (AmnesiaListItem) { g_strdup (key), entry->stamp, entry->id, 0 };
+      g_array_append_val (self->order, item);
+    }
+  for (i = 0; i < covered->len; i++)
+    g_tree_remove (self->dirty, g_ptr_array_index (covered, i));
+  g_array_sort (self->order, compare_backwards);
+}
+
+/* The dirty entry that was written first; NULL if there is none left, or only such as were written
+ * since the order was made. */
+static AmnesiaEntry *
+pop_oldest (AmnesiaLink *self)
+{
+  AmnesiaEntry *found = NULL;
+
+  if (self->order == NULL)
+    make_order (self);
+  while (self->order->len > 0 && found == NULL)
+    {
+      AmnesiaListItem *item = &g_array_index (self->order, AmnesiaListItem, self->order->len - 1);
+      AmnesiaEntry *entry = amnesia_replica_lookup (self->local->replica, item->key);
+
+      if (entry != NULL && g_tree_lookup (self->dirty, item->key) != NULL &&
+          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) == 0)
+        found = entry;
+      g_array_set_size (self->order, self->order->len - 1);
+    }
+  if (found == NULL)
+    g_clear_pointer (&self->order, g_array_unref);
+  return found;
+}
+
 /* The dirty entry that was written first, with all that are of the same write. */
 static GPtrArray *
 take_oldest (AmnesiaLink *self)
 {
+  AmnesiaEntry *oldest = pop_oldest (self);
   GPtrArray *write;
-  AmnesiaEntry *oldest = NULL;
-  GHashTableIter iter;
-  gpointer key;
   guint i;
 
-  g_hash_table_iter_init (&iter, self->dirty);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      AmnesiaEntry *entry = amnesia_replica_lookup (self->local->replica, key);
-
-      if (entry == NULL) /* covered by a base write since */
-        g_hash_table_iter_remove (&iter);
-      else if (oldest == NULL || amnesia_entry_compare (entry, oldest) < 0)
-        oldest = entry;
-    }
   if (oldest == NULL)
     return NULL;
-
   write = amnesia_replica_list_write (self->local->replica, oldest);
   for (i = 0; i < write->len; i++)
-    g_hash_table_remove (self->dirty, ((AmnesiaEntry *) g_ptr_array_index (write, i))->key);
+    g_tree_remove (self->dirty, ((AmnesiaEntry *) g_ptr_array_index (write, i))->key);
   return write;
 }
 
@@ -552,7 +632,7 @@ pull_write (AmnesiaLink   *self,
             AmnesiaPacket *packet,
             GError       **notice)
 {
-  while (g_hash_table_size (self->dirty) > 0)
+  while (g_tree_nnodes (self->dirty) > 0)
     {
       g_autoptr (GPtrArray) write = take_oldest (self);
 
@@ -639,7 +719,7 @@ amnesia_link_wants_to_send (AmnesiaLink *self)
     return TRUE;
   return self->peer_id != 0 && !self->bye_sent &&
          (self->values_told != self->values_taken || self->links_due ||
-          amnesia_repair_is_due (&self->repair) || g_hash_table_size (self->dirty) > 0);
+          amnesia_repair_is_due (&self->repair) || g_tree_nnodes (self->dirty) > 0);
 }
 
 /* The socket took a part of what was pulled, or @all of it. */
@@ -669,6 +749,7 @@ amnesia_link_forgive (AmnesiaLink *self,
 {
   self->heard = now.mono;
   self->progress = now.mono;
+  self->told = now.mono;
   if (self->state == AMNESIA_LINK_GREETING)
     self->born = now.mono;
 }

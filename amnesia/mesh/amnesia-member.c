@@ -104,7 +104,8 @@ amnesia_member_back_off (AmnesiaMember *self,
 {
   gboolean long_gone = now.mono - self->missing_since >= AMNESIA_REDIAL_LATER_AFTER;
   gint64 cap = long_gone ? AMNESIA_REDIAL_CAP_LATER : AMNESIA_REDIAL_CAP;
-  gint64 delay = MIN (AMNESIA_REDIAL_FIRST << MIN (self->failures, 16), cap);
+  guint failures = MAX (self->failures, self->n_brief > 0 ? self->n_brief - 1 : 0);
+  gint64 delay = MIN (AMNESIA_REDIAL_FIRST << MIN (failures, 16), cap);
 
   self->failures++;
   self->redial_at = now.mono + amnesia_jitter (delay, rand);

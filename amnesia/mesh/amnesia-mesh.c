@@ -193,6 +193,22 @@ settle_duplicate (AmnesiaMesh *self,
     leave_link (self, loser, AMNESIA_BYE_DUPLICATE, "there is another link");
 }
 
+/* There may be more than two: a peer that is listed by two names is dialled twice. */
+static void
+settle_duplicates (AmnesiaMesh *self,
+                   AmnesiaLink *link)
+{
+  guint i;
+
+  for (i = 0; i < self->links.list->len && amnesia_link_is_up (link); i++)
+    {
+      AmnesiaLink *other = amnesia_links_get (&self->links, i);
+
+      if (other != link && other->peer_id == link->peer_id && amnesia_link_is_up (other))
+        settle_duplicate (self, link, other);
+    }
+}
+
 /* An accepted link whose peer named no entry that we know is a guest's. */
 static AmnesiaMember *
 identify (AmnesiaMesh    *self,
@@ -306,7 +322,7 @@ admit (AmnesiaMesh    *self,
     mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
 
   if (other != NULL)
-    settle_duplicate (self, link, other);
+    settle_duplicates (self, link);
   else if (is_spare (self, link))
     leave_link (self, link, AMNESIA_BYE_DUPLICATE, "a guest needs one link only");
   if (member->configured)
@@ -424,7 +440,8 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
   amnesia_dial_plan_hurry (&self->plan, now);
 }
 
-/* A link that has served was lost: that is no failure. One that ended right after the hello is. */
+/* A link that has served was lost: that is no failure. One that ended right after the hello is; and
+ * where they all end soon, neither a hello nor a list is reason to hurry. */
 static void
 redial (AmnesiaMesh   *self,
         AmnesiaMember *member,
@@ -433,6 +450,7 @@ redial (AmnesiaMesh   *self,
 {
   if (amnesia_link_is_synced (link))
     amnesia_member_reset (member, now);
+  member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
   amnesia_member_back_off (member, now, self->rand);
 }
 

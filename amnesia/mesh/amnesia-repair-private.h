@@ -26,9 +26,8 @@ typedef struct
   gboolean        ignored;       /* the present one came too soon */
   char           *next;          /* (owned) (nullable) where its next frame has to begin */
   gint64          begun;
-  GHashTable     *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
-  guint64         reviewed;      /* our digest when that was last looked at */
-  GHashTable     *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
+  GTree          *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
+  GTree          *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
 } AmnesiaRepair;
 
 void       amnesia_repair_init        (AmnesiaRepair       *self,
@@ -45,6 +44,8 @@ GPtrArray *amnesia_repair_receive     (AmnesiaRepair       *self,
                                        GError             **error);
 void       amnesia_repair_pull        (AmnesiaRepair       *self,
                                        AmnesiaPacket       *packet);
+void       amnesia_repair_refuse      (AmnesiaRepair       *self,
+                                       const char          *key);
 gboolean   amnesia_repair_give_up     (AmnesiaRepair       *self,
                                        GError             **error);
 guint64    amnesia_repair_get_digest  (AmnesiaRepair       *self);

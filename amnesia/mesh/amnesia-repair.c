@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* An entry without key takes 48 bytes. */
+#define MAX_IN_FRAME (AMNESIA_MAX_LIST / 48)
+
 static void
 list_item_free (gpointer data)
 {
@@ -16,10 +19,19 @@ list_item_free (gpointer data)
   g_free (item);
 }
 
-static GHashTable *
+static int
+compare_keys (gconstpointer a,
+              gconstpointer b,
+              gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
+/* A tree, as who sends the keys could choose them so that their hashes collide. */
+static GTree *
 list_items_new (void)
 {
-  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, list_item_free);
+  return g_tree_new_full (compare_keys, NULL, NULL, list_item_free);
 }
 
 void
@@ -38,8 +50,8 @@ amnesia_repair_clear (AmnesiaRepair *self)
 {
   g_free (self->from);
   g_free (self->next);
-  g_hash_table_unref (self->wanted);
-  g_hash_table_unref (self->withheld);
+  g_tree_unref (self->wanted);
+  g_tree_unref (self->withheld);
 }
 
 static void
@@ -71,32 +83,45 @@ void
 amnesia_repair_pull (AmnesiaRepair *self,
                      AmnesiaPacket *packet)
 {
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
   g_autofree char *from = g_steal_pointer (&self->from);
+  g_autoptr (GPtrArray) entries = amnesia_replica_list_range (self->replica, from, NULL,
+                                                              MAX_IN_FRAME + 1);
 
   self->from = amnesia_frame_encode_list (entries, from, self->reply, packet);
 }
 
-static gboolean
-is_useless (gpointer key,
-            gpointer data,
-            gpointer replica)
+/* Forgets what has become useless, up to the first that has not. */
+static void
+review_wanted (AmnesiaRepair *self)
 {
-  AmnesiaListItem *item = data;
+  GTreeNode *node;
 
-  return !amnesia_replica_beats (replica, item->key, item->stamp, item->id);
+  while ((node = g_tree_node_first (self->wanted)) != NULL)
+    {
+      AmnesiaListItem *item = g_tree_node_value (node);
+
+      if (amnesia_replica_beats (self->replica, item->key, item->stamp, item->id))
+        return;
+      g_tree_remove (self->wanted, item->key);
+    }
 }
 
 /* Whether all that the peer listed is here, whoever it came from, or covered. */
 gboolean
 amnesia_repair_is_complete (AmnesiaRepair *self)
 {
-  guint64 digest = amnesia_replica_get_digest (self->replica);
+  if (!self->listed)
+    return FALSE;
+  review_wanted (self);
+  return g_tree_nnodes (self->wanted) == 0;
+}
 
-  if (digest != self->reviewed)
-    g_hash_table_foreach_remove (self->wanted, is_useless, self->replica);
-  self->reviewed = digest;
-  return self->listed && g_hash_table_size (self->wanted) == 0;
+/* There is no room for what came: it is not waited for. */
+void
+amnesia_repair_refuse (AmnesiaRepair *self,
+                       const char    *key)
+{
+  g_tree_remove (self->wanted, key);
 }
 
 /* The peer talks, but not about what is wanted. It may have been covered since; if not, the digest
@@ -105,7 +130,7 @@ gboolean
 amnesia_repair_give_up (AmnesiaRepair  *self,
                         GError        **error)
 {
-  g_hash_table_remove_all (self->wanted);
+  g_tree_remove_all (self->wanted);
   if (!self->listed)
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "it does not say what it has");
   return self->listed;
@@ -126,25 +151,28 @@ static gboolean
 is_withheld (AmnesiaRepair      *self,
              const AmnesiaEntry *entry)
 {
-  return is_less (entry, g_hash_table_lookup (self->withheld, entry->key)) ||
-         is_less (entry, g_hash_table_lookup (self->withheld, ""));
+  return is_less (entry, g_tree_lookup (self->withheld, entry->key)) ||
+         is_less (entry, g_tree_lookup (self->withheld, ""));
 }
 
 /* The digest over what both sides can have: an entry that is too large for one of them is left
- * out, and so is the older one that it stands in front of. */
+ * out, and so is the older one that it stands in front of, or covers. */
 guint64
 amnesia_repair_get_digest (AmnesiaRepair *self)
 {
   guint64 digest = amnesia_replica_get_digest (self->replica);
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
+  guint64 max_size = MIN (self->max_size, self->peer_max_size);
+  g_autoptr (GPtrArray) entries = NULL;
   guint i;
 
+  if (g_tree_nnodes (self->withheld) == 0 && amnesia_replica_get_size (self->replica) <= max_size)
+    return digest;
+  entries = amnesia_replica_list (self->replica);
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
 
-      if (amnesia_entry_get_size (entry) > self->peer_max_size ||
-          is_withheld (self, entry))
+      if (amnesia_entry_get_size (entry) > max_size || is_withheld (self, entry))
         digest -= amnesia_entry_hash (entry);
     }
   return digest;
@@ -161,7 +189,7 @@ amnesia_repair_compare (AmnesiaRepair *self,
   if (digest == amnesia_repair_get_digest (self))
     {
       self->mismatches = 0;
-      g_hash_table_remove_all (self->wanted);
+      g_tree_remove_all (self->wanted);
       return;
     }
   self->mismatches++;
@@ -216,8 +244,7 @@ take_item (AmnesiaRepair         *self,
     return;
   copy = g_memdup2 (item, sizeof *item);
   copy->key = g_strdup (item->key);
-  g_hash_table_replace (item->size > self->max_size ? self->withheld : self->wanted, copy->key,
-                        copy);
+  g_tree_replace (item->size > self->max_size ? self->withheld : self->wanted, copy->key, copy);
 }
 
 static gboolean
@@ -230,11 +257,11 @@ take_items (AmnesiaRepair      *self,
 
   if (*list->from == '\0')
     {
-      g_hash_table_remove_all (self->wanted);
-      g_hash_table_remove_all (self->withheld);
+      g_tree_remove_all (self->wanted);
+      g_tree_remove_all (self->withheld);
     }
-  if (g_hash_table_size (self->wanted) + g_hash_table_size (self->withheld) + list->items->len >
-      AMNESIA_MAX_LISTED)
+  if ((guint) g_tree_nnodes (self->wanted) + (guint) g_tree_nnodes (self->withheld) +
+      list->items->len > AMNESIA_MAX_LISTED)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "a list without end");
       return FALSE;
@@ -244,21 +271,28 @@ take_items (AmnesiaRepair      *self,
   return TRUE;
 }
 
+/* Whether ours is to be sent: it is newer, or theirs is from so far ahead that it is nothing to us. */
 static gboolean
-is_in_range (const AmnesiaList  *list,
-             const AmnesiaEntry *entry)
+is_better (const AmnesiaEntry    *entry,
+           const AmnesiaListItem *item,
+           gint64                 wall)
 {
-  return strcmp (entry->key, list->from) >= 0 &&
-         (list->last || strcmp (entry->key, list->to) < 0);
+  if (amnesia_stamp_is_ahead (item->stamp, wall / 1000) &&
+      !amnesia_stamp_is_ahead (entry->stamp, wall / 1000))
+    return TRUE;
+  return amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) > 0;
 }
 
 /* What is newer here, or absent there, but for what the peer's base covers. Both lists are in order
  * of keys. */
 static GPtrArray *
 find_lacking (AmnesiaRepair     *self,
-              const AmnesiaList *list)
+              const AmnesiaList *list,
+              gint64             wall)
 {
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
+  g_autoptr (GPtrArray) entries = amnesia_replica_list_range (self->replica, list->from,
+                                                              list->last ? NULL : list->to,
+                                                              G_MAXUINT);
   GPtrArray *keys = g_ptr_array_new_with_free_func (g_free);
   guint i, j = 0;
 
@@ -267,16 +301,14 @@ find_lacking (AmnesiaRepair     *self,
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
       AmnesiaListItem *item = NULL;
 
-      if (!is_in_range (list, entry) || is_withheld (self, entry) ||
-          is_less (entry, g_hash_table_lookup (self->wanted, "")))
+      if (is_withheld (self, entry) || is_less (entry, g_tree_lookup (self->wanted, "")))
         continue;
       while (j < list->items->len &&
              strcmp (g_array_index (list->items, AmnesiaListItem, j).key, entry->key) < 0)
         j++;
       if (j < list->items->len)
         item = &g_array_index (list->items, AmnesiaListItem, j);
-      if (item == NULL || !g_str_equal (item->key, entry->key) ||
-          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) > 0)
+      if (item == NULL || !g_str_equal (item->key, entry->key) || is_better (entry, item, wall))
         g_ptr_array_add (keys, g_strdup (entry->key));
     }
   return keys;
@@ -303,5 +335,5 @@ amnesia_repair_receive (AmnesiaRepair       *self,
     self->listed = TRUE;
   if (list.last && list.reply && self->from == NULL)
     begin_list (self, FALSE);
-  return find_lacking (self, &list);
+  return find_lacking (self, &list, wall);
 }

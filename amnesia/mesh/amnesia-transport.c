@@ -540,14 +540,20 @@ static const AmnesiaMeshFuncs mesh_funcs = {
 
 /* --- life --- */
 
-static guint64
-random_id (void)
+/* Of random numbers of its own: those that GLib has for the whole process go on alike in all who
+ * were forked from it, and two stores with one id would each take the other for itself. */
+static AmnesiaMesh *
+new_mesh (AmnesiaTransport *self)
 {
+  GRand *rand = g_rand_new ();
   guint64 id = 0;
+  AmnesiaMesh *mesh;
 
   while (id == 0)
-    id = ((guint64) g_random_int () << 32) | g_random_int ();
-  return id;
+    id = ((guint64) g_rand_int (rand) << 32) | g_rand_int (rand);
+  mesh = amnesia_mesh_new (id, &mesh_funcs, self, g_rand_int (rand));
+  g_rand_free (rand);
+  return mesh;
 }
 
 AmnesiaTransport *
@@ -561,7 +567,7 @@ amnesia_transport_new (GMainContext                *context,
   self->funcs = funcs;
   self->pid = getpid ();
   g_weak_ref_init (&self->owner, owner);
-  self->mesh = amnesia_mesh_new (random_id (), &mesh_funcs, self, g_random_int ());
+  self->mesh = new_mesh (self);
   self->names = amnesia_names_new (context, name_cb, self);
   self->listener = amnesia_listener_new (context, accepted_cb, self);
   self->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_channel_free);

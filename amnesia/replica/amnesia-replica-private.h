@@ -37,6 +37,10 @@ gboolean        amnesia_replica_beats        (AmnesiaReplica  *self,
                                               AmnesiaStamp     stamp,
                                               guint64          id);
 GPtrArray      *amnesia_replica_list         (AmnesiaReplica  *self);
+GPtrArray      *amnesia_replica_list_range   (AmnesiaReplica  *self,
+                                              const char      *from,
+                                              const char      *to,
+                                              guint            max);
 GPtrArray      *amnesia_replica_list_write   (AmnesiaReplica  *self,
                                               AmnesiaEntry    *entry);
 
@@ -51,6 +55,7 @@ GPtrArray      *amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
                                               gint64           wall);
 
 guint64         amnesia_replica_get_digest   (AmnesiaReplica  *self);
+guint64         amnesia_replica_get_size     (AmnesiaReplica  *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaReplica, amnesia_replica_free)
 

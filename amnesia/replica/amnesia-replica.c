@@ -8,8 +8,9 @@
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
 #define MAX_SIZES_IN_ALL 4
 
-/* Each key entry in force is greater than the base. `digest` and `size` are sums over all entries
- * in force. */
+/* Each key entry in force is greater than the base. `writes` has all entries in force, the base
+ * included, in the order in which they were written; `digest` and `size` are sums over them. With as
+ * many keys as there may be nothing that is done for each entry or frame may look at all of them. */
 struct _AmnesiaReplica
 {
   guint64       id;
@@ -18,6 +19,7 @@ struct _AmnesiaReplica
 
   AmnesiaEntry *base;             /* (owned) (nullable) */
   GTree        *keys;             /* (owned) (element-type utf8 AmnesiaEntry), the key's is its */
+  GTree        *writes;           /* (owned) (element-type AmnesiaEntry), unowned ones */
   guint64       digest;
   guint64       size;
 
@@ -36,18 +38,33 @@ compare_keys (gconstpointer a,
   return strcmp (a, b);
 }
 
-static void
-count_in (AmnesiaReplica     *self,
-          const AmnesiaEntry *entry)
+/* Those of one write stand together, in the order of their keys. */
+static int
+compare_writes (gconstpointer a,
+                gconstpointer b,
+                gpointer      user_data)
 {
+  const AmnesiaEntry *entry_a = a;
+  const AmnesiaEntry *entry_b = b;
+  int order = amnesia_entry_compare (entry_a, entry_b);
+
+  return order != 0 ? order : strcmp (entry_a->key, entry_b->key);
+}
+
+static void
+count_in (AmnesiaReplica *self,
+          AmnesiaEntry   *entry)
+{
+  g_tree_insert (self->writes, entry, entry);
   self->digest += amnesia_entry_hash (entry);
   self->size += amnesia_entry_get_size (entry);
 }
 
 static void
-count_out (AmnesiaReplica     *self,
-           const AmnesiaEntry *entry)
+count_out (AmnesiaReplica *self,
+           AmnesiaEntry   *entry)
 {
+  g_tree_remove (self->writes, entry);
   self->digest -= amnesia_entry_hash (entry);
   self->size -= amnesia_entry_get_size (entry);
 }
@@ -59,13 +76,13 @@ list_covered (AmnesiaReplica     *self,
 {
   GPtrArray *covered = amnesia_entries_new ();
 
-  for (GTreeNode *node = g_tree_node_first (self->keys);
-       node != NULL;
+  for (GTreeNode *node = g_tree_node_first (self->writes);
+       node != NULL && amnesia_entry_compare (g_tree_node_value (node), base) < 0;
        node = g_tree_node_next (node))
     {
       AmnesiaEntry *entry = g_tree_node_value (node);
 
-      if (amnesia_entry_compare (entry, base) < 0)
+      if (!amnesia_entry_is_base (entry))
         g_ptr_array_add (covered, amnesia_entry_ref (entry));
     }
 
@@ -80,7 +97,7 @@ set_base (AmnesiaReplica *self,
 
   for (guint i = 0; i < covered->len; i++)
     {
-      const AmnesiaEntry *lesser = covered->pdata[i];
+      AmnesiaEntry *lesser = covered->pdata[i];
 
       count_out (self, lesser);
       g_tree_remove (self->keys, lesser->key);
@@ -94,7 +111,7 @@ static void
 put_in_force (AmnesiaReplica *self,
               AmnesiaEntry   *entry)
 {
-  const AmnesiaEntry *old = amnesia_replica_lookup (self, entry->key);
+  AmnesiaEntry *old = amnesia_replica_lookup (self, entry->key);
 
   if (old != NULL)
     count_out (self, old);
@@ -296,6 +313,7 @@ amnesia_replica_new (guint64 id)
   self->id = id;
   self->max_size = MAX_SIZE_DEFAULT;
   self->keys = g_tree_new_full (compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
+  self->writes = g_tree_new_full (compare_writes, NULL, NULL, NULL);
 
   return self;
 }
@@ -303,6 +321,7 @@ amnesia_replica_new (guint64 id)
 void
 amnesia_replica_free (AmnesiaReplica *self)
 {
+  g_clear_pointer (&self->writes, g_tree_unref);
   g_clear_pointer (&self->base, amnesia_entry_unref);
   g_clear_pointer (&self->keys, g_tree_unref);
   g_clear_pointer (&self->value, g_variant_unref);
@@ -342,19 +361,9 @@ amnesia_replica_get_value (AmnesiaReplica *self)
 AmnesiaEntry *
 amnesia_replica_get_newest (AmnesiaReplica *self)
 {
-  AmnesiaEntry *newest = self->base;
+  GTreeNode *last = g_tree_node_last (self->writes);
 
-  for (GTreeNode *node = g_tree_node_first (self->keys);
-       node != NULL;
-       node = g_tree_node_next (node))
-    {
-      AmnesiaEntry *entry = g_tree_node_value (node);
-
-      if (newest == NULL || amnesia_entry_compare (entry, newest) > 0)
-        newest = entry;
-    }
-
-  return newest;
+  return last != NULL ? g_tree_node_value (last) : NULL;
 }
 
 /* Gets the entry of this key that is in force, or NULL; "" is the base. */
@@ -396,23 +405,75 @@ amnesia_replica_list (AmnesiaReplica *self)
   return entries;
 }
 
+/* Lists those in force whose keys are not less than @from, in the order of their keys: @max at most,
+ * and, unless @to is NULL, only those whose keys are less. */
+GPtrArray *
+amnesia_replica_list_range (AmnesiaReplica *self,
+                            const char     *from,
+                            const char     *to,
+                            guint           max)
+{
+  GPtrArray *entries = amnesia_entries_new ();
+
+  if (*from == '\0' && self->base != NULL)
+    g_ptr_array_add (entries, amnesia_entry_ref (self->base));
+  for (GTreeNode *node = g_tree_lower_bound (self->keys, from);
+       node != NULL && entries->len < max && (to == NULL || strcmp (g_tree_node_key (node), to) < 0);
+       node = g_tree_node_next (node))
+    g_ptr_array_add (entries, amnesia_entry_ref (g_tree_node_value (node)));
+
+  return entries;
+}
+
 /* Lists those in force that were written together with @entry, itself included, in the order of
  * their keys. */
 GPtrArray *
 amnesia_replica_list_write (AmnesiaReplica *self,
                             AmnesiaEntry   *entry)
 {
+  const AmnesiaEntry first = { .key = (char *) "", .stamp = entry->stamp, .id = entry->id };
   GPtrArray *entries = amnesia_entries_new ();
 
-  if (self->base != NULL && amnesia_entry_compare (self->base, entry) == 0)
-    g_ptr_array_add (entries, amnesia_entry_ref (self->base));
-  for (GTreeNode *node = g_tree_node_first (self->keys);
-       node != NULL;
+  for (GTreeNode *node = g_tree_lower_bound (self->writes, &first);
+       node != NULL && amnesia_entry_compare (g_tree_node_value (node), entry) == 0;
        node = g_tree_node_next (node))
-    if (amnesia_entry_compare (g_tree_node_value (node), entry) == 0)
-      g_ptr_array_add (entries, amnesia_entry_ref (g_tree_node_value (node)));
+    g_ptr_array_add (entries, amnesia_entry_ref (g_tree_node_value (node)));
 
   return entries;
+}
+
+/* Whether an entry of somebody else is held that is ahead: it was taken when our own clock was wrong
+ * too. Its writer writes it anew, with a lesser stamp; it would stand in front of that for years. Our
+ * own ones are left to amnesia_replica_rewrite_ahead. */
+static gboolean
+is_stranded (AmnesiaReplica     *self,
+             const AmnesiaEntry *held,
+             gint64              wall)
+{
+  return held != NULL && held->id != self->id && amnesia_stamp_is_ahead (held->stamp, wall);
+}
+
+/* @entry, which is not ahead itself, takes the place of a stranded one: nobody who joins later would
+ * take that. Key entries stay greater than the base. */
+static gboolean
+is_relief (AmnesiaReplica     *self,
+           const AmnesiaEntry *entry,
+           gint64              wall)
+{
+  return is_stranded (self, amnesia_replica_lookup (self, entry->key), wall)
+         && (amnesia_entry_is_base (entry) || self->base == NULL
+             || amnesia_entry_compare (entry, self->base) > 0);
+}
+
+/* A stamp from far ahead is not in force any more: the clock starts anew from those that are. */
+static void
+rewind_clock (AmnesiaReplica *self)
+{
+  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
+
+  amnesia_clock_reset (&self->clock);
+  if (newest != NULL)
+    amnesia_clock_witness (&self->clock, newest->stamp);
 }
 
 /* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
@@ -428,25 +489,31 @@ amnesia_replica_write (AmnesiaReplica *self,
   return write_entry (self, wall, key, value);
 }
 
-/* Takes an entry that arrived, if it is greater than what it would replace. An entry from more
- * than a year ahead is as if it had not come; any other moves the clock, whether taken or not. */
+/* Takes an entry that arrived, if it is greater than what it would replace, or that is stranded. An
+ * entry from more than a year ahead is as if it had not come; any other moves the clock, whether
+ * taken or not. */
 AmnesiaMerge
 amnesia_replica_merge (AmnesiaReplica *self,
                        gint64          wall,
                        AmnesiaEntry   *entry)
 {
+  gboolean relief;
+
   if (amnesia_stamp_is_ahead (entry->stamp, wall))
     return AMNESIA_MERGE_AHEAD;
 
   amnesia_clock_witness (&self->clock, entry->stamp);
   note_seen (self, entry);
 
-  if (!amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
+  relief = is_relief (self, entry, wall);
+  if (!relief && !amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
     return AMNESIA_MERGE_OLD;
   if (!has_room (self, entry))
     return AMNESIA_MERGE_FULL;
 
   put_in_force (self, entry);
+  if (relief)
+    rewind_clock (self);
 
   return AMNESIA_MERGE_TAKEN;
 }
@@ -460,10 +527,15 @@ GPtrArray *
 amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
                                gint64          wall)
 {
+  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
   AmnesiaStamp newest_past;
-  g_autoptr (GPtrArray) ahead = list_own_ahead (self, wall, &newest_past);
+  g_autoptr (GPtrArray) ahead = NULL;
   GPtrArray *entries;
 
+  if (newest == NULL || !amnesia_stamp_is_ahead (newest->stamp, wall))
+    return NULL;
+
+  ahead = list_own_ahead (self, wall, &newest_past);
   if (ahead->len == 0
       || (self->base != NULL && self->base->id != self->id
           && amnesia_stamp_is_ahead (self->base->stamp, wall)))
@@ -483,6 +555,13 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
     }
 
   return entries;
+}
+
+/* Gets how many bytes the values of all entries in force have. */
+guint64
+amnesia_replica_get_size (AmnesiaReplica *self)
+{
+  return self->size;
 }
 
 /* Gets the sum, modulo 2^64, of the hashes of all entries in force. */

@@ -159,6 +159,32 @@ sim_judge_write (SimNode      *node,
   set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
 }
 
+/* What somebody else wrote a year ahead, and was taken when our clock was wrong too, makes room. */
+static gboolean
+is_relief (SimNode      *node,
+           AmnesiaEntry *entry,
+           gint64        wall)
+{
+  SimWrite floor = get_floor (node, entry->key);
+
+  return floor.stamp != 0 && floor.id != node->id && is_ahead (floor.stamp, wall) &&
+         (amnesia_entry_is_base (entry) ||
+          is_greater (entry->stamp, entry->id, get_floor (node, "")));
+}
+
+/* The clock starts anew from what is in force. */
+static void
+forget_seen (SimNode *node)
+{
+  GHashTableIter iter;
+  gpointer floor;
+
+  node->seen = 0;
+  g_hash_table_iter_init (&iter, node->floors);
+  while (g_hash_table_iter_next (&iter, NULL, &floor))
+    node->seen = MAX (node->seen, ((SimWrite *) floor)->stamp);
+}
+
 /* @node has just looked at it, and decided. */
 void
 sim_judge_merge (SimNode      *node,
@@ -167,11 +193,12 @@ sim_judge_merge (SimNode      *node,
                  AmnesiaMerge  result)
 {
   AmnesiaMerge right = AMNESIA_MERGE_OLD;
+  gboolean relief = is_relief (node, entry, wall);
 
   if (is_ahead (entry->stamp, wall))
     right = AMNESIA_MERGE_AHEAD;
-  else if (is_greater (entry->stamp, entry->id, get_floor (node, entry->key)) &&
-           is_greater (entry->stamp, entry->id, get_floor (node, "")))
+  else if (relief || (is_greater (entry->stamp, entry->id, get_floor (node, entry->key)) &&
+                      is_greater (entry->stamp, entry->id, get_floor (node, ""))))
     right = AMNESIA_MERGE_TAKEN;
   if (!know (entry, FALSE))
     sim_fail ("%u: a write that nobody made", node->index);
@@ -183,6 +210,8 @@ sim_judge_merge (SimNode      *node,
   node->seen = MAX (node->seen, entry->stamp);
   if (right == AMNESIA_MERGE_TAKEN)
     set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
+  if (relief)
+    forget_seen (node);
 }
 
 /* It is about to leave: never less than what is held now. */
@@ -383,8 +412,8 @@ judge_end (SimEnd *end)
 {
   AmnesiaLink *link = end->link;
 
-  if (g_hash_table_size (link->dirty) > MAX_DIRTY ||
-      g_hash_table_size (link->repair.wanted) > MAX_DIRTY)
+  if ((guint) g_tree_nnodes (link->dirty) > MAX_DIRTY ||
+      (guint) g_tree_nnodes (link->repair.wanted) > MAX_DIRTY)
     sim_fail ("%u: too much is remembered of a link", end->node->index);
   if (!amnesia_link_is_up (link))
     return;

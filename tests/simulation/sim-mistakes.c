@@ -318,19 +318,17 @@ __wrap_amnesia_link_mark (AmnesiaLink *link,
                           const char  *key)
 {
   __real_amnesia_link_mark (link, key);
-  if (sim_has_mistake ("conflation-keeps-oldest") && g_hash_table_contains (link->dirty, key))
+  if (sim_has_mistake ("conflation-keeps-oldest") && g_tree_lookup (link->dirty, key) != NULL)
     keep (link, key);
 }
 
 void
 __wrap_amnesia_link_free (AmnesiaLink *link)
 {
-  GHashTableIter iter;
-  gpointer key;
+  GTreeNode *node = g_tree_node_first (link->dirty);
 
-  g_hash_table_iter_init (&iter, link->dirty);
-  while (sim_has_mistake ("pending-survives") && g_hash_table_iter_next (&iter, &key, NULL))
-    keep (link, key);
+  for (; sim_has_mistake ("pending-survives") && node != NULL; node = g_tree_node_next (node))
+    keep (link, g_tree_node_key (node));
   __real_amnesia_link_free (link);
 }
 

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What somebody found who wanted to break it. */
+
+#include "raw-peer.h"
+
+#include "amnesia-store-private.h"
+#include "small-world.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- forks --- */
+
+static guint64
+get_id (AmnesiaStore *store)
+{
+  return amnesia_replica_get_id (store->replica);
+}
+
+/* Forks, and returns the id of a store that the child makes. */
+static guint64
+get_child_id (void)
+{
+  int fds[2];
+  guint64 id = 0;
+  pid_t pid;
+
+  g_assert_cmpint (pipe (fds), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      id = get_id (amnesia_store_new ());
+      _exit (write (fds[1], &id, sizeof id) == sizeof id ? 0 : 1);
+    }
+  g_assert_cmpint (read (fds[0], &id, sizeof id), ==, sizeof id);
+  waitpid (pid, NULL, 0);
+  close (fds[0]);
+  close (fds[1]);
+  return id;
+}
+
+static void
+test_fork_ids (void)
+{
+  g_autoptr (AmnesiaStore) before = amnesia_store_new ();
+  guint64 first, second;
+
+  g_test_summary ("Workers that were forked from one process do not take each other for themselves");
+
+  first = get_child_id ();
+  second = get_child_id ();
+  g_assert_cmpuint (first, !=, second);
+  g_assert_cmpuint (first, !=, get_id (before));
+}
+
+/* --- clocks --- */
+
+static void
+test_clock_mended (void)
+{
+  const gint64 ahead = 730 * G_TIME_SPAN_DAY;
+
+  g_test_summary ("Two of one machine, whose clock was two years ahead when one of them wrote, go on "
+                  "sharing when it is set right");
+
+  begin_world (2);
+  world.now.wall += ahead;
+  run (SECOND);
+  write_int (0, 1);
+  g_assert_cmpint (read_int (1), ==, 1);
+  world.now.wall -= ahead;
+  run (10 * SECOND);
+  write_int (0, 2);
+  run (20 * SECOND);
+  g_assert_cmpint (read_int (0), ==, 2);
+  g_assert_cmpint (read_int (1), ==, 2);
+  write_int (1, 3);
+  run (20 * SECOND);
+  g_assert_cmpint (read_int (0), ==, 3);
+  end_world ();
+}
+
+/* The same, if the two do not see one another at that moment, and the writer is gone. */
+static void
+test_clock_mended_apart (void)
+{
+  const gint64 ahead = 730 * G_TIME_SPAN_DAY;
+
+  g_test_summary ("Who holds what a third one wrote with a clock two years ahead goes on sharing");
+
+  begin_world (3);
+  world.now.wall += ahead;
+  run (SECOND);
+  write_int (2, 1);
+  world.nodes[2].asleep = TRUE;
+  run (10 * SECOND);
+  world.now.wall -= ahead;
+  run (10 * SECOND);
+  world.cut = TRUE;
+  run (10 * SECOND);
+  write_int (0, 2);
+  run (10 * SECOND);
+  world.cut = FALSE;
+  run (20 * SECOND);
+  g_assert_cmpint (read_int (0), ==, 2);
+  g_assert_cmpint (read_int (1), ==, 2);
+  end_world ();
+}
+
+/* --- many keys --- */
+
+/* Sixteen letters that say which number it is, and have the same hash (g_str_hash) for each. */
+static char *
+make_colliding (guint number)
+{
+  GString *key = g_string_new (NULL);
+  int bit;
+
+  for (bit = 15; bit >= 0; bit--)
+    g_string_append (key, number & 1u << bit ? "BA" : "Ab");
+  return g_string_free (key, FALSE);
+}
+
+static AmnesiaLink *
+make_link (AmnesiaLocal *local)
+{
+  AmnesiaHello hello = raw_hello (77, 0);
+  g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  AmnesiaLink *link;
+
+  world.now = (AmnesiaTime) { 1000 * SECOND, 1000000 * SECOND };
+  *local = (AmnesiaLocal) {
+    .replica = amnesia_replica_new (5), .group = (char *) "", .host = (char *) "",
+    .max_size = 1024 * 1024, .linked = g_array_new (FALSE, FALSE, sizeof (guint64)),
+  };
+  link = amnesia_link_new (local, "host", 1, FALSE, 0, world.now);
+  frame.header = g_variant_ref_sink (g_variant_new ("(qqtssqxt@a{sv})", 1, 1, hello.id, "", "", 0,
+                                                    world.now.wall, hello.max_size,
+                                                    g_variant_new_parsed ("@a{sv} {}")));
+  g_assert_true (amnesia_link_receive (link, &frame, world.now, &receipt, NULL));
+  return link;
+}
+
+static void
+free_link (AmnesiaLink *link)
+{
+  AmnesiaLocal *local = link->local;
+
+  amnesia_link_free (link);
+  amnesia_replica_free (local->replica);
+  g_array_unref (local->linked);
+}
+
+/* Takes @packet. */
+static gboolean
+feed (AmnesiaLink    *link,
+      AmnesiaPacket  *packet,
+      AmnesiaReceipt *receipt,
+      GError        **error)
+{
+  const guint8 *head = g_bytes_get_data (packet->head, NULL);
+  g_auto (AmnesiaFrame) frame = { 0, };
+  gsize header_size, payload_size;
+  g_autoptr (GBytes) bytes = NULL;
+
+  g_assert_true (amnesia_frame_check_prefix (head, TRUE, link->local->max_size, &frame.kind,
+                                             &header_size, &payload_size, NULL));
+  bytes = g_bytes_new (head + AMNESIA_PREFIX_SIZE, header_size);
+  frame.header = amnesia_frame_check_header (frame.kind, bytes, payload_size,
+                                             link->local->max_size, NULL);
+  frame.payload = g_steal_pointer (&packet->payload);
+  amnesia_packet_clear (packet);
+  return amnesia_link_receive (link, &frame, world.now, receipt, error);
+}
+
+static void
+feed_list (AmnesiaLink *link,
+           GPtrArray   *entries)
+{
+  g_autofree char *from = g_strdup ("");
+
+  while (from != NULL)
+    {
+      g_auto (AmnesiaReceipt) receipt = { 0, };
+      g_autoptr (GError) error = NULL;
+      AmnesiaPacket packet;
+      char *next = amnesia_frame_encode_list (entries, from, FALSE, &packet);
+
+      g_assert_true (feed (link, &packet, &receipt, &error));
+      g_assert_no_error (error);
+      g_free (from);
+      from = next;
+    }
+}
+
+#define MANY 60000
+
+static void
+test_colliding_keys (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  gint64 start;
+  guint i;
+
+  g_test_summary ("Keys that were chosen so that their hashes collide cost no more than others");
+
+  for (i = 0; i < MANY; i++)
+    {
+      g_autofree char *key = make_colliding (i);
+
+      g_ptr_array_add (entries, amnesia_entry_new (key, AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+    }
+  start = g_get_monotonic_time ();
+  feed_list (link, entries);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 5 * G_USEC_PER_SEC); /* 0.05 s; it was 14 s */
+  free_link (link);
+}
+
+static void
+test_many_keys (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  gint64 start;
+  guint i;
+
+  g_test_summary ("Sending many keys takes time in proportion to their number");
+
+  for (i = 0; i < MANY; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      amnesia_replica_write (local.replica, world.now.wall / 1000, key, g_variant_new_byte (1));
+    }
+  feed_list (link, none);
+  start = g_get_monotonic_time ();
+  for (i = 0; i < 1000 + MANY; i++)
+    {
+      g_auto (AmnesiaPacket) packet = { 0, };
+
+      if (!amnesia_link_pull (link, world.now, &packet, NULL))
+        break;
+      g_assert_cmpint (g_get_monotonic_time () - start, <, 20 * G_USEC_PER_SEC); /* 1 s; it was 900 s */
+    }
+  g_assert_cmpuint (link->values_sent, ==, MANY);
+  g_assert_cmpint (g_tree_nnodes (link->dirty), ==, 0);
+  free_link (link);
+}
+
+static void
+set_flag (gpointer flag)
+{
+  *(gboolean *) flag = TRUE;
+}
+
+static void
+test_small_among_large (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_autofree guint8 *copy = NULL;
+  AmnesiaPacket packet;
+  gboolean freed = FALSE;
+  gsize size;
+
+  g_test_summary ("A small value that came with a large one does not keep the memory of that");
+
+  g_ptr_array_add (entries, amnesia_entry_new ("large", AMNESIA_STAMP_NORMAL + 1, 77,
+                                               g_variant_new_string ("as if it were"), NULL, 0));
+  g_ptr_array_add (entries, amnesia_entry_new ("small", AMNESIA_STAMP_NORMAL + 1, 77,
+                                               g_variant_new_byte (1), NULL, 0));
+  amnesia_frame_encode_write (entries, &packet);
+  copy = g_memdup2 (g_bytes_get_data (packet.payload, &size), g_bytes_get_size (packet.payload));
+  g_bytes_unref (packet.payload);
+  packet.payload = g_bytes_new_with_free_func (copy, size, set_flag, &freed);
+  g_assert_true (feed (link, &packet, &receipt, NULL));
+  g_assert_cmpuint (receipt.taken->len, ==, 2);
+  amnesia_receipt_clear (&receipt);
+  amnesia_replica_write (local.replica, world.now.wall / 1000, "large", NULL);
+  g_assert_true (freed);
+  g_assert_nonnull (amnesia_replica_lookup (local.replica, "small"));
+  free_link (link);
+}
+
+static gboolean
+has_members (AmnesiaStore *store,
+             gsize         n)
+{
+  g_autoptr (GVariant) value = amnesia_store_get_data (store);
+
+  return value != NULL && g_variant_n_children (value) == n;
+}
+
+static void
+test_keys_one_by_one (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) peer = NULL;
+  gint64 start;
+  guint i;
+
+  g_test_summary ("Who sends many keys one by one does not hold the main loop");
+
+  test_wait_state (store, AMNESIA_STATE_ALONE);
+  peer = raw_peer_connect (0);
+  raw_peer_greet (peer, 77, 0);
+  start = g_get_monotonic_time ();
+  for (i = 0; i < 8000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+      g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, raw_stamp (0) + i, 77,
+                                                          g_variant_new_byte (1), NULL, 0);
+
+      raw_peer_send_write (peer, entry);
+    }
+  test_until (has_members (store, 8000));
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC); /* 1 s; it was 40 s */
+  test_free_store (store);
+}
+
+static void
+test_colliding_names (void)
+{
+  GVariantBuilder builder;
+  g_autoptr (GVariant) value = NULL;
+  g_autofree char *json = NULL;
+  gint64 start;
+  guint i;
+
+  g_test_summary ("A dictionary whose keys were chosen so that their hashes collide becomes JSON");
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (i = 0; i < MANY; i++)
+    {
+      g_autofree char *key = make_colliding (i);
+
+      g_variant_builder_add (&builder, "{sv}", key, g_variant_new_boolean (TRUE));
+    }
+  value = g_variant_ref_sink (g_variant_builder_end (&builder));
+  start = g_get_monotonic_time ();
+  json = amnesia_to_json (value, NULL);
+  g_assert_nonnull (json);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 5 * G_USEC_PER_SEC); /* 0.1 s; it was 13 s */
+}
+
+/* --- what is said of it --- */
+
+static void
+test_blocked (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  AmnesiaBeat beat = { .digest = 1 };
+  AmnesiaPacket packet;
+
+  g_test_summary ("Who was busy for eleven seconds still waits for what he was told of, and is not synced");
+
+  g_ptr_array_add (entries, amnesia_entry_new ("", AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+  feed_list (link, entries);
+  g_assert_false (amnesia_link_is_synced (link));
+  pass (11 * SECOND);
+  amnesia_link_forgive (link, world.now);
+  amnesia_frame_encode_beat (&beat, &packet);
+  g_assert_true (feed (link, &packet, &receipt, NULL));
+  g_assert_false (amnesia_link_is_synced (link));
+  amnesia_receipt_clear (&receipt);
+  amnesia_frame_encode_write (entries, &packet);
+  g_assert_true (feed (link, &packet, &receipt, NULL));
+  g_assert_true (amnesia_link_is_synced (link));
+  free_link (link);
+}
+
+/* --- digests --- */
+
+static void
+write_text (guint       i,
+            const char *key,
+            gsize       length)
+{
+  AmnesiaMesh *mesh = world.nodes[i].mesh;
+  g_autofree char *text = g_strnfill (length, 'x');
+
+  amnesia_mesh_written (mesh, amnesia_replica_write (amnesia_mesh_get_replica (mesh),
+                                                     node_now (&world.nodes[i]).wall / 1000, key,
+                                                     g_variant_new_string (text)));
+  settle ();
+}
+
+static void
+assert_quiet (void)
+{
+  guint before;
+
+  run (12 * SECOND);
+  before = world.n_frames[AMNESIA_FRAME_LIST];
+  run (20 * SECOND);
+  g_assert_cmpuint (world.n_frames[AMNESIA_FRAME_LIST], ==, before);
+}
+
+static void
+test_above_own_limit (void)
+{
+  g_test_summary ("Who has a value above his own limit, as that was set later, does not exchange lists "
+                  "for ever");
+
+  world.nodes[0].max_size = 1024;
+  begin_world (2);
+  run (SECOND);
+  write_text (0, "", 2000);
+  assert_quiet ();
+  end_world ();
+}
+
+static void
+test_withheld_base (void)
+{
+  g_test_summary ("A value that is too large for the peer and covers a key of his is no mismatch");
+
+  world.nodes[1].max_size = 1024;
+  begin_world (2);
+  run (SECOND);
+  world.cut = TRUE;
+  run (10 * SECOND);
+  write_text (1, "key", 10);
+  run (SECOND);
+  write_text (0, "", 2000);
+  world.cut = FALSE;
+  assert_quiet ();
+  end_world ();
+}
+
+/* --- links --- */
+
+/* Makes a link from one node to another, as if it had been dialled. */
+static void
+connect (guint from,
+         guint to,
+         guint position)
+{
+  AmnesiaMembers *members = amnesia_mesh_get_members (world.nodes[from].mesh);
+  AmnesiaMember *member = amnesia_members_get (members, position);
+  End *here = add_end (&world.nodes[from], member);
+  End *there = add_end (&world.nodes[to], NULL);
+
+  member->dialling = TRUE;
+  here->other = there;
+  there->other = here;
+}
+
+static void
+test_three_links (void)
+{
+  g_test_summary ("Of three links, as the other one is listed by two names, one stays");
+
+  /* the lesser id dials first; then the greater one dials both names */
+  world.nodes[0].id = 300;
+  begin_world (2);
+  connect (1, 0, 0);
+  connect (0, 1, 1);
+  connect (0, 1, 1);
+  while (pump_all ())
+    ;
+  run (SECOND);
+  g_assert_cmpuint (world.ends->len, ==, 2);
+  end_world ();
+}
+
+static gsize
+get_text_length (guint       i,
+                 const char *key)
+{
+  AmnesiaReplica *replica = amnesia_mesh_get_replica (world.nodes[i].mesh);
+  AmnesiaEntry *entry = amnesia_replica_lookup (replica, key);
+
+  return entry != NULL && entry->value != NULL ? strlen (g_variant_get_string (entry->value, NULL)) : 0;
+}
+
+static void
+test_no_room (void)
+{
+  guint i, dials;
+
+  g_test_summary ("Who has no room for all keys has the newest of those that fit, over one link");
+
+  world.nodes[1].max_size = 1024;
+  begin_world (2);
+  run (SECOND);
+  for (i = 0; i < 6; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      write_text (0, key, 900);
+    }
+  run (SECOND);
+  dials = world.nodes[0].n_dials + world.nodes[1].n_dials;
+  write_text (0, "0", 10);
+  run (20 * SECOND);
+  g_test_message ("%u dials, %u lists, %u writes", world.nodes[0].n_dials + world.nodes[1].n_dials - dials,
+                  world.n_frames[AMNESIA_FRAME_LIST], world.n_frames[AMNESIA_FRAME_WRITE]);
+  g_assert_cmpuint (get_text_length (1, "0"), ==, 10);
+  g_assert_cmpuint (world.nodes[0].n_dials + world.nodes[1].n_dials, ==, dials);
+  end_world ();
+}
+
+static void
+test_no_storm (void)
+{
+  guint i, dials;
+
+  g_test_summary ("Two whose links end soon after the hello dial one another at the longest interval");
+
+  begin_world (2);
+  for (i = 0; i < 600; i++)
+    {
+      AmnesiaLink *link = amnesia_members_get (amnesia_mesh_get_members (world.nodes[0].mesh), 1)->link;
+      g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "not you");
+
+      if (link != NULL)
+        amnesia_mesh_fail_link (world.nodes[0].mesh, link, error, world.now);
+      run (100 * G_TIME_SPAN_MILLISECOND);
+    }
+  dials = world.nodes[0].n_dials + world.nodes[1].n_dials;
+  g_assert_cmpuint (dials, >=, 30);
+  g_assert_cmpuint (dials, <=, 90); /* one each two seconds from each side; it was 4 or 5 a second */
+  end_world ();
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/adversary/fork-ids", test_fork_ids);
+  g_test_add_func ("/adversary/clock-mended", test_clock_mended);
+  g_test_add_func ("/adversary/clock-mended-apart", test_clock_mended_apart);
+  g_test_add_func ("/adversary/colliding-keys", test_colliding_keys);
+  g_test_add_func ("/adversary/many-keys", test_many_keys);
+  g_test_add_func ("/adversary/small-among-large", test_small_among_large);
+  g_test_add_func ("/adversary/keys-one-by-one", test_keys_one_by_one);
+  g_test_add_func ("/adversary/colliding-names", test_colliding_names);
+  g_test_add_func ("/adversary/blocked", test_blocked);
+  g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
+  g_test_add_func ("/adversary/withheld-base", test_withheld_base);
+  g_test_add_func ("/adversary/three-links", test_three_links);
+  g_test_add_func ("/adversary/no-room", test_no_room);
+  g_test_add_func ("/adversary/no-storm", test_no_storm);
+  return g_test_run ();
+}
