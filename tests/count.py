@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Adds up what the test logs of some build folders say: N passed, N failed.
+"""Adds up what the test logs of some build folders, or some logs, say: N passed, N failed.
 
 Ends with an error if a test failed, or none passed.
 """
@@ -44,13 +44,18 @@ def count_test(test):
     return counts
 
 
-def count_folder(folder):
-    log = pathlib.Path(folder, "meson-logs", "testlog.json")
+def count_log(path):
+    """Of a build folder, a log of meson test, or a file of TAP."""
+    log = pathlib.Path(path)
+    if log.is_dir():
+        log = log / "meson-logs" / "testlog.json"
+    if log.suffix == ".tap":
+        return count_tap(log.read_text())
     return sum((count_test(json.loads(line)) for line in log.open()), Counter())
 
 
 def main():
-    counts = sum(map(count_folder, sys.argv[1:]), Counter())
+    counts = sum(map(count_log, sys.argv[1:]), Counter())
     line = f"{counts['passed']} passed, {counts['failed']} failed"
     print(line + (f", {counts['skipped']} skipped" if counts["skipped"] else ""))
     sys.exit(counts["failed"] > 0 or counts["passed"] == 0)

@@ -5,6 +5,7 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
+#include <netinet/in.h>
 #include <unistd.h>
 
 struct _AmnesiaDial
@@ -18,7 +19,7 @@ struct _AmnesiaDial
   GList          *addresses;   /* (owned) (element-type GInetAddress) not tried yet */
   GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
   GCancellable   *cancellable; /* (owned) */
-  GError         *error;       /* (owned) (nullable) why there is no address */
+  GError         *error;       /* (owned) (nullable) why no attempt could be made */
 };
 
 AmnesiaDial *
@@ -79,46 +80,6 @@ choose_local (AmnesiaDial  *self,
   return NULL;
 }
 
-static void try_next (AmnesiaDial *self);
-
-static void
-connect_cb (GObject      *source,
-            GAsyncResult *result,
-            gpointer      user_data)
-{
-  AmnesiaDial *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSocketConnection) connection =
-    g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
-
-  if (self->pid != getpid ())
-    g_debug ("A dial of the parent process ends here");
-  else if (self->func != NULL && connection == NULL && self->addresses != NULL)
-    try_next (self);
-  else if (self->func != NULL)
-    self->func (self, connection, error, self->user_data);
-  g_rc_box_release_full (self, dial_clear);
-}
-
-static void
-try_next (AmnesiaDial *self)
-{
-  g_autoptr (GInetAddress) address = self->addresses->data;
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketAddress) local = choose_local (self, address);
-  g_autoptr (GSocketAddress) target = g_inet_socket_address_new (address, self->port);
-
-  self->addresses = g_list_delete_link (self->addresses, self->addresses);
-  g_socket_client_set_enable_proxy (client, FALSE);
-  g_socket_client_set_timeout (client, AMNESIA_DIAL_TIMEOUT_S);
-  g_socket_client_set_local_address (client, local);
-
-  g_main_context_push_thread_default (self->context);
-  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (target), self->cancellable,
-                                 connect_cb, g_rc_box_acquire (self));
-  g_main_context_pop_thread_default (self->context);
-}
-
 static gboolean
 fail_cb (gpointer user_data)
 {
@@ -135,6 +96,88 @@ dial_unref (gpointer data)
   g_rc_box_release_full (data, dial_clear);
 }
 
+/* No address was worth an attempt: the function is called later all the same. */
+static void
+fail (AmnesiaDial *self)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, fail_cb, g_rc_box_acquire (self), dial_unref);
+  g_source_attach (source, self->context);
+}
+
+static void try_next (AmnesiaDial *self);
+
+static void
+connect_cb (GObject      *source,
+            GAsyncResult *result,
+            gpointer      user_data)
+{
+  AmnesiaDial *self = user_data;
+  GSocketConnection *connection = G_SOCKET_CONNECTION (source);
+  g_autoptr (GError) error = NULL;
+
+  if (!g_socket_connection_connect_finish (connection, result, &error))
+    connection = NULL;
+  if (self->pid != getpid ())
+    g_debug ("A dial of the parent process ends here");
+  else if (self->func != NULL && connection == NULL && self->addresses != NULL)
+    try_next (self);
+  else if (self->func != NULL)
+    self->func (self, connection, error, self->user_data);
+  g_rc_box_release_full (self, dial_clear);
+}
+
+static GSocket *
+make_socket (AmnesiaDial   *self,
+             GInetAddress  *target,
+             GError       **error)
+{
+  g_autoptr (GSocketAddress) local = choose_local (self, target);
+  g_autoptr (GSocket) socket = g_socket_new (g_inet_address_get_family (target),
+                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+
+  if (socket == NULL)
+    return NULL;
+  g_socket_set_timeout (socket, AMNESIA_DIAL_TIMEOUT_S);
+#ifdef IP_BIND_ADDRESS_NO_PORT
+  /* or binding takes a port that no other connection can have meanwhile */
+  g_socket_set_option (socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, NULL);
+#endif
+  if (local != NULL && !g_socket_bind (socket, local, FALSE, error))
+    return NULL;
+  return g_steal_pointer (&socket);
+}
+
+/* GSocketClient would do this, but up to GLib 2.74 at least each attempt that fails later than after
+ * 250 ms leaks its task: a member whose machine is off would cost some megabytes a day. */
+static void
+try_next (AmnesiaDial *self)
+{
+  g_autoptr (GInetAddress) address = self->addresses->data;
+  g_autoptr (GSocketAddress) target = g_inet_socket_address_new (address, self->port);
+  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GSocket) socket = NULL;
+
+  self->addresses = g_list_delete_link (self->addresses, self->addresses);
+  g_clear_error (&self->error);
+  socket = make_socket (self, address, &self->error);
+  if (socket == NULL)
+    {
+      if (self->addresses != NULL)
+        try_next (self);
+      else
+        fail (self);
+      return;
+    }
+  connection = g_socket_connection_factory_create_connection (socket);
+  g_main_context_push_thread_default (self->context);
+  g_socket_connection_connect_async (connection, target, self->cancellable, connect_cb,
+                                     g_rc_box_acquire (self));
+  g_main_context_pop_thread_default (self->context);
+}
+
 /* Tries one of @addresses after the other; if there is none, fails with @error. The function is
  * called later. */
 void
@@ -142,8 +185,6 @@ amnesia_dial_start (AmnesiaDial  *self,
                     GList        *addresses,
                     const GError *error)
 {
-  g_autoptr (GSource) source = NULL;
-
   if (addresses != NULL)
     {
       self->addresses = g_list_copy_deep (addresses, (GCopyFunc) (void *) g_object_ref, NULL);
@@ -152,8 +193,5 @@ amnesia_dial_start (AmnesiaDial  *self,
     }
   self->error = error != NULL ? g_error_copy (error)
                               : g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no address");
-  source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, fail_cb, g_rc_box_acquire (self), dial_unref);
-  g_source_attach (source, self->context);
+  fail (self);
 }

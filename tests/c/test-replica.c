@@ -61,6 +61,17 @@ write_text (AmnesiaReplica *replica,
   return amnesia_replica_write (replica, NOW, key, value);
 }
 
+/* By a clock that is three years fast. */
+static void
+write_ahead (AmnesiaReplica *replica,
+             const char     *key,
+             const char     *text)
+{
+  g_autoptr (GVariant) value = parse (text);
+
+  amnesia_replica_write (replica, NOW + 3 * YEAR, key, value);
+}
+
 static void
 assert_digest (AmnesiaReplica *replica)
 {
@@ -582,8 +593,8 @@ test_rewrite_base_ahead (void)
 
   g_test_summary ("A base that was far ahead is written anew, and keys stay above it.");
 
-  amnesia_replica_write (replica, NOW + 3 * YEAR, "", parse ("{'x': <1>}"));
-  amnesia_replica_write (replica, NOW + 3 * YEAR, "a", parse ("2"));
+  write_ahead (replica, "", "{'x': <1>}");
+  write_ahead (replica, "a", "2");
 
   again = amnesia_replica_rewrite_ahead (replica, NOW);
   g_assert_cmpuint (again->len, ==, 2);
@@ -604,7 +615,7 @@ test_rewrite_beside_others (void)
   g_test_summary ("Entries of others that are ahead stay; our writes are in force all the same.");
 
   amnesia_replica_merge (replica, NOW + 3 * YEAR, theirs);
-  amnesia_replica_write (replica, NOW + 3 * YEAR, "a", parse ("2"));
+  write_ahead (replica, "a", "2");
   again = amnesia_replica_rewrite_ahead (replica, NOW);
   g_assert_cmpuint (again->len, ==, 1);
   assert_value (replica, "{'a': <2>, 'b': <1>}");
@@ -612,7 +623,7 @@ test_rewrite_beside_others (void)
   assert_value (replica, "{'a': <2>, 'b': <3>}");
 
   amnesia_replica_merge (replica, NOW + 3 * YEAR, base);
-  amnesia_replica_write (replica, NOW + 3 * YEAR, "a", parse ("4"));
+  write_ahead (replica, "a", "4");
   none = amnesia_replica_rewrite_ahead (replica, NOW);
   g_assert_null (none);
   write_text (replica, "c", "5");
@@ -631,7 +642,7 @@ test_rewrite_and_cover (void)
   g_test_summary ("A base write covers also the entries of others that are ahead.");
 
   amnesia_replica_merge (replica, NOW + 3 * YEAR, theirs);
-  amnesia_replica_write (replica, NOW + 3 * YEAR, "a", parse ("2"));
+  write_ahead (replica, "a", "2");
   again = amnesia_replica_rewrite_ahead (replica, NOW);
   g_assert_cmpuint (again->len, ==, 1);
   write_text (replica, "", "3");

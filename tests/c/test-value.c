@@ -38,7 +38,7 @@ parse (const char *text)
 
   g_assert_no_error (error);
 
-  return g_variant_ref_sink (value);
+  return value;
 }
 
 /* The same value from its bytes, as it comes from a peer. */

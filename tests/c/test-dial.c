@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "raw-peer.h"
+
+#include "mesh/amnesia-dial-private.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+/* Addresses that belong to nobody else: so it can be seen that a dial leaves nothing behind. */
+typedef struct
+{
+  AmnesiaDial *dial;
+  GList       *addresses;
+  gboolean     done;
+  gboolean     connected;
+  GError      *error;
+} Call;
+
+static void
+dial_cb (AmnesiaDial       *dial,
+         GSocketConnection *connection,
+         const GError      *error,
+         gpointer           user_data)
+{
+  Call *call = user_data;
+
+  g_assert_true (dial == call->dial);
+  g_assert_false (call->done);
+  g_assert_true ((connection != NULL) != (error != NULL));
+  call->done = TRUE;
+  call->connected = connection != NULL;
+  call->error = error != NULL ? g_error_copy (error) : NULL;
+}
+
+/* @hosts: separated by spaces. */
+static Call *
+call_new (const char *hosts,
+          guint       port)
+{
+  Call *call = g_new0 (Call, 1);
+  g_auto (GStrv) list = g_strsplit (hosts, " ", 0);
+  guint i;
+
+  for (i = 0; list[i] != NULL; i++)
+    call->addresses = g_list_append (call->addresses, g_inet_address_new_from_string (list[i]));
+  call->dial = amnesia_dial_new (g_main_context_default (), (guint16) port, dial_cb, call);
+  return call;
+}
+
+static void
+call_start (Call         *call,
+            const GError *error)
+{
+  amnesia_dial_start (call->dial, call->addresses, error);
+  g_assert_false (call->done);
+}
+
+static void
+call_free (Call *call)
+{
+  GList *l;
+
+  g_clear_pointer (&call->dial, amnesia_dial_free);
+  test_drain ();
+  for (l = call->addresses; l != NULL; l = l->next)
+    g_assert_finalize_object (l->data);
+  g_list_free (call->addresses);
+  g_clear_error (&call->error);
+  g_free (call);
+}
+
+static void
+test_next_address (void)
+{
+  g_autoptr (RawDoor) door = raw_door_new (0);
+  g_autofree char *hosts = g_strdup_printf ("127.0.0.1 %s", test_host ());
+  Call *call = call_new (hosts, test_port (0));
+
+  g_test_summary ("When an address refuses, the next one is tried");
+
+  call_start (call, NULL);
+  test_until (call->done);
+  g_assert_true (call->connected);
+  g_assert_true (raw_door_is_knocked (door));
+  call_free (call);
+}
+
+static void
+test_refused (void)
+{
+  Call *call = call_new (test_host (), test_port (0));
+
+  g_test_summary ("When all have refused, the last error is told");
+
+  call_start (call, NULL);
+  test_until (call->done);
+  g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+  call_free (call);
+}
+
+static void
+test_no_address (void)
+{
+  g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no such name");
+  const GError *reasons[] = { error, NULL };
+  guint i;
+
+  g_test_summary ("Without an address it fails from the loop, for the reason that is known");
+
+  for (i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      Call *call = call_new ("", 1);
+
+      g_clear_list (&call->addresses, NULL);
+      call_start (call, reasons[i]);
+      test_until (call->done);
+      if (reasons[i] != NULL)
+        g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+      else
+        g_assert_error (call->error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED);
+      call_free (call);
+    }
+}
+
+/* A door that says nothing to whoever comes: its queue is full. Returns who fill it. */
+static GPtrArray *
+crowd_door (GSocket *door)
+{
+  g_autoptr (GSocketAddress) address = g_socket_get_local_address (door, NULL);
+  GPtrArray *crowd = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_assert_cmpint (listen (g_socket_get_fd (door), 0), ==, 0);
+  while (crowd->len < 4)
+    {
+      GSocket *one = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+                                   G_SOCKET_PROTOCOL_TCP, NULL);
+
+      g_socket_set_blocking (one, FALSE);
+      g_socket_connect (one, address, NULL, NULL);
+      g_ptr_array_add (crowd, one);
+    }
+  return crowd;
+}
+
+static void
+test_no_answer (void)
+{
+  g_autoptr (RawDoor) door = raw_door_new (0);
+  g_autoptr (GPtrArray) crowd = crowd_door (door->socket);
+  Call *call = call_new (test_host (), test_port (0));
+  gint64 start = g_get_monotonic_time ();
+  gint64 passed;
+
+  g_test_summary ("Without an answer an address is given up after 3 s, and nothing is left of it");
+
+  call_start (call, NULL);
+  test_until (call->done);
+  g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  passed = g_get_monotonic_time () - start;
+  g_assert_cmpint (passed, >, 2 * G_USEC_PER_SEC);
+  g_assert_cmpint (passed, <, 5 * G_USEC_PER_SEC);
+  call_free (call);
+}
+
+static void
+test_given_up (void)
+{
+  g_autoptr (RawDoor) door = raw_door_new (0);
+  g_autoptr (GPtrArray) crowd = crowd_door (door->socket);
+  guint before = test_n_descriptors ();
+  guint milliseconds;
+
+  g_test_summary ("Who frees a dial hears nothing of it any more, and its socket goes");
+
+  for (milliseconds = 0; milliseconds <= 400; milliseconds += 200)
+    {
+      Call *call = call_new (test_host (), test_port (0));
+
+      call_start (call, NULL);
+      test_pass_time (milliseconds);
+      g_assert_cmpuint (test_n_descriptors (), ==, before + 1);
+      g_clear_pointer (&call->dial, amnesia_dial_free);
+      test_until (test_n_descriptors () == before);
+      g_assert_false (call->done);
+      call_free (call);
+    }
+}
+
+static void
+test_no_descriptor (void)
+{
+  Call *call = call_new ("127.0.0.1 127.0.0.1", 1);
+  struct rlimit limit, none;
+
+  g_test_summary ("Without a descriptor it fails as otherwise, from the loop");
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  none = limit;
+  none.rlim_cur = 0;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  call_start (call, NULL);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  test_until (call->done);
+  g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  call_free (call);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/dial/next-address", test_next_address);
+  g_test_add_func ("/dial/refused", test_refused);
+  g_test_add_func ("/dial/no-address", test_no_address);
+  g_test_add_func ("/dial/no-answer", test_no_answer);
+  g_test_add_func ("/dial/given-up", test_given_up);
+  g_test_add_func ("/dial/no-descriptor", test_no_descriptor);
+  return g_test_run ();
+}
