@@ -25,7 +25,7 @@ test_simultaneous (void)
 
   g_test_summary ("Two who start at the same time end with exactly one link");
 
-  for (round = 0; round < 20; round++)
+  for (round = 0; round < 100; round++)
     {
       AmnesiaStore *a = test_new_store (conf);
       AmnesiaStore *b = test_new_store (conf);
@@ -398,16 +398,16 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/links/simultaneous", test_simultaneous);
+  g_test_add_func ("/links/T1-simultaneous", test_simultaneous);
   g_test_add_func ("/links/full-mesh", test_full_mesh);
   g_test_add_func ("/links/restarts", test_restarts);
-  g_test_add_func ("/links/alias", test_alias);
-  g_test_add_func ("/links/self", test_self);
+  g_test_add_func ("/links/T8-alias", test_alias);
+  g_test_add_func ("/links/T8-self", test_self);
   g_test_add_func ("/links/greater-dials", test_greater_dials);
   g_test_add_func ("/links/single-stays", test_single_stays);
   g_test_add_func ("/links/inbound-resets", test_inbound_resets);
   g_test_add_func ("/links/chain", test_chain);
-  g_test_add_func ("/links/max-size", test_max_size);
+  g_test_add_func ("/links/V3-max-size", test_max_size);
   g_test_add_func ("/links/peer", test_peer);
   g_test_add_func ("/links/closed-before-hello", test_closed_before_hello);
   return g_test_run ();
