@@ -67,6 +67,12 @@ typedef enum
   AMNESIA_STORE_PROP_CLOSE_TIMEOUT,
 } AmnesiaStoreProperty;
 
+/* The right of one thread to touch the store, while nobody runs its context. */
+typedef GMainContext *AmnesiaTurn;
+
+gboolean     amnesia_store_enter_own_context (AmnesiaStore  *self,
+                                              AmnesiaTurn   *turn);
+void         amnesia_turn_end                (AmnesiaTurn   *turn);
 gboolean     amnesia_store_is_own_context    (AmnesiaStore  *self);
 gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
                                               GError       **error);
@@ -98,5 +104,7 @@ void         amnesia_store_schedule_opening  (AmnesiaStore  *self);
 void         amnesia_store_cancel_opening    (AmnesiaStore  *self);
 void         amnesia_store_begin_close       (AmnesiaStore  *self);
 void         amnesia_store_proceed_with_close (AmnesiaStore *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmnesiaTurn, amnesia_turn_end)
 
 G_END_DECLS

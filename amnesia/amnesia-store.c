@@ -65,16 +65,36 @@ G_DEFINE_ENUM_TYPE (AmnesiaState, amnesia_state,
 /* Declared final, so that C sees an opaque type; but Python and JavaScript may derive from it. */
 G_DEFINE_TYPE (AmnesiaStore, amnesia_store, G_TYPE_OBJECT)
 
-/* Whether this thread may touch the store: it runs the context, or nobody does. */
+/* Whether this thread may touch the store: it runs the context, or nobody does. In the second case
+ * it has the context until @turn is cleared, so that two threads do not come together. */
 gboolean
-amnesia_store_is_own_context (AmnesiaStore *self)
+amnesia_store_enter_own_context (AmnesiaStore *self,
+                                 AmnesiaTurn  *turn)
 {
   if (g_main_context_is_owner (self->context))
     return TRUE;
   if (!g_main_context_acquire (self->context))
     return FALSE;
-  g_main_context_release (self->context);
+  *turn = g_main_context_ref (self->context);
   return TRUE;
+}
+
+void
+amnesia_turn_end (AmnesiaTurn *turn)
+{
+  if (*turn == NULL)
+    return;
+  g_main_context_release (*turn);
+  g_main_context_unref (*turn);
+}
+
+/* For what only looks. */
+gboolean
+amnesia_store_is_own_context (AmnesiaStore *self)
+{
+  g_auto (AmnesiaTurn) turn = NULL;
+
+  return amnesia_store_enter_own_context (self, &turn);
 }
 
 gboolean
@@ -395,10 +415,11 @@ amnesia_store_new (void)
 GVariant *
 amnesia_store_get_data (AmnesiaStore *self)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   GVariant *value;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
   value = amnesia_replica_get_value (self->replica);
   return value != NULL ? g_variant_ref (value) : NULL;
@@ -420,12 +441,13 @@ void
 amnesia_store_set_data (AmnesiaStore *self,
                         GVariant     *value)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   alive = g_object_ref (self);
   if (amnesia_store_write (self, owned, &error))
@@ -459,6 +481,7 @@ amnesia_store_write (AmnesiaStore  *self,
                      GVariant      *value,
                      GError       **error)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   guint64 max_size;
@@ -466,7 +489,7 @@ amnesia_store_write (AmnesiaStore  *self,
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), FALSE);
+  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), FALSE);
 
   if (!amnesia_store_check_not_forked (self, error))
     return FALSE;
@@ -498,12 +521,13 @@ amnesia_store_write (AmnesiaStore  *self,
 GDateTime *
 amnesia_store_get_updated (AmnesiaStore *self)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GDateTime) seconds = NULL;
   AmnesiaEntry *newest;
   gint64 wall;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
   newest = amnesia_replica_get_newest (self->replica);
   if (newest == NULL)
@@ -551,13 +575,14 @@ void
 amnesia_store_set_conf (AmnesiaStore *self,
                         AmnesiaConf  *conf)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   g_autoptr (GError) error = NULL;
   gboolean news;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (conf == NULL || AMNESIA_IS_CONF (conf));
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   if (!amnesia_store_check_not_forked (self, &error))
     {
@@ -691,9 +716,11 @@ void
 amnesia_store_set_close_timeout (AmnesiaStore *self,
                                  guint         milliseconds)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
+
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (milliseconds <= G_MAXINT);
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   if (self->close_timeout == milliseconds)
     return;
