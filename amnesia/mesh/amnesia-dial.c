@@ -145,6 +145,8 @@ try_next (AmnesiaDial *self)
   self->addresses = g_list_delete_link (self->addresses, self->addresses);
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_set_timeout (client, AMNESIA_DIAL_TIMEOUT_S);
+  /* a socket knows later what it was made for only if it was told */
+  g_socket_client_set_protocol (client, G_SOCKET_PROTOCOL_TCP);
   g_socket_client_set_local_address (client, local);
 
   g_main_context_push_thread_default (self->context);
