@@ -41,6 +41,10 @@ struct _AmnesiaStore
   GVariant          *value;       /* (owned) (nullable) to which the last transition leads */
   AmnesiaTransitions transitions;
   gboolean           emitting;
+  gboolean           answering;   /* what is being told comes from elsewhere */
+  guint              n_answers;   /* how often that was set in, since @answers_since */
+  gint64             answers_since;
+  gboolean           answers_told;
   gboolean           data_moved;
   gboolean           updated_moved;
   gboolean           unpublished; /* the rest waits for the transitions */
@@ -89,6 +93,7 @@ extern const AmnesiaTransportFuncs amnesia_store_transport_funcs;
 AmnesiaState amnesia_store_get_mesh_state    (AmnesiaStore  *self);
 void         amnesia_store_note_transition   (AmnesiaStore  *self,
                                               gboolean       remote);
+void         amnesia_store_count_answer      (AmnesiaStore  *self);
 void         amnesia_store_drain             (AmnesiaStore  *self);
 void         amnesia_store_say               (AmnesiaStore  *self,
                                               const char    *message);

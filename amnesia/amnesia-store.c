@@ -37,6 +37,9 @@
  * called where no other thread runs that context, and its signals are emitted there; only the last
  * reference may be dropped by any thread. The context must be iterated for anything to travel.
  *
+ * With the first socket GLib has the signal `SIGPIPE` ignored, in the whole process. A store does
+ * well without that: a program may set it to what it needs afterwards.
+ *
  * After `fork()` a store is of no use in the child: what would write, open or close gives
  * `AMNESIA_ERROR_FORKED`.
  *
@@ -464,7 +467,8 @@ amnesia_store_set_data (AmnesiaStore *self,
  *
  * Sets the shared value, for all who share it, or says why it cannot be shared.
  *
- * Any type of value will do except those that hold a handle (`h`). The value is seen here at once,
+ * Any type of value will do except those that hold a handle (`h`). The value is not copied: memory
+ * that it was made of, as with [ctor@GLib.Variant.new_from_bytes], must not be changed any more. It is seen here at once,
  * whether or not the store is open, and [signal@Amnesia.Store::changed] has been emitted when this
  * returns, unless this is called by one of its handlers.
  *
@@ -500,6 +504,7 @@ amnesia_store_write (AmnesiaStore  *self,
   alive = g_object_ref (self);
   amnesia_transport_written (self->transport,
                              amnesia_replica_write (self->replica, wall, "", owned));
+  amnesia_store_count_answer (self);
   amnesia_store_note_transition (self, FALSE);
   amnesia_store_drain (self);
   /* a handler may have run a main loop */

@@ -641,9 +641,9 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/life/one-link-per-pair", test_one_link_per_pair);
   g_test_add_func ("/life/silence", test_silence);
-  g_test_add_func ("/life/late-timer", test_late_timer);
+  g_test_add_func ("/life/P4-late-timer", test_late_timer);
   g_test_add_func ("/life/back-off", test_back_off);
-  g_test_add_func ("/life/resume", test_resume);
+  g_test_add_func ("/life/K7-resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
   g_test_add_func ("/life/clock-set-back", test_clock_set_back);
   g_test_add_func ("/life/no-list", test_no_list);
