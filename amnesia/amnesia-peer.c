@@ -333,6 +333,19 @@ amnesia_peer_detach (AmnesiaPeer *self)
   amnesia_peer_update (self);
 }
 
+/* The store has gone: the same, but no code of the application is run for it. */
+void
+amnesia_peer_orphan (AmnesiaPeer *self)
+{
+  self->gone = TRUE;
+  self->member->peer = NULL;
+  self->state = AMNESIA_PEER_STATE_AWAY;
+  self->way = AMNESIA_WAY_NONE;
+  self->round_trip = -1;
+  self->clock_offset = 0;
+  self->in_sync = FALSE;
+}
+
 /**
  * amnesia_peer_get_host: (get-property host)
  * @self: a peer

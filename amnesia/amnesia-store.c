@@ -5,6 +5,7 @@
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
 #include "amnesia-peer.h"
+#include "amnesia-roster-private.h"
 #include "replica/amnesia-value-private.h"
 
 #include <glib/gi18n-lib.h>
@@ -136,17 +137,25 @@ amnesia_store_emit_log (AmnesiaStore *self,
 
 /* --- the object --- */
 
+static gboolean
+orphan_peers_cb (gpointer peers)
+{
+  amnesia_roster_orphan (peers);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 amnesia_store_finalize (GObject *object)
 {
   AmnesiaStore *self = AMNESIA_STORE (object);
 
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, orphan_peers_cb, self->peers,
+                              g_object_unref);
   amnesia_transport_free (self->transport);
   amnesia_store_clear_open (self);
   amnesia_transitions_clear (&self->transitions);
   g_queue_clear_full (&self->messages, g_free);
   g_clear_object (&self->conf);
-  g_clear_object (&self->peers);
   g_clear_error (&self->error);
   g_clear_pointer (&self->value, g_variant_unref);
   g_free (self->listening);
