@@ -97,11 +97,24 @@ find_name_fault (const char *host,
   return NULL;
 }
 
+/* The same in every locale: in a Turkish one g_hostname_to_ascii() makes an ı of an I, and the others
+ * would not know our entry by that name. */
+static char *
+to_lower (const char *name)
+{
+  GString *lower = g_string_new (NULL);
+
+  for (; *name != '\0'; name = g_utf8_next_char (name))
+    g_string_append_unichar (lower, g_unichar_tolower (g_utf8_get_char (name)));
+  return g_string_free (lower, FALSE);
+}
+
 static char *
 canonicalize_name (const char  *host,
                    const char **fault)
 {
-  g_autofree char *name = g_hostname_to_ascii (host);
+  g_autofree char *lower = to_lower (host);
+  g_autofree char *name = g_hostname_to_ascii (lower);
 
   if (name != NULL && g_str_has_suffix (name, "."))
     name[strlen (name) - 1] = '\0';

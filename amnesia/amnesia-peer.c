@@ -209,6 +209,11 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
 static void
 amnesia_peer_init (AmnesiaPeer *self)
 {
+  AmnesiaTime never = { 0, 0 };
+
+  /* languages can make a peer that is nobody */
+  self->member = amnesia_member_new ("", 0, FALSE, never);
+  self->gone = TRUE;
   self->round_trip = -1;
 }
 
@@ -217,7 +222,9 @@ amnesia_peer_new (AmnesiaMember *member)
 {
   AmnesiaPeer *self = g_object_new (AMNESIA_TYPE_PEER, NULL);
 
+  amnesia_member_unref (self->member);
   self->member = amnesia_member_ref (member);
+  self->gone = FALSE;
   member->peer = self;
   amnesia_peer_update (self);
   return self;
@@ -324,6 +331,19 @@ amnesia_peer_detach (AmnesiaPeer *self)
   self->gone = TRUE;
   self->member->peer = NULL;
   amnesia_peer_update (self);
+}
+
+/* The store has gone: the same, but no code of the application is run for it. */
+void
+amnesia_peer_orphan (AmnesiaPeer *self)
+{
+  self->gone = TRUE;
+  self->member->peer = NULL;
+  self->state = AMNESIA_PEER_STATE_AWAY;
+  self->way = AMNESIA_WAY_NONE;
+  self->round_trip = -1;
+  self->clock_offset = 0;
+  self->in_sync = FALSE;
 }
 
 /**

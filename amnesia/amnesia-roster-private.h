@@ -12,5 +12,6 @@ G_BEGIN_DECLS
 void amnesia_roster_update (GListStore  *peers,
                             AmnesiaMesh *mesh,
                             guint       *serial);
+void amnesia_roster_orphan (GListStore  *peers);
 
 G_END_DECLS

@@ -101,3 +101,17 @@ amnesia_roster_update (GListStore  *peers,
       place_all (peers, shown, members);
     }
 }
+
+/* The store has gone; who still holds one of them sees it as away. */
+void
+amnesia_roster_orphan (GListStore *peers)
+{
+  guint i;
+
+  for (i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (peers)); i++)
+    {
+      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (G_LIST_MODEL (peers), i);
+
+      amnesia_peer_orphan (peer);
+    }
+}

@@ -259,12 +259,13 @@ amnesia_store_open_async (AmnesiaStore        *self,
                           GAsyncReadyCallback  callback,
                           gpointer             user_data)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GTask) task = NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   task = new_task (self, cancellable, callback, user_data, amnesia_store_open_async);
 
@@ -329,12 +330,13 @@ amnesia_store_close_async (AmnesiaStore        *self,
                            GAsyncReadyCallback  callback,
                            gpointer             user_data)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GTask) task = NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   task = new_task (self, cancellable, callback, user_data, amnesia_store_close_async);
 
@@ -389,11 +391,12 @@ sync_cb (GObject      *source,
  * it does not expect them. */
 static gboolean
 check_can_block (AmnesiaStore  *self,
+                 AmnesiaTurn   *turn,
                  GError       **error)
 {
   if (!amnesia_store_check_not_forked (self, error))
     return FALSE;
-  if (g_main_depth () == 0 && amnesia_store_is_own_context (self))
+  if (g_main_depth () == 0 && amnesia_store_enter_own_context (self, turn))
     return TRUE;
   g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_WRONG_CONTEXT,
                        _("A blocking call where a main loop is running: use the asynchronous one"));
@@ -412,9 +415,10 @@ run_sync (AmnesiaStore  *self,
           GCancellable  *cancellable,
           GError       **error)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   GAsyncResult *result = NULL;
 
-  if (!check_can_block (self, error))
+  if (!check_can_block (self, &turn, error))
     return NULL;
   g_main_context_push_thread_default (self->context);
   func (self, cancellable, sync_cb, &result);

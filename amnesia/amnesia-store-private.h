@@ -41,6 +41,10 @@ struct _AmnesiaStore
   AmnesiaTransitions transitions;
   gboolean           merged;      /* others have written; not looked at yet */
   gboolean           emitting;
+  gboolean           answering;   /* what is being told comes from elsewhere */
+  guint              n_answers;   /* how often that was set in, since @answers_since */
+  gint64             answers_since;
+  gboolean           answers_told;
   gboolean           data_moved;
   gboolean           updated_moved;
   gboolean           unpublished; /* the rest waits for the transitions */
@@ -67,6 +71,12 @@ typedef enum
   AMNESIA_STORE_PROP_CLOSE_TIMEOUT,
 } AmnesiaStoreProperty;
 
+/* The right of one thread to touch the store, while nobody runs its context. */
+typedef GMainContext *AmnesiaTurn;
+
+gboolean     amnesia_store_enter_own_context (AmnesiaStore  *self,
+                                              AmnesiaTurn   *turn);
+void         amnesia_turn_end                (AmnesiaTurn   *turn);
 gboolean     amnesia_store_is_own_context    (AmnesiaStore  *self);
 gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
                                               GError       **error);
@@ -83,6 +93,7 @@ extern const AmnesiaTransportFuncs amnesia_store_transport_funcs;
 AmnesiaState amnesia_store_get_mesh_state    (AmnesiaStore  *self);
 void         amnesia_store_note_transition   (AmnesiaStore  *self,
                                               gboolean       remote);
+void         amnesia_store_count_answer      (AmnesiaStore  *self);
 void         amnesia_store_drain             (AmnesiaStore  *self);
 void         amnesia_store_say               (AmnesiaStore  *self,
                                               const char    *message);
@@ -98,5 +109,7 @@ void         amnesia_store_schedule_opening  (AmnesiaStore  *self);
 void         amnesia_store_cancel_opening    (AmnesiaStore  *self);
 void         amnesia_store_begin_close       (AmnesiaStore  *self);
 void         amnesia_store_proceed_with_close (AmnesiaStore *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmnesiaTurn, amnesia_turn_end)
 
 G_END_DECLS

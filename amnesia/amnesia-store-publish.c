@@ -5,6 +5,7 @@
 #include "amnesia-roster-private.h"
 
 #define MAX_MESSAGES 100
+#define MAX_ANSWERS 100
 
 /* Telling the application what happened: what can run its code, comes last in each dispatch. */
 
@@ -33,6 +34,35 @@ emit_notifications (AmnesiaStore *self)
     amnesia_store_notify (self, AMNESIA_STORE_PROP_UPDATED);
 }
 
+static void
+queue_message (AmnesiaStore *self,
+               const char   *message)
+{
+  if (g_queue_get_length (&self->messages) < MAX_MESSAGES)
+    g_queue_push_tail (&self->messages, g_strdup (message));
+}
+
+/* A handler sets in answer to what another member wrote. If there a handler answers in turn, the two
+ * go on for ever, as fast as the network is: nothing piles up, but somebody should know. */
+void
+amnesia_store_count_answer (AmnesiaStore *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (!self->answering || self->answers_told)
+    return;
+  if (now - self->answers_since > G_TIME_SPAN_SECOND)
+    {
+      self->answers_since = now;
+      self->n_answers = 0;
+    }
+  if (++self->n_answers < MAX_ANSWERS)
+    return;
+  self->answers_told = TRUE;
+  queue_message (self, "a handler of “changed” has answered a hundred values of others within a "
+                       "second: do handlers here and there answer each other?");
+}
+
 /* One emission at a time: what a handler sets is stored and sent at once, but its own `changed`
  * waits here until the present one has ended, so that every handler sees all in order. */
 void
@@ -45,11 +75,15 @@ amnesia_store_drain (AmnesiaStore *self)
     {
       g_autoptr (AmnesiaTransition) transition = amnesia_transitions_pop (&self->transitions);
 
-      if (transition != NULL)
-        amnesia_store_emit_changed (self, transition);
-      else
-        emit_notifications (self);
+      if (transition == NULL)
+        {
+          emit_notifications (self);
+          continue;
+        }
+      self->answering = transition->remote;
+      amnesia_store_emit_changed (self, transition);
     }
+  self->answering = FALSE;
   self->emitting = FALSE;
 }
 
@@ -170,10 +204,7 @@ static void
 transport_log (gpointer    owner,
                const char *message)
 {
-  AmnesiaStore *self = owner;
-
-  if (g_queue_get_length (&self->messages) < MAX_MESSAGES)
-    g_queue_push_tail (&self->messages, g_strdup (message));
+  queue_message (owner, message);
 }
 
 static void

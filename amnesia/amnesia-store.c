@@ -5,6 +5,7 @@
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
 #include "amnesia-peer.h"
+#include "amnesia-roster-private.h"
 #include "replica/amnesia-value-private.h"
 
 #include <glib/gi18n-lib.h>
@@ -37,6 +38,9 @@
  * called where no other thread runs that context, and its signals are emitted there; only the last
  * reference may be dropped by any thread. The context must be iterated for anything to travel.
  *
+ * With the first socket GLib has the signal `SIGPIPE` ignored, in the whole process. A store does
+ * well without that: a program may set it to what it needs afterwards.
+ *
  * After `fork()` a store is of no use in the child: what would write, open or close gives
  * `AMNESIA_ERROR_FORKED`.
  *
@@ -65,16 +69,36 @@ G_DEFINE_ENUM_TYPE (AmnesiaState, amnesia_state,
 /* Declared final, so that C sees an opaque type; but Python and JavaScript may derive from it. */
 G_DEFINE_TYPE (AmnesiaStore, amnesia_store, G_TYPE_OBJECT)
 
-/* Whether this thread may touch the store: it runs the context, or nobody does. */
+/* Whether this thread may touch the store: it runs the context, or nobody does. In the second case
+ * it has the context until @turn is cleared, so that two threads do not come together. */
 gboolean
-amnesia_store_is_own_context (AmnesiaStore *self)
+amnesia_store_enter_own_context (AmnesiaStore *self,
+                                 AmnesiaTurn  *turn)
 {
   if (g_main_context_is_owner (self->context))
     return TRUE;
   if (!g_main_context_acquire (self->context))
     return FALSE;
-  g_main_context_release (self->context);
+  *turn = g_main_context_ref (self->context);
   return TRUE;
+}
+
+void
+amnesia_turn_end (AmnesiaTurn *turn)
+{
+  if (*turn == NULL)
+    return;
+  g_main_context_release (*turn);
+  g_main_context_unref (*turn);
+}
+
+/* For what only looks. */
+gboolean
+amnesia_store_is_own_context (AmnesiaStore *self)
+{
+  g_auto (AmnesiaTurn) turn = NULL;
+
+  return amnesia_store_enter_own_context (self, &turn);
 }
 
 gboolean
@@ -113,17 +137,25 @@ amnesia_store_emit_log (AmnesiaStore *self,
 
 /* --- the object --- */
 
+static gboolean
+orphan_peers_cb (gpointer peers)
+{
+  amnesia_roster_orphan (peers);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 amnesia_store_finalize (GObject *object)
 {
   AmnesiaStore *self = AMNESIA_STORE (object);
 
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, orphan_peers_cb, self->peers,
+                              g_object_unref);
   amnesia_transport_free (self->transport);
   amnesia_store_clear_open (self);
   amnesia_transitions_clear (&self->transitions);
   g_queue_clear_full (&self->messages, g_free);
   g_clear_object (&self->conf);
-  g_clear_object (&self->peers);
   g_clear_error (&self->error);
   g_free (self->listening);
   g_main_context_unref (self->context);
@@ -394,10 +426,11 @@ amnesia_store_new (void)
 GVariant *
 amnesia_store_get_data (AmnesiaStore *self)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   GVariant *value;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
   value = amnesia_replica_get_value (self->replica);
   return value != NULL ? g_variant_ref (value) : NULL;
@@ -419,12 +452,13 @@ void
 amnesia_store_set_data (AmnesiaStore *self,
                         GVariant     *value)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   alive = g_object_ref (self);
   if (amnesia_store_write (self, owned, &error))
@@ -441,7 +475,8 @@ amnesia_store_set_data (AmnesiaStore *self,
  *
  * Sets the shared value, for all who share it, or says why it cannot be shared.
  *
- * Any type of value will do except those that hold a handle (`h`). The value is seen here at once,
+ * Any type of value will do except those that hold a handle (`h`). The value is not copied: memory
+ * that it was made of, as with [ctor@GLib.Variant.new_from_bytes], must not be changed any more. It is seen here at once,
  * whether or not the store is open, and [signal@Amnesia.Store::changed] has been emitted when this
  * returns, unless this is called by one of its handlers.
  *
@@ -458,6 +493,7 @@ amnesia_store_write (AmnesiaStore  *self,
                      GVariant      *value,
                      GError       **error)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   guint64 max_size;
@@ -465,7 +501,7 @@ amnesia_store_write (AmnesiaStore  *self,
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), FALSE);
+  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), FALSE);
 
   if (!amnesia_store_check_not_forked (self, error))
     return FALSE;
@@ -476,6 +512,7 @@ amnesia_store_write (AmnesiaStore  *self,
   alive = g_object_ref (self);
   amnesia_transport_written (self->transport,
                              amnesia_replica_write (self->replica, wall, "", owned));
+  amnesia_store_count_answer (self);
   amnesia_store_note_transition (self, FALSE);
   amnesia_store_drain (self);
   /* a handler may have run a main loop */
@@ -497,12 +534,13 @@ amnesia_store_write (AmnesiaStore  *self,
 GDateTime *
 amnesia_store_get_updated (AmnesiaStore *self)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GDateTime) seconds = NULL;
   AmnesiaEntry *newest;
   gint64 wall;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
   newest = amnesia_replica_get_newest (self->replica);
   if (newest == NULL)
@@ -550,13 +588,14 @@ void
 amnesia_store_set_conf (AmnesiaStore *self,
                         AmnesiaConf  *conf)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
   g_autoptr (GError) error = NULL;
   gboolean news;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (conf == NULL || AMNESIA_IS_CONF (conf));
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   if (!amnesia_store_check_not_forked (self, &error))
     {
@@ -690,9 +729,11 @@ void
 amnesia_store_set_close_timeout (AmnesiaStore *self,
                                  guint         milliseconds)
 {
+  g_auto (AmnesiaTurn) turn = NULL;
+
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (milliseconds <= G_MAXINT);
-  g_return_if_fail (amnesia_store_is_own_context (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   if (self->close_timeout == milliseconds)
     return;

@@ -6,6 +6,7 @@
 #include "amnesia-limits-private.h"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct _AmnesiaDial
@@ -107,6 +108,40 @@ fail (AmnesiaDial *self)
   g_source_attach (source, self->context);
 }
 
+static gboolean
+is_with_itself (GSocketConnection *connection)
+{
+  g_autoptr (GSocketAddress) near = g_socket_connection_get_local_address (connection, NULL);
+  g_autoptr (GSocketAddress) far = g_socket_connection_get_remote_address (connection, NULL);
+
+  return G_IS_INET_SOCKET_ADDRESS (near) && G_IS_INET_SOCKET_ADDRESS (far) &&
+         g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (near)) ==
+           g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (far)) &&
+         g_inet_address_equal (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (near)),
+                               g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (far)));
+}
+
+/* Where nobody listens on a port of this machine, the kernel may choose that very port to dial from,
+ * and TCP then connects the socket with itself. It would look as if the entry were our own; and it
+ * must go without a trace, as somebody may be about to listen there. */
+static gboolean
+finish_connect (GSocketConnection  *connection,
+                GAsyncResult       *result,
+                GError            **error)
+{
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  if (!g_socket_connection_connect_finish (connection, result, error))
+    return FALSE;
+  if (!is_with_itself (connection))
+    return TRUE;
+  setsockopt (g_socket_get_fd (g_socket_connection_get_socket (connection)), SOL_SOCKET, SO_LINGER,
+              &at_once, sizeof at_once);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED,
+               "nobody listens there: the port was connected with itself");
+  return FALSE;
+}
+
 static void try_next (AmnesiaDial *self);
 
 static void
@@ -118,7 +153,7 @@ connect_cb (GObject      *source,
   GSocketConnection *connection = G_SOCKET_CONNECTION (source);
   g_autoptr (GError) error = NULL;
 
-  if (!g_socket_connection_connect_finish (connection, result, &error))
+  if (!finish_connect (connection, result, &error))
     connection = NULL;
   if (self->pid != getpid ())
     g_debug ("A dial of the parent process ends here");

@@ -144,8 +144,8 @@ main (int    argc,
   g_test_add_func ("/clock/backwards", test_backwards);
   g_test_add_func ("/clock/witness", test_witness);
   g_test_add_func ("/clock/reset", test_reset);
-  g_test_add_func ("/clock/frozen", test_frozen);
-  g_test_add_func ("/clock/ends", test_ends);
+  g_test_add_func ("/clock/K6-frozen", test_frozen);
+  g_test_add_func ("/clock/K5-ends", test_ends);
   g_test_add_func ("/clock/ahead", test_ahead);
 
   return g_test_run ();

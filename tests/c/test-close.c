@@ -387,12 +387,12 @@ main (int    argc,
   g_test_add_func ("/close/not-in-sync", test_not_in_sync);
   g_test_add_func ("/close/acknowledged", test_acknowledged);
   g_test_add_func ("/close/ends-without-peer", test_ends_without_peer);
-  g_test_add_func ("/close/twice", test_twice);
-  g_test_add_func ("/close/cancel", test_cancel);
+  g_test_add_func ("/close/A8-twice", test_twice);
+  g_test_add_func ("/close/A8-cancel", test_cancel);
   g_test_add_func ("/close/open-meanwhile", test_open_meanwhile);
   g_test_add_func ("/close/close-ends-opening", test_close_ends_opening);
-  g_test_add_func ("/close/nothing-left", test_nothing_left);
-  g_test_add_func ("/close/stays", test_stays);
+  g_test_add_func ("/close/P11-nothing-left", test_nothing_left);
+  g_test_add_func ("/close/A3-stays", test_stays);
   g_test_add_func ("/close/states", test_states);
   return g_test_run ();
 }

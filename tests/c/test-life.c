@@ -22,6 +22,7 @@ typedef struct _End
   AmnesiaReader *reader;
   struct _End   *other; /* NULL: it has gone */
   gboolean       hanging_up;
+  GByteArray    *inbox; /* (owned) what came and was not read yet */
 } End;
 
 struct _Node
@@ -73,6 +74,7 @@ forget_end (End *end)
   if (end->other != NULL)
     end->other->other = NULL;
   amnesia_reader_free (end->reader);
+  g_byte_array_unref (end->inbox);
   g_ptr_array_remove (world.ends, end);
   g_free (end);
 }
@@ -170,6 +172,7 @@ add_end (Node          *node,
   end->link = amnesia_mesh_add_link (node->mesh, member, "node", 999, world.now);
   end->link->channel = end;
   end->reader = amnesia_reader_new (1024 * 1024);
+  end->inbox = g_byte_array_new ();
   g_ptr_array_add (world.ends, end);
   return end;
 }
@@ -196,43 +199,59 @@ answer_dials (Node *node)
     }
 }
 
+/* What is sent to who is asleep waits, as it does in the kernel. */
 static void
 deliver (End           *to,
          AmnesiaPacket *packet)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
   static const guint8 zeros[8];
-  gsize done = 0, size;
+  gsize size;
   gconstpointer data = g_bytes_get_data (packet->head, &size);
 
-  g_byte_array_append (bytes, data, (guint) size);
-  if (packet->payload != NULL)
+  g_byte_array_append (to->inbox, data, (guint) size);
+  if (packet->payload == NULL)
+    return;
+  data = g_bytes_get_data (packet->payload, &size);
+  g_byte_array_append (to->inbox, data, (guint) size);
+  g_byte_array_append (to->inbox, zeros, (guint) ((8 - size % 8) % 8));
+}
+
+static void
+take_frames (End *end)
+{
+  while (TRUE)
     {
-      data = g_bytes_get_data (packet->payload, &size);
-      g_byte_array_append (bytes, data, (guint) size);
-      g_byte_array_append (bytes, zeros, (guint) ((8 - size % 8) % 8));
+      g_auto (AmnesiaFrame) frame = { 0, };
+      g_autoptr (GError) error = NULL;
+
+      if (!amnesia_reader_next (end->reader, &frame, &error))
+        {
+          g_assert_no_error (error);
+          return;
+        }
+      if (frame.kind == AMNESIA_FRAME_HELLO)
+        amnesia_reader_set_greeted (end->reader);
+      amnesia_mesh_receive (end->node->mesh, end->link, &frame, world.now);
     }
-  amnesia_link_heard (to->link, world.now);
+}
+
+static void
+take_inbox (End *end)
+{
+  g_autoptr (GByteArray) bytes = g_steal_pointer (&end->inbox);
+  gsize done = 0, size;
+
+  end->inbox = g_byte_array_new ();
+  amnesia_link_heard (end->link, world.now);
   while (done < bytes->len)
     {
-      guint8 *room = amnesia_reader_reserve (to->reader, &size);
-      g_autoptr (GError) error = NULL;
+      guint8 *room = amnesia_reader_reserve (end->reader, &size);
 
       size = MIN (size, bytes->len - done);
       memcpy (room, bytes->data + done, size);
-      amnesia_reader_commit (to->reader, size);
+      amnesia_reader_commit (end->reader, size);
       done += size;
-      while (TRUE)
-        {
-          g_auto (AmnesiaFrame) frame = { 0, };
-
-          if (!amnesia_reader_next (to->reader, &frame, &error))
-            break;
-          if (frame.kind == AMNESIA_FRAME_HELLO)
-            amnesia_reader_set_greeted (to->reader);
-          amnesia_mesh_receive (to->node->mesh, to->link, &frame, world.now);
-        }
-      g_assert_no_error (error);
+      take_frames (end);
     }
 }
 
@@ -242,6 +261,11 @@ pump_end (End *end)
 {
   g_auto (AmnesiaPacket) packet = { 0, };
 
+  if (!end->node->asleep && end->inbox->len > 0)
+    {
+      take_inbox (end);
+      return TRUE;
+    }
   if (end->other == NULL && !world.cut)
     {
       AmnesiaMesh *mesh = end->node->mesh;
@@ -260,7 +284,7 @@ pump_end (End *end)
       return FALSE;
     }
   amnesia_link_sent (end->link, TRUE, world.now);
-  if (!world.cut && end->other != NULL && !end->other->node->asleep)
+  if (!world.cut && end->other != NULL)
     deliver (end->other, &packet);
   return TRUE;
 }
@@ -420,6 +444,56 @@ test_late_timer (void)
   run (SECOND);
   g_assert_cmpuint (n_up (0), ==, 1);
   g_assert_cmpuint (world.nodes[0].n_dials + world.nodes[1].n_dials, ==, 2);
+  end_world ();
+}
+
+static void
+test_blocked (void)
+{
+  guint i;
+
+  g_test_summary ("Whose loop stood still for ten seconds blames nobody, and has the newest at once");
+
+  begin_world (3);
+  run (SECOND);
+  world.nodes[0].asleep = TRUE;
+  for (i = 0; i < 10; i++)
+    {
+      write_int (1, i);
+      run (SECOND);
+    }
+  g_assert_cmpuint (n_up (1), ==, 1); /* the others have given it up */
+  g_assert_cmpint (read_int (2), ==, 9);
+  world.nodes[0].asleep = FALSE;
+  run (3 * SECOND);
+  for (i = 0; i < 3; i++)
+    {
+      g_assert_cmpuint (n_up (i), ==, 2);
+      g_assert_cmpint (read_int (i), ==, 9);
+    }
+  end_world ();
+}
+
+static void
+test_suspend (void)
+{
+  guint n_dials;
+
+  g_test_summary ("While all machines sleep one clock stands still and one jumps: no link is lost");
+
+  begin_world (2);
+  run (SECOND);
+  n_dials = world.nodes[0].n_dials + world.nodes[1].n_dials;
+  world.now.wall += 8 * G_TIME_SPAN_HOUR;
+  run (5 * SECOND);
+  world.now.wall -= 8 * G_TIME_SPAN_HOUR;
+  run (5 * SECOND);
+  g_assert_cmpuint (n_up (0), ==, 1);
+  g_assert_cmpuint (n_up (1), ==, 1);
+  g_assert_cmpuint (world.nodes[0].n_dials + world.nodes[1].n_dials, ==, n_dials);
+  write_int (0, 5);
+  write_int (1, 6);
+  g_assert_cmpint (read_int (0), ==, 6);
   end_world ();
 }
 
@@ -641,9 +715,11 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/life/one-link-per-pair", test_one_link_per_pair);
   g_test_add_func ("/life/silence", test_silence);
-  g_test_add_func ("/life/late-timer", test_late_timer);
+  g_test_add_func ("/life/P4-late-timer", test_late_timer);
+  g_test_add_func ("/life/P4-blocked", test_blocked);
+  g_test_add_func ("/life/K7-suspend", test_suspend);
   g_test_add_func ("/life/back-off", test_back_off);
-  g_test_add_func ("/life/resume", test_resume);
+  g_test_add_func ("/life/K7-resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
   g_test_add_func ("/life/clock-set-back", test_clock_set_back);
   g_test_add_func ("/life/no-list", test_no_list);

@@ -2,6 +2,9 @@
 
 #include "raw-peer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 /* A configuration of these entries, ending with -1. */
 static AmnesiaConf *
 make_conf (int index,
@@ -25,7 +28,7 @@ test_simultaneous (void)
 
   g_test_summary ("Two who start at the same time end with exactly one link");
 
-  for (round = 0; round < 20; round++)
+  for (round = 0; round < 100; round++)
     {
       AmnesiaStore *a = test_new_store (conf);
       AmnesiaStore *b = test_new_store (conf);
@@ -336,6 +339,48 @@ count_cb (GObject    *object,
   (*count)++;
 }
 
+/* How many connected TCP sockets this process has, and how many of them have the options. */
+static void
+count_sockets (guint *n_connected,
+               guint *n_optioned)
+{
+  int fd;
+
+  *n_connected = *n_optioned = 0;
+  for (fd = 3; fd < 64; fd++)
+    {
+      int protocol = 0, no_delay = 0, keep_alive = 0;
+      struct sockaddr_storage peer;
+      socklen_t size = sizeof (int), peer_size = sizeof peer;
+
+      if (getsockopt (fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 ||
+          protocol != IPPROTO_TCP || getpeername (fd, (struct sockaddr *) &peer, &peer_size) != 0)
+        continue;
+      getsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+      getsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &keep_alive, &size);
+      (*n_connected)++;
+      *n_optioned += no_delay && keep_alive;
+    }
+}
+
+static void
+test_options (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *a = test_store (conf);
+  AmnesiaStore *b = test_store (conf);
+  guint n_connected, n_optioned;
+
+  g_test_summary ("Who dialled and who was dialled: neither waits to fill a packet, both keep alive");
+
+  test_wait_linked (a, 1);
+  count_sockets (&n_connected, &n_optioned);
+  g_assert_cmpuint (n_connected, ==, 2);
+  g_assert_cmpuint (n_optioned, ==, 2);
+  test_free_store (a);
+  test_free_store (b);
+}
+
 static void
 test_peer (void)
 {
@@ -398,16 +443,17 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/links/simultaneous", test_simultaneous);
+  g_test_add_func ("/links/T1-simultaneous", test_simultaneous);
   g_test_add_func ("/links/full-mesh", test_full_mesh);
   g_test_add_func ("/links/restarts", test_restarts);
-  g_test_add_func ("/links/alias", test_alias);
-  g_test_add_func ("/links/self", test_self);
+  g_test_add_func ("/links/T8-alias", test_alias);
+  g_test_add_func ("/links/T8-self", test_self);
   g_test_add_func ("/links/greater-dials", test_greater_dials);
   g_test_add_func ("/links/single-stays", test_single_stays);
   g_test_add_func ("/links/inbound-resets", test_inbound_resets);
   g_test_add_func ("/links/chain", test_chain);
-  g_test_add_func ("/links/max-size", test_max_size);
+  g_test_add_func ("/links/V3-max-size", test_max_size);
+  g_test_add_func ("/links/options", test_options);
   g_test_add_func ("/links/peer", test_peer);
   g_test_add_func ("/links/closed-before-hello", test_closed_before_hello);
   return g_test_run ();

@@ -100,7 +100,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/mesh/two", test_two);
+  g_test_add_func ("/mesh/P10-two", test_two);
   g_test_add_func ("/mesh/four", test_four);
   g_test_add_func ("/mesh/newest", test_newest);
   g_test_add_func ("/mesh/close", test_close);

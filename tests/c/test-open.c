@@ -535,21 +535,21 @@ main (int    argc,
   g_test_add_func ("/open/background", test_background);
   g_test_add_func ("/open/not-configured", test_not_configured);
   g_test_add_func ("/open/join", test_join);
-  g_test_add_func ("/open/cancel", test_cancel);
-  g_test_add_func ("/open/cancelled-before", test_cancelled_before);
+  g_test_add_func ("/open/A8-cancel", test_cancel);
+  g_test_add_func ("/open/A8-cancelled-before", test_cancelled_before);
   g_test_add_func ("/open/alone", test_alone);
   g_test_add_func ("/open/synced", test_synced);
   g_test_add_func ("/open/newest-wins", test_newest_wins);
   g_test_add_func ("/open/silent-and-good", test_silent_and_good);
-  g_test_add_func ("/open/silent-only", test_silent_only);
+  g_test_add_func ("/open/T15-silent-only", test_silent_only);
   g_test_add_func ("/open/lost", test_lost);
   g_test_add_func ("/open/listen", test_listen);
-  g_test_add_func ("/open/failing-listen", test_failing_listen);
-  g_test_add_func ("/open/next-entry", test_next_entry);
+  g_test_add_func ("/open/P10-failing-listen", test_failing_listen);
+  g_test_add_func ("/open/P10-next-entry", test_next_entry);
   g_test_add_func ("/open/elsewhere", test_elsewhere);
   g_test_add_func ("/open/null-closes", test_null_closes);
   g_test_add_func ("/open/null-ends-waiting", test_null_ends_waiting);
-  g_test_add_func ("/open/block-in-dispatch", test_block_in_dispatch);
+  g_test_add_func ("/open/A2-block-in-dispatch", test_block_in_dispatch);
   g_test_add_func ("/open/drop-in-state", test_drop_in_state);
   return g_test_run ();
 }

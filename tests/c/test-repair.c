@@ -362,7 +362,7 @@ main (int    argc,
   g_test_add_func ("/repair/peer-lacks", test_peer_lacks);
   g_test_add_func ("/repair/we-lack", test_we_lack);
   g_test_add_func ("/repair/same", test_same);
-  g_test_add_func ("/repair/tie", test_tie);
+  g_test_add_func ("/repair/K8-tie", test_tie);
   g_test_add_func ("/repair/beats-what-was-seen", test_beats_what_was_seen);
   g_test_add_func ("/repair/digest", test_digest);
   g_test_add_func ("/repair/small-peer", test_small_peer);
@@ -370,6 +370,6 @@ main (int    argc,
   g_test_add_func ("/repair/exchange-rate", test_exchange_rate);
   g_test_add_func ("/repair/reply", test_reply);
   g_test_add_func ("/repair/both-directions", test_both_directions);
-  g_test_add_func ("/repair/unset-is-newer", test_unset_is_newer);
+  g_test_add_func ("/repair/V7-unset-is-newer", test_unset_is_newer);
   return g_test_run ();
 }

@@ -707,8 +707,8 @@ main (int    argc,
   g_test_add_func ("/replica/write", test_write);
   g_test_add_func ("/replica/own-write-beats-what-was-seen", test_own_write_beats_what_was_seen);
   g_test_add_func ("/replica/old-moves-the-clock", test_old_moves_the_clock);
-  g_test_add_func ("/replica/frozen-clock", test_frozen_clock);
-  g_test_add_func ("/replica/merge-order", test_merge_order);
+  g_test_add_func ("/replica/K6-frozen-clock", test_frozen_clock);
+  g_test_add_func ("/replica/K8-merge-order", test_merge_order);
   g_test_add_func ("/replica/weak", test_weak);
   g_test_add_func ("/replica/keys", test_keys);
   g_test_add_func ("/replica/keys-without-dictionary", test_keys_without_dictionary);

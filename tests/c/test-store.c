@@ -162,6 +162,10 @@ test_refused (void)
   assert_refused (store, g_variant_new_handle (1), AMNESIA_ERROR_INVALID_VALUE);
   assert_refused (store, g_variant_new_variant (g_variant_new_handle (1)),
                   AMNESIA_ERROR_INVALID_VALUE);
+  assert_refused (store, g_variant_new_array (G_VARIANT_TYPE_HANDLE, NULL, 0),
+                  AMNESIA_ERROR_INVALID_VALUE);
+  assert_refused (store, g_variant_new_maybe (G_VARIANT_TYPE ("a{sh}"), NULL),
+                  AMNESIA_ERROR_INVALID_VALUE);
   assert_refused (store, make_deep (65), AMNESIA_ERROR_INVALID_VALUE);
   assert_refused (store, make_twice (), AMNESIA_ERROR_INVALID_VALUE);
   assert_refused (store, make_bytes (1025), AMNESIA_ERROR_TOO_BIG);
@@ -424,19 +428,19 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/store/initial", test_initial);
-  g_test_add_func ("/store/set-before-conf", test_set_before_conf);
+  g_test_add_func ("/store/A3-set-before-conf", test_set_before_conf);
   g_test_add_func ("/store/unset-unset", test_unset_unset);
-  g_test_add_func ("/store/equal", test_equal);
-  g_test_add_func ("/store/updated", test_updated);
-  g_test_add_func ("/store/refused", test_refused);
-  g_test_add_func ("/store/accepted", test_accepted);
+  g_test_add_func ("/store/V5-equal", test_equal);
+  g_test_add_func ("/store/K9-updated", test_updated);
+  g_test_add_func ("/store/V4-refused", test_refused);
+  g_test_add_func ("/store/V5-accepted", test_accepted);
   g_test_add_func ("/store/default-max-size", test_default_max_size);
-  g_test_add_func ("/store/property", test_property);
+  g_test_add_func ("/store/A4-property", test_property);
   g_test_add_func ("/store/binding", test_binding);
   g_test_add_func ("/store/subclass", test_subclass);
-  g_test_add_func ("/store/drop", test_drop);
-  g_test_add_func ("/store/disconnect", test_disconnect);
-  g_test_add_func ("/store/misuse", test_misuse);
+  g_test_add_func ("/store/V9-drop", test_drop);
+  g_test_add_func ("/store/V9-disconnect", test_disconnect);
+  g_test_add_func ("/store/A4-misuse", test_misuse);
   g_test_add_func ("/store/log", test_log);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 #include "raw-peer.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,6 +111,144 @@ test_idle_context (void)
 
   g_thread_join (g_thread_new ("other", set_in_thread, store));
   test_assert_data (store, "2");
+  test_free_store (store);
+}
+
+/* --- A1 --- */
+
+#define N_THREADS 4
+#define N_CALLS 2000
+
+static int n_turned_away;
+
+/* Counts what is to happen here, and is not to end the process. */
+static gboolean
+is_fatal (const char     *domain,
+          GLogLevelFlags  level,
+          const char     *message,
+          gpointer        user_data)
+{
+  if (strstr (message, "own_context") == NULL)
+    return TRUE;
+  g_atomic_int_inc (&n_turned_away);
+  return FALSE;
+}
+
+static void
+swallow (const char     *domain,
+         GLogLevelFlags  level,
+         const char     *message,
+         gpointer        user_data)
+{
+}
+
+static gpointer
+hammer (gpointer user_data)
+{
+  AmnesiaStore *store = user_data;
+  guint i;
+
+  for (i = 0; i < N_CALLS; i++)
+    {
+      g_autoptr (GVariant) data = NULL;
+      g_autoptr (GDateTime) updated = NULL;
+
+      amnesia_store_write (store, g_variant_new_int32 ((gint32) i), NULL);
+      data = amnesia_store_get_data (store);
+      updated = amnesia_store_get_updated (store);
+      amnesia_store_set_data (store, g_variant_new_int32 (-1));
+      g_assert_true (data == NULL || g_variant_is_of_type (data, G_VARIANT_TYPE_INT32));
+    }
+  return NULL;
+}
+
+/* @running: whether the context is run meanwhile */
+static void
+hammer_all (AmnesiaStore *store,
+            gboolean      running)
+{
+  GThread *threads[N_THREADS];
+  GLogFunc handler = g_log_set_default_handler (swallow, NULL);
+  guint i;
+
+  n_turned_away = 0;
+  g_test_log_set_fatal_handler (is_fatal, NULL);
+  if (running)
+    g_assert_true (g_main_context_acquire (NULL));
+  for (i = 0; i < N_THREADS; i++)
+    threads[i] = g_thread_new ("hammer", hammer, store);
+  if (running)
+    test_until (g_atomic_int_get (&n_turned_away) == N_THREADS * N_CALLS * 4);
+  for (i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+  if (running)
+    g_main_context_release (NULL);
+  g_log_set_default_handler (handler, NULL);
+  g_test_log_set_fatal_handler (NULL, NULL);
+}
+
+static void
+test_running_context (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (TestDiary) diary = NULL;
+
+  g_test_summary ("While the context runs, other threads are turned away, and nothing is changed");
+
+  test_set (store, "'kept'");
+  diary = test_diary_new (store);
+  hammer_all (store, TRUE);
+  g_assert_cmpint (n_turned_away, ==, N_THREADS * N_CALLS * 4);
+  test_assert_diary (diary, NULL, NULL);
+  test_assert_data (store, "'kept'");
+  test_free_store (store);
+}
+
+typedef struct
+{
+  GVariant *last; /* (owned) (nullable) */
+  int       n_inside;
+  guint     n;
+} Chain;
+
+static void
+chain_cb (AmnesiaStore *store,
+          GVariant     *old_value,
+          GVariant     *new_value,
+          gboolean      remote,
+          Chain        *chain)
+{
+  g_assert_true (g_atomic_int_add (&chain->n_inside, 1) == 0);
+  g_assert_true (chain->last == old_value);
+  g_clear_pointer (&chain->last, g_variant_unref);
+  chain->last = g_variant_ref (new_value);
+  chain->n++;
+  g_atomic_int_add (&chain->n_inside, -1);
+}
+
+static void
+test_free_context (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  g_autoptr (GVariant) data = NULL;
+  Chain chain = { 0, };
+
+  g_test_summary ("While nobody runs the context, threads have it in turn, or are turned away");
+
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("the locks of a GLib that is not built for it are nothing to ThreadSanitizer");
+  test_free_store (store);
+  return;
+#endif
+  g_signal_connect (store, "changed", G_CALLBACK (chain_cb), &chain);
+  hammer_all (store, FALSE);
+  g_test_message ("%u transitions, %d calls turned away", chain.n, n_turned_away);
+  data = amnesia_store_get_data (store);
+  g_assert_true (data == chain.last);
+  g_assert_cmpuint (chain.n, >, 0);
+  g_assert_cmpint (n_turned_away, <, N_THREADS * N_CALLS * 4);
+  g_clear_pointer (&chain.last, g_variant_unref);
   test_free_store (store);
 }
 
@@ -374,13 +513,15 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/threads/other-thread", test_other_thread);
-  g_test_add_func ("/threads/block-elsewhere", test_block_elsewhere);
+  g_test_add_func ("/threads/A1-other-thread", test_other_thread);
+  g_test_add_func ("/threads/A2-block-elsewhere", test_block_elsewhere);
   g_test_add_func ("/threads/idle-context", test_idle_context);
+  g_test_add_func ("/threads/A1-running-context", test_running_context);
+  g_test_add_func ("/threads/A1-free-context", test_free_context);
   g_test_add_func ("/threads/last-unref", test_last_unref);
   g_test_add_func ("/threads/unref-with-task", test_unref_with_task);
-  g_test_add_func ("/threads/worker", test_worker);
-  g_test_add_func ("/threads/fork", test_fork);
-  g_test_add_func ("/threads/fork-at-the-door", test_fork_at_the_door);
+  g_test_add_func ("/threads/A2-worker", test_worker);
+  g_test_add_func ("/threads/P7-fork", test_fork);
+  g_test_add_func ("/threads/P7-fork-at-the-door", test_fork_at_the_door);
   return g_test_run ();
 }

@@ -344,12 +344,12 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/transitions/order", test_order);
+  g_test_add_func ("/transitions/V9-order", test_order);
   g_test_add_func ("/transitions/set-in-notify", test_set_in_notify);
-  g_test_add_func ("/transitions/many", test_many);
-  g_test_add_func ("/transitions/nested", test_nested);
-  g_test_add_func ("/transitions/close-in-nested", test_close_in_nested);
-  g_test_add_func ("/transitions/sync-in-nested", test_sync_in_nested);
+  g_test_add_func ("/transitions/V9-many", test_many);
+  g_test_add_func ("/transitions/V9-nested", test_nested);
+  g_test_add_func ("/transitions/V9-close-in-nested", test_close_in_nested);
+  g_test_add_func ("/transitions/V9-sync-in-nested", test_sync_in_nested);
   g_test_add_func ("/transitions/remote-burst", test_remote_burst);
   g_test_add_func ("/transitions/queue", test_queue);
   return g_test_run ();

@@ -171,7 +171,7 @@ test('what is refused throws, or is said in log', async () => {
     assertEqual(store.data, 1);
 });
 
-test('a set in a handler', () => {
+test('V9 a set in a handler', () => {
     const store = new Amnesia.Store();
 
     store.connect('changed', () => {
@@ -185,7 +185,7 @@ test('a set in a handler', () => {
     assertEqual(seen, [[null, 1, false], [1, 2, false]]);
 });
 
-test('a handler that throws', () => {
+test('V9 P8 a handler that throws', () => {
     const store = new Amnesia.Store();
 
     GLib.test_expect_message('Gjs', GLib.LogLevelFlags.LEVEL_CRITICAL, '*on purpose*');

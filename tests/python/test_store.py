@@ -169,7 +169,7 @@ class DataTest(RefusalTest):
         with self.assertRaises(TypeError):
             Amnesia.Store(data=object())
 
-    def test_set_in_handler(self):
+    def test_V9_set_in_handler(self):
         self.store.connect("changed", lambda store, *_: store.data == 1 and self.set_two())
         self.store.data = 1
         self.assertEqual(self.store.data, 2)
@@ -178,7 +178,7 @@ class DataTest(RefusalTest):
     def set_two(self):
         self.store.data = 2
 
-    def test_handler_that_raises(self):
+    def test_V9_P8_handler_that_raises(self):
         problems, calls = [], []
         hook, sys.excepthook = sys.excepthook, lambda *problem: problems.append(problem[1])
         self.addCleanup(setattr, sys, "excepthook", hook)
@@ -261,7 +261,7 @@ class OpenTest(RefusalTest):
         self.assertEqual(self.finish(store.close_async, store.close_finish), [True])
         self.assertEqual(store.state, Amnesia.State.CLOSED)
 
-    def test_cancelled(self):
+    def test_A8_cancelled(self):
         store = Amnesia.Store(conf=conf(1))
         self.addCleanup(store.close_sync)
         cancellable = Gio.Cancellable()
@@ -273,7 +273,7 @@ class OpenTest(RefusalTest):
     def test_not_configured(self):
         self.assert_refused(Amnesia.Error.NOT_CONFIGURED, Amnesia.Store().open_sync)
 
-    def test_inside_a_loop(self):
+    def test_A2_inside_a_loop(self):
         store = Amnesia.Store(conf=conf(1))
         loop = GLib.MainLoop()
         messages = []
@@ -296,7 +296,7 @@ class OpenTest(RefusalTest):
         self.assertTrue(store.close_sync())
         self.assertEqual(store.data, 1)
 
-    def test_forked(self):
+    def test_P7_forked(self):
         store = open_store(self, conf=conf(1))
         child = os.fork()
         if child == 0:

@@ -269,7 +269,7 @@ int main (string[] args) {
   Test.add_func ("/store/notify", test_notify);
   Test.add_func ("/store/updated", test_updated);
   Test.add_func ("/store/refused", test_refused);
-  Test.add_func ("/store/set-in-handler", test_set_in_handler);
+  Test.add_func ("/store/V9-set-in-handler", test_set_in_handler);
   add_throwing ("/store/open-sync", test_open_sync);
   Test.add_func ("/store/open-async", test_open_async);
   Test.add_func ("/store/background", test_background);
