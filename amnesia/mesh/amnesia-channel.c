@@ -17,9 +17,13 @@ struct _AmnesiaChannel
   AmnesiaMesh       *mesh;    /* (unowned) */
   AmnesiaLink       *link;    /* (unowned) the mesh's; outlives the channel */
   AmnesiaReader     *reader;  /* (owned) */
+  guint64            max_size;
+  AmnesiaInspector  *inspector;  /* (unowned) the transport's */
+  AmnesiaInspection *inspection; /* (owned) (nullable) of a frame that takes long to check */
+  gboolean           more;    /* frames may have come that are not taken yet; nothing is read */
 
   GSource           *source;  /* (owned) */
-  gpointer           tag;
+  gpointer           tag;     /* (nullable) while it waits for nothing */
   GIOCondition       waits_for;
   GSource           *linger;  /* (owned) (nullable) since the hang-up */
   AmnesiaChannelFunc func;
@@ -46,9 +50,15 @@ channel_source_dispatch (GSource     *source,
                          gpointer     user_data)
 {
   AmnesiaChannel *self = ((ChannelSource *) source)->channel;
+  GIOCondition condition = 0;
 
+  g_source_set_ready_time (source, -1);
+  if (self->tag != NULL)
+    condition = g_source_query_unix_fd (source, self->tag);
+  if (self->more)
+    condition |= G_IO_IN;
   /* may free the channel, and run nested main loops: nothing follows */
-  self->func (self, g_source_query_unix_fd (source, self->tag), self->user_data);
+  self->func (self, condition, self->user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -95,6 +105,7 @@ AmnesiaChannel *
 amnesia_channel_new (GSocketConnection  *connection,
                      AmnesiaMesh        *mesh,
                      AmnesiaLink        *link,
+                     AmnesiaInspector   *inspector,
                      guint64             max_size,
                      GMainContext       *context,
                      AmnesiaChannelFunc  func,
@@ -107,6 +118,8 @@ amnesia_channel_new (GSocketConnection  *connection,
   self->mesh = mesh;
   self->link = link;
   self->reader = amnesia_reader_new (max_size);
+  self->max_size = max_size;
+  self->inspector = inspector;
   self->func = func;
   self->user_data = user_data;
   set_options (self->socket);
@@ -126,6 +139,7 @@ amnesia_channel_new (GSocketConnection  *connection,
 void
 amnesia_channel_free (AmnesiaChannel *self)
 {
+  g_clear_pointer (&self->inspection, amnesia_inspection_cancel);
   g_source_destroy (self->source);
   g_source_unref (self->source);
   if (self->linger != NULL)
@@ -157,28 +171,125 @@ amnesia_channel_set_woken (AmnesiaChannel *self,
   return was;
 }
 
+/* Without a condition the descriptor is left alone, or its end, which is always told, would spin. */
+static void
+wait_for (AmnesiaChannel *self,
+          GIOCondition    condition)
+{
+  if (self->waits_for == condition)
+    return;
+  if (condition == 0)
+    g_source_remove_unix_fd (self->source, g_steal_pointer (&self->tag));
+  else if (self->tag == NULL)
+    self->tag = g_source_add_unix_fd (self->source, g_socket_get_fd (self->socket), condition);
+  else
+    g_source_modify_unix_fd (self->source, self->tag, condition);
+  self->waits_for = condition;
+}
+
+static void
+set_reading (AmnesiaChannel *self,
+             gboolean        reading)
+{
+  wait_for (self, (self->waits_for & G_IO_OUT) | (reading ? G_IO_IN : 0));
+}
+
+static void
+set_writing (AmnesiaChannel *self,
+             gboolean        writing)
+{
+  wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
+}
+
 /* --- in --- */
 
+static void
+fail (AmnesiaChannel *self,
+      const GError   *error,
+      AmnesiaTime     now)
+{
+  self->deaf = TRUE;
+  amnesia_mesh_fail_link (self->mesh, self->link, error, now);
+}
+
+/* Nothing is read until the frame is checked, so that what follows it waits its turn. */
+static void
+begin_inspection (AmnesiaChannel *self,
+                  AmnesiaFrame   *frame,
+                  AmnesiaTime     now)
+{
+  amnesia_link_set_busy (self->link, TRUE, now);
+  self->inspection = amnesia_inspector_begin (self->inspector, frame, self->max_size, self->source);
+}
+
+static void
+end_inspection (AmnesiaChannel *self,
+                AmnesiaTime     now)
+{
+  g_auto (AmnesiaFrame) frame = { 0, };
+  g_autoptr (GError) error = NULL;
+
+  amnesia_link_set_busy (self->link, FALSE, now);
+  if (amnesia_inspection_end (g_steal_pointer (&self->inspection), &frame, &error))
+    amnesia_mesh_receive (self->mesh, self->link, &frame, now);
+  else
+    fail (self, error, now);
+}
+
+static gboolean
+take_frame (AmnesiaChannel  *self,
+            AmnesiaTime      now,
+            GError         **error)
+{
+  g_auto (AmnesiaFrame) frame = { 0, };
+
+  if (!amnesia_reader_next (self->reader, &frame, error))
+    return FALSE;
+  if (frame.kind == AMNESIA_FRAME_HELLO)
+    amnesia_reader_set_greeted (self->reader);
+  if (amnesia_frame_is_slow (&frame))
+    begin_inspection (self, &frame, now);
+  else
+    amnesia_mesh_receive (self->mesh, self->link, &frame, now);
+  return TRUE;
+}
+
+/* Takes what has come, but no longer than others can wait: the rest in the next turn of the loop. */
 static void
 take_frames (AmnesiaChannel *self,
              AmnesiaTime     now)
 {
   g_autoptr (GError) error = NULL;
+  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
 
-  while (!self->deaf)
-    {
-      g_auto (AmnesiaFrame) frame = { 0, };
+  self->more = TRUE;
+  while (self->more && !self->deaf && self->inspection == NULL && g_get_monotonic_time () < end)
+    self->more = take_frame (self, now, &error);
+  if (error != NULL)
+    fail (self, error, now);
+  self->more &= !self->deaf;
+  if (self->more && self->inspection == NULL)
+    g_source_set_ready_time (self->source, 0);
+  set_reading (self, !self->more);
+}
 
-      if (!amnesia_reader_next (self->reader, &frame, &error))
-        break;
-      if (frame.kind == AMNESIA_FRAME_HELLO)
-        amnesia_reader_set_greeted (self->reader);
-      amnesia_mesh_receive (self->mesh, self->link, &frame, now);
-    }
-  if (error == NULL)
+/* Goes on with what was read before. */
+static void
+resume (AmnesiaChannel *self,
+        AmnesiaTime     now)
+{
+  if (self->inspection != NULL && !amnesia_inspection_is_done (self->inspection))
     return;
-  self->deaf = TRUE;
-  amnesia_mesh_fail_link (self->mesh, self->link, error, now);
+  if (self->inspection != NULL)
+    end_inspection (self, now);
+  take_frames (self, now);
+}
+
+/* Whether the peer owes us the rest of a frame. */
+static gboolean
+is_amid (AmnesiaChannel *self)
+{
+  return !self->deaf && !self->more && !amnesia_reader_is_between (self->reader);
 }
 
 static gboolean
@@ -191,7 +302,8 @@ take_end (AmnesiaChannel  *self,
   return FALSE;
 }
 
-/* One receive. FALSE: the connection is at its end, with an error or without. */
+/* One receive, if what came before has been taken. FALSE: the connection is at its end, with an error
+ * or without. */
 gboolean
 amnesia_channel_receive (AmnesiaChannel  *self,
                          AmnesiaTime      now,
@@ -200,9 +312,16 @@ amnesia_channel_receive (AmnesiaChannel  *self,
   g_autoptr (GError) local_error = NULL;
   guint8 scrap[4096];
   gsize size = sizeof scrap;
-  guint8 *room = self->deaf ? scrap : amnesia_reader_reserve (self->reader, &size);
+  guint8 *room = scrap;
   gssize got;
 
+  if (self->more)
+    {
+      resume (self, now);
+      return TRUE;
+    }
+  if (!self->deaf)
+    room = amnesia_reader_reserve (self->reader, &size);
   if (room == NULL)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no memory for what the peer sends");
@@ -224,21 +343,12 @@ amnesia_channel_receive (AmnesiaChannel  *self,
     {
       amnesia_reader_commit (self->reader, (gsize) got);
       take_frames (self, now);
+      amnesia_link_arriving (self->link, (gsize) got, is_amid (self), now);
     }
   return TRUE;
 }
 
 /* --- out --- */
-
-static void
-wait_for (AmnesiaChannel *self,
-          GIOCondition    condition)
-{
-  if (self->waits_for == condition)
-    return;
-  self->waits_for = condition;
-  g_source_modify_unix_fd (self->source, self->tag, condition);
-}
 
 /* The head, the payload and the zeros behind it, less what is gone already. */
 static int
@@ -318,10 +428,10 @@ amnesia_channel_send (AmnesiaChannel  *self,
           g_propagate_error (error, g_steal_pointer (&local_error));
           return FALSE;
         }
-      wait_for (self, G_IO_IN | G_IO_OUT);
+      set_writing (self, TRUE);
       return TRUE;
     }
-  wait_for (self, G_IO_IN);
+  set_writing (self, FALSE);
   if (self->hanging_up && !self->shut)
     {
       self->shut = TRUE;
