@@ -215,10 +215,8 @@ fail (AmnesiaChannel *self,
 /* Nothing is read until the frame is checked, so that what follows it waits its turn. */
 static void
 begin_inspection (AmnesiaChannel *self,
-                  AmnesiaFrame   *frame,
-                  AmnesiaTime     now)
+                  AmnesiaFrame   *frame)
 {
-  amnesia_link_set_busy (self->link, TRUE, now);
   self->inspection = amnesia_inspector_begin (self->inspector, frame, self->max_size, self->source);
 }
 
@@ -229,7 +227,6 @@ end_inspection (AmnesiaChannel *self,
   g_auto (AmnesiaFrame) frame = { 0, };
   g_autoptr (GError) error = NULL;
 
-  amnesia_link_set_busy (self->link, FALSE, now);
   if (amnesia_inspection_end (g_steal_pointer (&self->inspection), &frame, &error))
     amnesia_mesh_receive (self->mesh, self->link, &frame, now);
   else
@@ -248,7 +245,7 @@ take_frame (AmnesiaChannel  *self,
   if (frame.kind == AMNESIA_FRAME_HELLO)
     amnesia_reader_set_greeted (self->reader);
   if (amnesia_frame_is_slow (&frame))
-    begin_inspection (self, &frame, now);
+    begin_inspection (self, &frame);
   else
     amnesia_mesh_receive (self->mesh, self->link, &frame, now);
   return TRUE;
@@ -271,6 +268,7 @@ take_frames (AmnesiaChannel *self,
   if (self->more && self->inspection == NULL)
     g_source_set_ready_time (self->source, 0);
   set_reading (self, !self->more);
+  amnesia_link_set_busy (self->link, self->more, now);
 }
 
 /* Goes on with what was read before. */
@@ -302,49 +300,65 @@ take_end (AmnesiaChannel  *self,
   return FALSE;
 }
 
-/* One receive, if what came before has been taken. FALSE: the connection is at its end, with an error
- * or without. */
-gboolean
-amnesia_channel_receive (AmnesiaChannel  *self,
-                         AmnesiaTime      now,
-                         GError         **error)
+static void
+take_bytes (AmnesiaChannel *self,
+            gsize           size,
+            AmnesiaTime     now)
+{
+  amnesia_link_heard (self->link, now);
+  if (self->deaf)
+    return;
+  amnesia_reader_commit (self->reader, size);
+  take_frames (self, now);
+  amnesia_link_arriving (self->link, size, is_amid (self), now);
+}
+
+/* One receive. @full: there may be more, as all the room was needed. */
+static gboolean
+receive_once (AmnesiaChannel  *self,
+              AmnesiaTime      now,
+              gboolean        *full,
+              GError         **error)
 {
   g_autoptr (GError) local_error = NULL;
   guint8 scrap[4096];
   gsize size = sizeof scrap;
-  guint8 *room = scrap;
+  guint8 *room = self->deaf ? scrap : amnesia_reader_reserve (self->reader, &size);
   gssize got;
 
-  if (self->more)
-    {
-      resume (self, now);
-      return TRUE;
-    }
-  if (!self->deaf)
-    room = amnesia_reader_reserve (self->reader, &size);
   if (room == NULL)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no memory for what the peer sends");
       return FALSE;
     }
-  got = g_socket_receive (self->socket, (char *) room, MIN (size, AMNESIA_SLICE), NULL,
-                          &local_error);
-  if (got == 0)
+  size = MIN (size, AMNESIA_SLICE);
+  got = g_socket_receive (self->socket, (char *) room, size, NULL, &local_error);
+  *full = got == (gssize) size;
+  if (got > 0)
+    take_bytes (self, (gsize) got, now);
+  else if (got == 0)
     return take_end (self, error);
-  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    return TRUE;
-  if (got < 0)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
+  else if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return got >= 0 || local_error != NULL;
+}
+
+/* Takes what has come before the application is told of it: whose handlers are slow sees the newest
+ * next, not what queued up in the kernel. That is one receive, if not more has come than its buffer
+ * takes. FALSE: the connection is at its end, with an error or without. */
+gboolean
+amnesia_channel_receive (AmnesiaChannel  *self,
+                         AmnesiaTime      now,
+                         GError         **error)
+{
+  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
+  gboolean full = TRUE;
+
+  if (self->more)
+    resume (self, now);
+  while (full && !self->more && g_get_monotonic_time () < end)
+    if (!receive_once (self, now, &full, error))
       return FALSE;
-    }
-  amnesia_link_heard (self->link, now);
-  if (!self->deaf)
-    {
-      amnesia_reader_commit (self->reader, (gsize) got);
-      take_frames (self, now);
-      amnesia_link_arriving (self->link, (gsize) got, is_amid (self), now);
-    }
   return TRUE;
 }
 
@@ -408,20 +422,21 @@ send_packet (AmnesiaChannel  *self,
   return TRUE;
 }
 
-/* Sends until nothing is left or the socket takes no more. */
+/* Sends until nothing is left, the socket takes no more, or others have waited long enough. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
                       GError         **error)
 {
   g_autoptr (GError) local_error = NULL;
+  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
 
   while (!self->shut)
     {
       if (self->packet.head == NULL &&
           !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
         break;
-      if (send_packet (self, now, &local_error))
+      if (send_packet (self, now, &local_error) && g_get_monotonic_time () < end)
         continue;
       if (local_error != NULL)
         {

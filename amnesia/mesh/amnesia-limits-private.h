@@ -40,9 +40,9 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_PAYLOAD_STEP (64 * 1024)
 /* What the kernel may hold of ours that is not sent: more would be stale when it leaves. */
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
-/* What a link sends or receives in one dispatch, before others get their turn. */
+/* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
-/* The same in time, for frames that are small and costly. */
+/* For how long a link sends, or receives, in one dispatch, before others get their turn. */
 #define AMNESIA_SLICE_TIME (10 * AMNESIA_MS)
 /* What is checked in the loop: at 50 ns for each byte, 6 ms. More is checked in a thread. */
 #define AMNESIA_MAX_QUICK (128 * 1024)

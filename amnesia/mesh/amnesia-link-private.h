@@ -51,7 +51,7 @@ typedef struct
   gboolean          refused; /* what the peer says does not count, or no more */
   gint64            born;
   gint64            heard;    /* when the last byte came */
-  gboolean          busy;     /* what it sent is being checked; nothing is read meanwhile */
+  gboolean          busy;     /* we are at what it sent; nothing is read meanwhile */
   gint64            told;     /* when the last write or list came, or the hello */
   gint64            progress; /* when the socket last took a byte, or had nothing to take */
   gint64            pace;     /* since when the frame that is coming has not got on; 0: none is */

@@ -681,7 +681,7 @@ amnesia_link_arriving (AmnesiaLink *self,
     }
 }
 
-/* What the peer sent takes us a while: it cannot be heard until that is done. */
+/* What the peer has sent takes us a while: until that is done nothing is read. */
 void
 amnesia_link_set_busy (AmnesiaLink *self,
                        gboolean     busy,

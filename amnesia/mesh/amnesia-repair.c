@@ -129,9 +129,13 @@ guint64
 amnesia_repair_get_digest (AmnesiaRepair *self)
 {
   guint64 digest = amnesia_replica_get_digest (self->replica);
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self->replica);
+  g_autoptr (GPtrArray) entries = NULL;
   guint i;
 
+  if (g_hash_table_size (self->withheld) == 0 &&
+      amnesia_replica_get_size (self->replica) <= self->peer_max_size)
+    return digest;
+  entries = amnesia_replica_list (self->replica);
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);

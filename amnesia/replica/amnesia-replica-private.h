@@ -50,6 +50,7 @@ AmnesiaMerge    amnesia_replica_merge        (AmnesiaReplica  *self,
 GPtrArray      *amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
                                               gint64           wall);
 
+guint64         amnesia_replica_get_size     (AmnesiaReplica  *self);
 guint64         amnesia_replica_get_digest   (AmnesiaReplica  *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaReplica, amnesia_replica_free)

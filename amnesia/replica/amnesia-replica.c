@@ -485,6 +485,13 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
   return entries;
 }
 
+/* Gets how many bytes the values of all entries in force have together. */
+guint64
+amnesia_replica_get_size (AmnesiaReplica *self)
+{
+  return self->size;
+}
+
 /* Gets the sum, modulo 2^64, of the hashes of all entries in force. */
 guint64
 amnesia_replica_get_digest (AmnesiaReplica *self)

@@ -11,7 +11,7 @@
 #define MAX_KEY_SHOWN 64
 /* Above this a value is compared by its bytes alone: sorting the dictionaries of 16 MiB takes two
  * seconds, and whoever writes decides how often. */
-#define MAX_SORTED (512 * 1024)
+#define MAX_SORTED (256 * 1024)
 
 /* Where a value's bytes are. */
 typedef struct

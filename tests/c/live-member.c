@@ -70,6 +70,8 @@ log_cb (AmnesiaStore *store,
   gboolean bad = strlen (message) > MAX_LINE || !g_utf8_validate (message, -1, NULL);
   const char *c;
 
+  if (g_getenv ("LIVE_MEMBER_LOG") != NULL)
+    g_printerr ("# log: %s\n", message);
   for (c = message; *c != '\0'; c++)
     bad |= g_ascii_iscntrl (*c);
   member.stats.logged++;
