@@ -361,6 +361,8 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
    * For a value that is set here it is emitted before the setter returns; for all others, from the
    * store's main context. What a handler sets takes effect and is sent at once; its own `changed`
    * follows when the present emission has ended. Setting an equal value is no transition.
+   * (Dictionaries are equal whatever their order, in values of up to 256 KiB; larger ones only with
+   * the same bytes.)
    *
    * Since: 0.1
    */

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "amnesia-inspector-private.h"
 #include "amnesia-mesh-private.h"
 
 #include <gio/gio.h>
@@ -18,6 +19,7 @@ typedef void (*AmnesiaChannelFunc) (AmnesiaChannel *channel,
 AmnesiaChannel *amnesia_channel_new        (GSocketConnection   *connection,
                                             AmnesiaMesh         *mesh,
                                             AmnesiaLink         *link,
+                                            AmnesiaInspector    *inspector,
                                             guint64              max_size,
                                             GMainContext        *context,
                                             AmnesiaChannelFunc   func,

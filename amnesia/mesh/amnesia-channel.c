@@ -10,17 +10,17 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-/* What a link sends in one dispatch, before others get their turn. */
-#define MAX_FRAMES 256
-
 struct _AmnesiaChannel
 {
   GSocketConnection *connection; /* (owned) closes the socket when it goes */
   GSocket           *socket;  /* (unowned) its */
   AmnesiaStream      stream;  /* its link is the mesh's, and outlives the channel */
+  guint64            max_size;
+  AmnesiaInspector  *inspector;  /* (unowned) the transport's */
+  AmnesiaInspection *inspection; /* (owned) (nullable) of a frame that takes long to check */
 
   GSource           *source;  /* (owned) */
-  gpointer           tag;
+  gpointer           tag;     /* (nullable) while it waits for nothing */
   GIOCondition       waits_for;
   GSource           *linger;  /* (owned) (nullable) since the hang-up */
   AmnesiaChannelFunc func;
@@ -43,9 +43,15 @@ channel_source_dispatch (GSource     *source,
                          gpointer     user_data)
 {
   AmnesiaChannel *self = ((ChannelSource *) source)->channel;
+  GIOCondition condition = 0;
 
+  g_source_set_ready_time (source, -1);
+  if (self->tag != NULL)
+    condition = g_source_query_unix_fd (source, self->tag);
+  if (self->stream.more)
+    condition |= G_IO_IN;
   /* may free the channel, and run nested main loops: nothing follows */
-  self->func (self, g_source_query_unix_fd (source, self->tag), self->user_data);
+  self->func (self, condition, self->user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -92,6 +98,7 @@ AmnesiaChannel *
 amnesia_channel_new (GSocketConnection  *connection,
                      AmnesiaMesh        *mesh,
                      AmnesiaLink        *link,
+                     AmnesiaInspector   *inspector,
                      guint64             max_size,
                      GMainContext       *context,
                      AmnesiaChannelFunc  func,
@@ -102,6 +109,8 @@ amnesia_channel_new (GSocketConnection  *connection,
   self->connection = g_object_ref (connection);
   self->socket = g_socket_connection_get_socket (connection);
   amnesia_stream_init (&self->stream, mesh, link, max_size);
+  self->max_size = max_size;
+  self->inspector = inspector;
   self->func = func;
   self->user_data = user_data;
   set_options (self->socket);
@@ -121,6 +130,7 @@ amnesia_channel_new (GSocketConnection  *connection,
 void
 amnesia_channel_free (AmnesiaChannel *self)
 {
+  g_clear_pointer (&self->inspection, amnesia_inspection_cancel);
   g_source_destroy (self->source);
   g_source_unref (self->source);
   if (self->linger != NULL)
@@ -151,13 +161,81 @@ amnesia_channel_set_woken (AmnesiaChannel *self,
   return was;
 }
 
+/* Without a condition the descriptor is left alone, or its end, which is always told, would spin. */
+static void
+wait_for (AmnesiaChannel *self,
+          GIOCondition    condition)
+{
+  if (self->waits_for == condition)
+    return;
+  if (condition == 0)
+    g_source_remove_unix_fd (self->source, g_steal_pointer (&self->tag));
+  else if (self->tag == NULL)
+    self->tag = g_source_add_unix_fd (self->source, g_socket_get_fd (self->socket), condition);
+  else
+    g_source_modify_unix_fd (self->source, self->tag, condition);
+  self->waits_for = condition;
+}
+
+static void
+set_reading (AmnesiaChannel *self,
+             gboolean        reading)
+{
+  wait_for (self, (self->waits_for & G_IO_OUT) | (reading ? G_IO_IN : 0));
+}
+
+static void
+set_writing (AmnesiaChannel *self,
+             gboolean        writing)
+{
+  wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
+}
+
 /* --- in --- */
 
-/* One receive. FALSE: the connection is at its end, with an error or without. */
-gboolean
-amnesia_channel_receive (AmnesiaChannel  *self,
-                         AmnesiaTime      now,
-                         GError         **error)
+/* Takes what has come, but no longer than others can wait: the rest in the next turn of the loop. */
+static void
+take_frames (AmnesiaChannel *self,
+             AmnesiaTime     now)
+{
+  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
+  AmnesiaFrame slow;
+
+  while (amnesia_stream_take (&self->stream, now) && g_get_monotonic_time () < end)
+    ;
+  if (amnesia_stream_pop_slow (&self->stream, &slow))
+    self->inspection = amnesia_inspector_begin (self->inspector, &slow, self->max_size,
+                                                self->source);
+  else if (self->stream.more && self->inspection == NULL)
+    g_source_set_ready_time (self->source, 0);
+  set_reading (self, !self->stream.more);
+  amnesia_stream_rest (&self->stream, now);
+}
+
+/* Goes on with what was read before. */
+static void
+resume (AmnesiaChannel *self,
+        AmnesiaTime     now)
+{
+  g_auto (AmnesiaFrame) frame = { 0, };
+  g_autoptr (GError) error = NULL;
+
+  if (self->inspection != NULL && !amnesia_inspection_is_done (self->inspection))
+    return;
+  if (self->inspection != NULL)
+    {
+      amnesia_inspection_end (g_steal_pointer (&self->inspection), &frame, &error);
+      amnesia_stream_checked (&self->stream, &frame, error, now);
+    }
+  take_frames (self, now);
+}
+
+/* One receive. @full: there may be more, as all the room was needed. */
+static gboolean
+receive_once (AmnesiaChannel  *self,
+              AmnesiaTime      now,
+              gboolean        *full,
+              GError         **error)
 {
   g_autoptr (GError) local_error = NULL;
   gsize size;
@@ -169,62 +247,73 @@ amnesia_channel_receive (AmnesiaChannel  *self,
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no memory for what the peer sends");
       return FALSE;
     }
-  got = g_socket_receive (self->socket, (char *) room, MIN (size, AMNESIA_SLICE), NULL,
-                          &local_error);
+  size = MIN (size, AMNESIA_SLICE);
+  got = g_socket_receive (self->socket, (char *) room, size, NULL, &local_error);
+  *full = got == (gssize) size;
+  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return TRUE;
   if (got > 0)
-    amnesia_stream_commit (&self->stream, (gsize) got, now);
+    {
+      amnesia_stream_commit (&self->stream, (gsize) got, now);
+      take_frames (self, now);
+    }
   else if (got == 0)
     amnesia_stream_end (&self->stream, error);
-  else if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    return TRUE;
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
   return got > 0;
 }
 
-/* --- out --- */
-
-static void
-wait_for (AmnesiaChannel *self,
-          GIOCondition    condition)
+/* Takes what has come before the application is told of it: whose handlers are slow sees the newest
+ * next, not what queued up in the kernel. That is one receive, if not more has come than its buffer
+ * takes. FALSE: the connection is at its end, with an error or without. */
+gboolean
+amnesia_channel_receive (AmnesiaChannel  *self,
+                         AmnesiaTime      now,
+                         GError         **error)
 {
-  if (self->waits_for == condition)
-    return;
-  self->waits_for = condition;
-  g_source_modify_unix_fd (self->source, self->tag, condition);
+  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
+  gboolean full = TRUE;
+
+  if (self->stream.more)
+    resume (self, now);
+  while (full && !self->stream.more && g_get_monotonic_time () < end)
+    if (!receive_once (self, now, &full, error))
+      return FALSE;
+  return TRUE;
 }
+
+/* --- out --- */
 
 /* All is sent: after a hang-up nothing more will come from here. */
 static gboolean
 end_sending (AmnesiaChannel  *self,
              GError         **error)
 {
-  wait_for (self, G_IO_IN);
+  set_writing (self, FALSE);
   if (!self->hanging_up || self->shut)
     return TRUE;
   self->shut = TRUE;
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
 }
 
-/* Sends until nothing is left or the socket takes no more, or it has been enough for one dispatch:
- * the socket then is ready at once. */
+/* Sends until nothing is left, the socket takes no more, or others have waited long enough. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
                       GError         **error)
 {
-  GOutputVector vectors[AMNESIA_STREAM_VECTORS];
+  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
   gboolean full = FALSE;
-  gsize size;
-  guint i;
-  int n;
 
-  for (i = 0; !self->shut && !full; i++)
+  while (!self->shut && !full)
     {
       g_autoptr (GError) local_error = NULL;
+      GOutputVector vectors[AMNESIA_STREAM_VECTORS];
+      gsize size;
+      int n = amnesia_stream_pull (&self->stream, vectors, &size, now);
       gssize sent;
 
-      n = amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
@@ -235,11 +324,11 @@ amnesia_channel_send (AmnesiaChannel  *self,
         }
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
-      full = sent < (gssize) size || i + 1 == MAX_FRAMES;
+      full = sent < (gssize) size || g_get_monotonic_time () >= end;
     }
   if (!full)
     return end_sending (self, error);
-  wait_for (self, G_IO_IN | G_IO_OUT);
+  set_writing (self, TRUE);
   return TRUE;
 }
 

@@ -38,6 +38,7 @@ typedef struct
   AmnesiaFrameKind kind;
   GVariant        *header;  /* (owned) */
   GBytes          *payload; /* (owned) (nullable) */
+  GPtrArray       *entries; /* (owned) (nullable) of a write that is decoded already */
 } AmnesiaFrame;
 
 /* One frame to be sent. The receiver wants the payload padded to 8 bytes. */
@@ -128,6 +129,7 @@ void          amnesia_frame_decode_bye    (const AmnesiaFrame  *frame,
 
 void          amnesia_frame_encode_write  (GPtrArray           *entries,
                                            AmnesiaPacket       *packet);
+gboolean      amnesia_frame_is_slow       (const AmnesiaFrame  *frame);
 GPtrArray    *amnesia_frame_decode_write  (const AmnesiaFrame  *frame,
                                            guint64              max_size,
                                            GError             **error);

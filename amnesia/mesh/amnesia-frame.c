@@ -170,6 +170,36 @@ amnesia_frame_check_prefix (const guint8     *prefix,
   return TRUE;
 }
 
+/* The room in a write's header is for many keys; for what has been seen, and for extensions, there is
+ * as much as elsewhere. Their sizes can be told before it is known whether they are right, and 4 MiB
+ * of a type that is slow to check need not be looked at. */
+static gboolean
+check_write_parts (GVariant  *header,
+                   GError   **error)
+{
+  static const struct
+  {
+    gsize index;
+    gsize max_size;
+  } parts[] = {
+    { 2, AMNESIA_MAX_SEEN * sizeof (AmnesiaSeen) }, { 4, AMNESIA_MAX_CONTROL },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      g_autoptr (GVariant) part = g_variant_get_child_value (header, parts[i].index);
+
+      if (g_variant_get_size (part) <= parts[i].max_size)
+        continue;
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "a write with %" G_GSIZE_FORMAT " bytes where at most %" G_GSIZE_FORMAT
+                   " are right", g_variant_get_size (part), parts[i].max_size);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /* The sizes that a write announces for its values must fill its payload. */
 static gboolean
 check_write_sizes (GVariant *header,
@@ -219,6 +249,8 @@ amnesia_frame_check_header (AmnesiaFrameKind   kind,
 
   header = g_variant_new_from_bytes (G_VARIANT_TYPE (kinds[kind].type), bytes, FALSE);
   g_variant_ref_sink (header);
+  if (kind == AMNESIA_FRAME_WRITE && !check_write_parts (header, error))
+    return NULL;
   if (!g_variant_is_normal_form (header))
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
@@ -236,6 +268,7 @@ amnesia_frame_clear (AmnesiaFrame *frame)
 {
   g_clear_pointer (&frame->header, g_variant_unref);
   g_clear_pointer (&frame->payload, g_bytes_unref);
+  g_clear_pointer (&frame->entries, g_ptr_array_unref);
 }
 
 void
@@ -454,6 +487,23 @@ check_key (const char *key,
   return TRUE;
 }
 
+/* Whether it may take milliseconds to check what is in there. */
+gboolean
+amnesia_frame_is_slow (const AmnesiaFrame *frame)
+{
+  g_autoptr (GVariantIter) iter = NULL;
+  guint64 size, slow = 0;
+  const char *type;
+
+  if (frame->kind != AMNESIA_FRAME_WRITE || g_bytes_get_size (frame->payload) <= AMNESIA_MAX_QUICK)
+    return FALSE;
+  g_variant_get_child (frame->header, 3, "a(sst)", &iter);
+  while (g_variant_iter_next (iter, "(&s&st)", NULL, &type, &size))
+    if (!amnesia_value_is_quick (type))
+      slow += size;
+  return slow > AMNESIA_MAX_QUICK;
+}
+
 /* Returns the entries of a write, or refuses it whole. */
 GPtrArray *
 amnesia_frame_decode_write (const AmnesiaFrame  *frame,
@@ -461,13 +511,16 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
                             GError             **error)
 {
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-  g_autoptr (GVariant) items = g_variant_get_child_value (frame->header, 3);
+  g_autoptr (GVariant) items = NULL;
   AmnesiaSeen seen[AMNESIA_MAX_SEEN];
   guint64 stamp, id, size;
   guint n_seen;
   const char *key, *type, *previous = NULL;
   gsize i, offset = 0;
 
+  if (frame->entries != NULL)
+    return g_ptr_array_ref (frame->entries);
+  items = g_variant_get_child_value (frame->header, 3);
   g_variant_get_child (frame->header, 0, "t", &stamp);
   g_variant_get_child (frame->header, 1, "t", &id);
   if (!decode_seen (frame->header, seen, &n_seen, error))

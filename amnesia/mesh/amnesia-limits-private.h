@@ -40,8 +40,12 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_PAYLOAD_STEP (64 * 1024)
 /* What the kernel may hold of ours that is not sent: more would be stale when it leaves. */
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
-/* What a link sends or receives in one dispatch, before others get their turn. */
+/* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
+/* For how long a link sends, or receives, in one dispatch, before others get their turn. */
+#define AMNESIA_SLICE_TIME (10 * AMNESIA_MS)
+/* What is checked in the loop: at 50 ns for each byte, 6 ms. More is checked in a thread. */
+#define AMNESIA_MAX_QUICK (128 * 1024)
 
 /* --- links --- */
 
@@ -61,6 +65,10 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_DEAD_AFTER (6 * AMNESIA_SECOND)
 /* A peer that sends but reads nothing. */
 #define AMNESIA_STALL_AFTER (10 * AMNESIA_SECOND)
+/* A frame that has begun has to bring so much in this time, or its end. That is 13 kbit/s: no link in
+ * use is slower, and who dribbles does not hold up "synced" for ever. */
+#define AMNESIA_PACE (16 * 1024)
+#define AMNESIA_PACE_AFTER (10 * AMNESIA_SECOND)
 /* Our own timer is late by this: the loop was blocked, nobody else is to blame. */
 #define AMNESIA_LATE (1 * AMNESIA_SECOND)
 /* The wall clock went ahead of the monotonic one by this: the machine slept. */

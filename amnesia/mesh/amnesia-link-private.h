@@ -51,8 +51,11 @@ typedef struct
   gboolean          refused; /* what the peer says does not count, or no more */
   gint64            born;
   gint64            heard;    /* when the last byte came */
+  gboolean          busy;     /* we are at what it sent; nothing is read meanwhile */
   gint64            told;     /* when the last write or list came, or the hello */
   gint64            progress; /* when the socket last took a byte, or had nothing to take */
+  gint64            pace;     /* since when the frame that is coming has not got on; 0: none is */
+  gsize             paced;    /* what came of it since */
   gboolean          in_flight;
 
   /* from the peer's hello */
@@ -131,6 +134,13 @@ const GError *amnesia_link_explain       (AmnesiaLink         *self,
                                           GError             **made);
 
 void         amnesia_link_heard          (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
+void         amnesia_link_arriving       (AmnesiaLink         *self,
+                                          gsize                size,
+                                          gboolean             amid,
+                                          AmnesiaTime          now);
+void         amnesia_link_set_busy       (AmnesiaLink         *self,
+                                          gboolean             busy,
                                           AmnesiaTime          now);
 void         amnesia_link_forgive        (AmnesiaLink         *self,
                                           AmnesiaTime          now);

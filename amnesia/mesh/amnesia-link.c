@@ -462,6 +462,7 @@ amnesia_link_receive (AmnesiaLink        *self,
 {
   if (self->refused)
     return TRUE;
+  self->pace = 0;
   if (!dispatch (self, frame, now, receipt, error))
     return FALSE;
   if (frame->kind == AMNESIA_FRAME_WRITE || frame->kind == AMNESIA_FRAME_LIST)
@@ -742,6 +743,34 @@ amnesia_link_heard (AmnesiaLink *self,
   self->heard = now.mono;
 }
 
+/* So many bytes came; @amid a frame that is not whole yet, which has to get on: a byte now and then
+ * is a sign of life, but would hold up all that waits for the frame. */
+void
+amnesia_link_arriving (AmnesiaLink *self,
+                       gsize        size,
+                       gboolean     amid,
+                       AmnesiaTime  now)
+{
+  self->paced += size;
+  if (!amid)
+    self->pace = 0;
+  else if (self->pace == 0 || self->paced >= AMNESIA_PACE)
+    {
+      self->pace = now.mono;
+      self->paced = 0;
+    }
+}
+
+/* What the peer has sent takes us a while: until that is done nothing is read. */
+void
+amnesia_link_set_busy (AmnesiaLink *self,
+                       gboolean     busy,
+                       AmnesiaTime  now)
+{
+  self->busy = busy;
+  self->heard = now.mono;
+}
+
 /* We were asleep, or our loop was blocked: nobody is to blame for silence. */
 void
 amnesia_link_forgive (AmnesiaLink *self,
@@ -750,6 +779,8 @@ amnesia_link_forgive (AmnesiaLink *self,
   self->heard = now.mono;
   self->progress = now.mono;
   self->told = now.mono;
+  if (self->pace != 0)
+    self->pace = now.mono;
   if (self->state == AMNESIA_LINK_GREETING)
     self->born = now.mono;
 }
@@ -763,10 +794,12 @@ amnesia_link_get_deadline (AmnesiaLink *self)
 
   if (self->peer_id == 0)
     return self->born + AMNESIA_HELLO_DEADLINE;
-  deadline = self->heard + AMNESIA_DEAD_AFTER;
+  deadline = self->busy ? 0 : self->heard + AMNESIA_DEAD_AFTER;
+  if (self->pace != 0)
+    deadline = amnesia_earlier (deadline, self->pace + AMNESIA_PACE_AFTER);
   if (self->in_flight)
-    return MIN (deadline, self->progress + AMNESIA_STALL_AFTER);
-  return self->bye_sent ? deadline : MIN (deadline, self->next_beat);
+    return amnesia_earlier (deadline, self->progress + AMNESIA_STALL_AFTER);
+  return self->bye_sent ? deadline : amnesia_earlier (deadline, self->next_beat);
 }
 
 /* FALSE with an error: the link is dead. */
@@ -779,8 +812,11 @@ amnesia_link_tick (AmnesiaLink *self,
 
   if (self->peer_id == 0 && now.mono >= self->born + AMNESIA_HELLO_DEADLINE)
     why = "it said no hello";
-  else if (self->peer_id != 0 && now.mono >= self->heard + AMNESIA_DEAD_AFTER)
+  else if (self->peer_id != 0 && !self->busy && now.mono >= self->heard + AMNESIA_DEAD_AFTER)
     why = "it gave no sign of life";
+  else if (self->peer_id != 0 && self->pace != 0 &&
+           now.mono >= self->pace + AMNESIA_PACE_AFTER)
+    why = "it sends, but gets nowhere";
   else if (self->in_flight && now.mono >= self->progress + AMNESIA_STALL_AFTER)
     why = "it takes nothing";
 

@@ -13,12 +13,16 @@ G_BEGIN_DECLS
  * has to say becomes bytes, built only when there is room for them. */
 typedef struct
 {
-  AmnesiaMesh   *mesh;   /* (unowned) */
-  AmnesiaLink   *link;   /* (unowned) the mesh's */
-  AmnesiaReader *reader; /* (owned) */
-  gboolean       deaf;   /* what comes is not understood: it is read and thrown away */
-  AmnesiaPacket  packet; /* in flight */
-  gsize          offset; /* how much of it is gone */
+  AmnesiaMesh   *mesh;     /* (unowned) */
+  AmnesiaLink   *link;     /* (unowned) the mesh's */
+  AmnesiaReader *reader;   /* (owned) */
+  gboolean       deaf;     /* what comes is not understood: it is read and thrown away */
+  gboolean       more;     /* frames may have come that are not taken yet; nothing is to be read */
+  AmnesiaFrame   slow;     /* if it has a header: to be checked elsewhere before anything goes on */
+  gboolean       checking; /* somebody is at that */
+  AmnesiaPacket  packet;   /* in flight */
+  gsize          offset;   /* how much of it is gone */
+  gsize          arrived;  /* since the last rest */
 } AmnesiaStream;
 
 /* Head, payload and padding. */
@@ -34,6 +38,16 @@ guint8   *amnesia_stream_reserve (AmnesiaStream  *self,
                                   gsize          *size);
 void      amnesia_stream_commit  (AmnesiaStream  *self,
                                   gsize           size,
+                                  AmnesiaTime     now);
+gboolean  amnesia_stream_take    (AmnesiaStream  *self,
+                                  AmnesiaTime     now);
+void      amnesia_stream_rest    (AmnesiaStream  *self,
+                                  AmnesiaTime     now);
+gboolean  amnesia_stream_pop_slow (AmnesiaStream *self,
+                                  AmnesiaFrame   *frame);
+void      amnesia_stream_checked (AmnesiaStream  *self,
+                                  AmnesiaFrame   *frame,
+                                  const GError   *error,
                                   AmnesiaTime     now);
 void      amnesia_stream_end     (AmnesiaStream  *self,
                                   GError        **error);

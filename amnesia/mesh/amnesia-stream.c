@@ -17,6 +17,7 @@ void
 amnesia_stream_clear (AmnesiaStream *self)
 {
   amnesia_packet_clear (&self->packet);
+  amnesia_frame_clear (&self->slow);
   g_clear_pointer (&self->reader, amnesia_reader_free);
 }
 
@@ -30,28 +31,6 @@ amnesia_stream_reserve (AmnesiaStream *self,
   return amnesia_reader_reserve (self->reader, size);
 }
 
-static void
-take_frames (AmnesiaStream *self,
-             AmnesiaTime    now)
-{
-  g_autoptr (GError) error = NULL;
-
-  while (TRUE)
-    {
-      g_auto (AmnesiaFrame) frame = { 0, };
-
-      if (!amnesia_reader_next (self->reader, &frame, &error))
-        break;
-      if (frame.kind == AMNESIA_FRAME_HELLO)
-        amnesia_reader_set_greeted (self->reader);
-      amnesia_mesh_receive (self->mesh, self->link, &frame, now);
-    }
-  if (error == NULL)
-    return;
-  self->deaf = TRUE;
-  amnesia_mesh_fail_link (self->mesh, self->link, error, now);
-}
-
 /* @size bytes were put where amnesia_stream_reserve () said. */
 void
 amnesia_stream_commit (AmnesiaStream *self,
@@ -62,7 +41,85 @@ amnesia_stream_commit (AmnesiaStream *self,
   if (self->deaf)
     return;
   amnesia_reader_commit (self->reader, size);
-  take_frames (self, now);
+  self->arrived += size;
+  self->more = TRUE;
+}
+
+static void
+fail (AmnesiaStream *self,
+      const GError  *error,
+      AmnesiaTime    now)
+{
+  self->deaf = TRUE;
+  self->more = FALSE;
+  amnesia_mesh_fail_link (self->mesh, self->link, error, now);
+}
+
+/* Takes the next frame; returns whether there may be another one. */
+gboolean
+amnesia_stream_take (AmnesiaStream *self,
+                     AmnesiaTime    now)
+{
+  g_auto (AmnesiaFrame) frame = { 0, };
+  g_autoptr (GError) error = NULL;
+
+  if (!self->more || self->checking)
+    return FALSE;
+  self->more = amnesia_reader_next (self->reader, &frame, &error);
+  if (error != NULL)
+    fail (self, error, now);
+  if (!self->more)
+    return FALSE;
+  if (frame.kind == AMNESIA_FRAME_HELLO)
+    amnesia_reader_set_greeted (self->reader);
+  if (amnesia_frame_is_slow (&frame))
+    {
+      self->slow = frame;
+      self->checking = TRUE;
+      frame = (AmnesiaFrame) { 0, };
+    }
+  else
+    amnesia_mesh_receive (self->mesh, self->link, &frame, now);
+  return !self->checking;
+}
+
+/* That was all for now: what is left waits for us, or we for the rest of a frame. */
+void
+amnesia_stream_rest (AmnesiaStream *self,
+                     AmnesiaTime    now)
+{
+  gboolean amid = !self->deaf && !self->more && !amnesia_reader_is_between (self->reader);
+
+  amnesia_link_set_busy (self->link, self->more, now);
+  amnesia_link_arriving (self->link, self->arrived, amid, now);
+  self->arrived = 0;
+}
+
+/* Returns whether there is a frame that takes long to check, and hands it out: nothing goes on until
+ * it is back, so that what follows it waits its turn. */
+gboolean
+amnesia_stream_pop_slow (AmnesiaStream *self,
+                         AmnesiaFrame  *frame)
+{
+  if (self->slow.header == NULL)
+    return FALSE;
+  *frame = self->slow;
+  self->slow = (AmnesiaFrame) { 0, };
+  return TRUE;
+}
+
+/* The frame is back, decoded, or there is something wrong with it. */
+void
+amnesia_stream_checked (AmnesiaStream *self,
+                        AmnesiaFrame  *frame,
+                        const GError  *error,
+                        AmnesiaTime    now)
+{
+  self->checking = FALSE;
+  if (error != NULL)
+    fail (self, error, now);
+  else
+    amnesia_mesh_receive (self->mesh, self->link, frame, now);
 }
 
 /* No more will come; an error tells that something is missing. */

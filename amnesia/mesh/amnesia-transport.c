@@ -28,6 +28,7 @@ struct _AmnesiaTransport
   AmnesiaSettings *settings;     /* (owned) (nullable) */
   GPtrArray       *channels;     /* (owned) (element-type AmnesiaChannel) */
   AmnesiaCaller   *caller;       /* (owned) */
+  AmnesiaInspector *inspector;   /* (owned) */
   AmnesiaDoor      door;
 
   gboolean         seeking;
@@ -221,7 +222,7 @@ channel_ready (AmnesiaChannel *channel,
     alive = amnesia_channel_receive (channel, self->now, &error);
   if (!alive)
     close_channel (self, channel, error);
-  else if (condition & G_IO_OUT)
+  else if (condition & ~G_IO_IN)
     wake_channel (self, channel);
   finish (self, owner);
 }
@@ -273,8 +274,9 @@ connect_link (AmnesiaTransport  *self,
   warn_of_plain_text (self, remote, owner);
   host = g_inet_address_to_string (remote);
   link = amnesia_mesh_add_link (self->mesh, member, host, port, self->now);
-  link->channel = amnesia_channel_new (connection, self->mesh, link, self->settings->max_size,
-                                       self->context, channel_ready, self);
+  link->channel = amnesia_channel_new (connection, self->mesh, link, self->inspector,
+                                       self->settings->max_size, self->context, channel_ready,
+                                       self);
   g_ptr_array_add (self->channels, link->channel);
   wake_channel (self, link->channel);
   return TRUE;
@@ -572,6 +574,7 @@ amnesia_transport_new (GMainContext                *context,
   self->listener = amnesia_listener_new (context, accepted_cb, self);
   self->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_channel_free);
   self->caller = amnesia_caller_new (context, self->names, self->listener, called_cb, self);
+  self->inspector = amnesia_inspector_new ();
   amnesia_door_init (&self->door);
   self->woken = g_ptr_array_new ();
   self->turn = ready_source_new (self, turn_due, "[amnesia] end of turn");
@@ -597,6 +600,7 @@ transport_clear (gpointer data)
   amnesia_door_clear (&self->door);
   amnesia_caller_free (self->caller);
   g_ptr_array_unref (self->channels);
+  amnesia_inspector_free (self->inspector);
   amnesia_listener_free (self->listener);
   amnesia_names_free (self->names);
   amnesia_mesh_free (self->mesh);

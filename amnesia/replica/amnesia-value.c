@@ -9,6 +9,9 @@
 #define MAX_DEPTH 64
 #define MAX_TYPE_LENGTH 255
 #define MAX_KEY_SHOWN 64
+/* Above this a value is compared by its bytes alone: sorting the dictionaries of 16 MiB takes two
+ * seconds, and whoever writes decides how often. */
+#define MAX_SORTED (256 * 1024)
 
 /* Where a value's bytes are. */
 typedef struct
@@ -17,12 +20,11 @@ typedef struct
   gsize       size;
 } Bytes;
 
-/* One entry of a dictionary. The key is held by itself, as an entry lets go of it when it is
- * serialised. */
+/* One entry of a dictionary. */
 typedef struct
 {
-  GVariant *key;   /* (owned) */
-  GVariant *entry; /* (owned) */
+  gsize     index;
+  GVariant *key;   /* (owned) (nullable) where the bytes are not the dictionary's own */
   Bytes     bytes; /* the key's */
 } Member;
 
@@ -52,7 +54,6 @@ member_clear (gpointer data)
   Member *self = data;
 
   g_clear_pointer (&self->key, g_variant_unref);
-  g_clear_pointer (&self->entry, g_variant_unref);
 }
 
 static int
@@ -65,20 +66,48 @@ compare_members (const void *a,
   return compare_bytes (member_a->bytes, member_b->bytes);
 }
 
+/* What is not serialised hands out the same children each time. */
+static gboolean
+is_tree (GVariant *container)
+{
+  g_autoptr (GVariant) first = g_variant_get_child_value (container, 0);
+  g_autoptr (GVariant) again = g_variant_get_child_value (container, 0);
+
+  return first == again;
+}
+
+/* A million entries are held as a million places in the bytes: as GVariants they would take fifty
+ * times the memory that they came in. In a tree each key has bytes of its own, and is held, as its
+ * entry lets go of it when it is serialised. */
+static Member
+get_member (GVariant *dictionary,
+            gsize     index,
+            gboolean  tree)
+{
+  g_autoptr (GVariant) entry = g_variant_get_child_value (dictionary, index);
+  g_autoptr (GVariant) key = g_variant_get_child_value (entry, 0);
+  Bytes bytes = get_bytes (key);
+
+  return (Member) {
+    .index = index,
+    .key = tree ? g_steal_pointer (&key) : NULL,
+    .bytes = bytes,
+  };
+}
+
 /* Sorted, not hashed: who sends us keys could choose them so that their hashes collide. */
 static GArray *
 sort_members (GVariant *dictionary)
 {
   gsize n = g_variant_n_children (dictionary);
+  gboolean tree = n > 0 && is_tree (dictionary);
   GArray *members = g_array_sized_new (FALSE, FALSE, sizeof (Member), n);
 
   g_array_set_clear_func (members, member_clear);
   for (gsize i = 0; i < n; i++)
     {
-      Member member = { .entry = g_variant_get_child_value (dictionary, i) };
+      Member member = get_member (dictionary, i, tree);
 
-      member.key = g_variant_get_child_value (member.entry, 0);
-      member.bytes = get_bytes (member.key);
       g_array_append_val (members, member);
     }
   g_array_sort (members, compare_members);
@@ -88,21 +117,15 @@ sort_members (GVariant *dictionary)
 
 /* Makes an array in normal form quick to read. Of bytes that it was not told to trust GLib 2.74
  * checks all offsets up to an element each time that it reads one, also when they have been found
- * in normal form: 100,000 elements take 2.5 s. The same bytes, trusted, take 20 ms. An array that
- * is not serialised hands out the same children each time; it is quick, and stays as it is. */
+ * in normal form: 100,000 elements take 2.5 s. The same bytes, trusted, take 20 ms. A tree is quick,
+ * and stays as it is. */
 static GVariant *
 trust (GVariant *value)
 {
-  g_autoptr (GVariant) first = NULL;
-  g_autoptr (GVariant) again = NULL;
   g_autoptr (GBytes) bytes = NULL;
 
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY) || g_variant_n_children (value) == 0)
-    return g_variant_ref (value);
-
-  first = g_variant_get_child_value (value, 0);
-  again = g_variant_get_child_value (value, 0);
-  if (first == again)
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY) || g_variant_n_children (value) == 0
+      || is_tree (value))
     return g_variant_ref (value);
 
   bytes = g_variant_get_data_as_bytes (value);
@@ -199,9 +222,7 @@ check_type (const char  *type_string,
 static gboolean
 is_normal_form (GVariant *value)
 {
-  const char *type = g_variant_get_type_string (value);
-
-  if (strlen (type) == 2 && type[0] == 'a' && strchr ("ynqiuxtd", type[1]) != NULL)
+  if (amnesia_value_is_quick (g_variant_get_type_string (value)))
     return g_variant_n_children (value) > 0 || g_variant_get_size (value) == 0;
 
   return g_variant_is_normal_form (value);
@@ -226,21 +247,52 @@ show_key (GVariant *key)
   return g_variant_print (shown, FALSE);
 }
 
+/* How many keys of this type there are. Eight million entries with one byte as a key need not be
+ * sorted to see that there is one twice. */
+static gsize
+count_possible_keys (GVariant *dictionary)
+{
+  switch (g_variant_get_type_string (dictionary)[strlen ("a{")])
+    {
+    case 'b':
+      return 2;
+    case 'y':
+      return G_MAXUINT8 + 1;
+    case 'n':
+    case 'q':
+      return G_MAXUINT16 + 1;
+    default:
+      return G_MAXSIZE;
+    }
+}
+
 static gboolean
 check_keys (GVariant  *dictionary,
             GError   **error)
 {
-  g_autoptr (GArray) members = sort_members (dictionary);
+  g_autoptr (GArray) members = NULL;
 
+  if (g_variant_n_children (dictionary) > count_possible_keys (dictionary))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
+                   "a dictionary has more entries than there are keys, each may be there once");
+      return FALSE;
+    }
+
+  members = sort_members (dictionary);
   for (guint i = 1; i < members->len; i++)
     {
       const Member *member = &g_array_index (members, Member, i);
+      g_autoptr (GVariant) entry = NULL;
+      g_autoptr (GVariant) key = NULL;
       g_autofree char *shown = NULL;
 
       if (compare_members (member - 1, member) != 0)
         continue;
 
-      shown = show_key (member->key);
+      entry = g_variant_get_child_value (dictionary, member->index);
+      key = g_variant_get_child_value (entry, 0);
+      shown = show_key (key);
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
                    "a dictionary has the key %s twice, each may be there once", shown);
       return FALSE;
@@ -287,6 +339,15 @@ check_content (GVariant  *value,
   return TRUE;
 }
 
+static GVariant *
+get_member_value (GVariant     *dictionary,
+                  const Member *member)
+{
+  g_autoptr (GVariant) entry = g_variant_get_child_value (dictionary, member->index);
+
+  return g_variant_get_child_value (entry, 1);
+}
+
 static gboolean
 equal_dictionaries (GVariant *a,
                     GVariant *b)
@@ -304,8 +365,8 @@ equal_dictionaries (GVariant *a,
       if (compare_members (member_a, member_b) != 0)
         return FALSE;
 
-      value_a = g_variant_get_child_value (member_a->entry, 1);
-      value_b = g_variant_get_child_value (member_b->entry, 1);
+      value_a = get_member_value (a, member_a);
+      value_b = get_member_value (b, member_b);
       if (!amnesia_value_equal (value_a, value_b))
         return FALSE;
     }
@@ -329,6 +390,14 @@ equal_children (GVariant *a,
     }
 
   return TRUE;
+}
+
+/* Tells whether a value of this type is checked in no time, however large it is. */
+gboolean
+amnesia_value_is_quick (const char *type_string)
+{
+  return strlen (type_string) == 2 && type_string[0] == 'a'
+         && strchr ("ynqiuxtd", type_string[1]) != NULL;
 }
 
 /* Checks whether a value may be of this type: one valid, definite type of at most 255 bytes and 64
@@ -384,7 +453,7 @@ amnesia_value_check (GVariant  *value,
 }
 
 /* Compares two values that passed the check: same type, same content, where the order of a
- * dictionary means nothing, however deep it lies. Doubles are equal if their bits are, so NaN
+ * dictionary means nothing, however deep it lies, up to a size of MAX_SORTED. Doubles are equal if their bits are, so NaN
  * equals itself and 0.0 is not -0.0. */
 gboolean
 amnesia_value_equal (GVariant *a,
@@ -401,6 +470,7 @@ amnesia_value_equal (GVariant *a,
   if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
     return TRUE;
   if (!has_variant_or_dictionary (g_variant_get_type_string (a))
+      || g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED
       || g_variant_n_children (a) != g_variant_n_children (b))
     return FALSE;
 

@@ -278,6 +278,15 @@ raw_peer_greet (RawPeer *peer,
   raw_peer_send_list (peer, NULL, FALSE);
 }
 
+static const char *
+raw_get_bye (AmnesiaFrame *frame)
+{
+  const char *message;
+
+  g_variant_get (frame->header, "(u&s@a{sv})", NULL, &message, NULL);
+  return message;
+}
+
 /* Drops all frames before the one that is waited for. */
 AmnesiaFrame *
 raw_peer_wait_frame (RawPeer          *peer,
@@ -293,6 +302,8 @@ raw_peer_wait_frame (RawPeer          *peer,
       frame = g_ptr_array_steal_index (peer->frames, 0);
       if (frame->kind == kind)
         return frame;
+      if (frame->kind == AMNESIA_FRAME_BYE)
+        g_test_message ("a goodbye instead: %s", raw_get_bye (frame));
       raw_frame_free (frame);
     }
 }

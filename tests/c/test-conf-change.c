@@ -124,6 +124,33 @@ test_kept (void)
 }
 
 static void
+test_moved (void)
+{
+  g_autoptr (AmnesiaConf) conf = make_conf (0, 3, 2, -1);
+  RawDoor *door = raw_door_new (3);
+  Setting setting = { NULL, };
+  g_autoptr (RawPeer) moved = NULL;
+  AmnesiaFrame *frame;
+
+  g_test_summary ("Who has moved to another port is left at the old one, and dialled at the new one");
+
+  setting_init (&setting);
+  test_set (setting.store, "1");
+  amnesia_store_set_conf (setting.store, conf);
+  raw_peer_wait_bye (setting.peers[1], AMNESIA_BYE_LEAVING, "*");
+  moved = raw_door_accept (door);
+  raw_peer_greet (moved, 1, 3);
+  frame = raw_peer_wait_frame (moved, AMNESIA_FRAME_WRITE);
+  raw_assert_write (frame, "1");
+  raw_frame_free (frame);
+  test_until (amnesia_peer_get_state (test_find_peer (setting.store, test_port (3))) ==
+              AMNESIA_PEER_STATE_CONNECTED);
+  assert_linked (&setting, 2);
+  setting_clear (&setting);
+  raw_door_free (door);
+}
+
+static void
 test_same (void)
 {
   Setting setting = { NULL, };
@@ -265,8 +292,9 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/conf-change/removed", test_removed);
-  g_test_add_func ("/conf-change/kept", test_kept);
+  g_test_add_func ("/conf-change/C8-removed", test_removed);
+  g_test_add_func ("/conf-change/C8-kept", test_kept);
+  g_test_add_func ("/conf-change/C8-moved", test_moved);
   g_test_add_func ("/conf-change/same", test_same);
   g_test_add_func ("/conf-change/group", test_group);
   g_test_add_func ("/conf-change/id-stays", test_id_stays);

@@ -715,13 +715,13 @@ main (int    argc,
   g_test_add_func ("/frame/encoded-once", test_encoded_once);
   g_test_add_func ("/frame/value-stays", test_value_stays);
   g_test_add_func ("/frame/by-hand", test_by_hand);
-  g_test_add_func ("/frame/types", test_types);
-  g_test_add_func ("/frame/not-normal", test_not_normal);
+  g_test_add_func ("/frame/W10-types", test_types);
+  g_test_add_func ("/frame/W11-not-normal", test_not_normal);
   g_test_add_func ("/frame/value-refused", test_value_refused);
   g_test_add_func ("/frame/write-sizes", test_write_sizes);
   g_test_add_func ("/frame/write-keys-refused", test_write_keys_refused);
   g_test_add_func ("/frame/too-many-keys", test_too_many_keys);
-  g_test_add_func ("/frame/sizes", test_sizes);
+  g_test_add_func ("/frame/W5-sizes", test_sizes);
   g_test_add_func ("/frame/flags", test_flags);
   g_test_add_func ("/frame/kinds", test_kinds);
   g_test_add_func ("/frame/headers", test_headers);

@@ -424,14 +424,14 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/reader/cuts", test_cuts);
-  g_test_add_func ("/reader/truncated", test_truncated);
+  g_test_add_func ("/reader/W2-W3-cuts", test_cuts);
+  g_test_add_func ("/reader/W20-truncated", test_truncated);
   g_test_add_func ("/reader/skipped", test_skipped);
   g_test_add_func ("/reader/refused", test_refused);
-  g_test_add_func ("/reader/other-protocols", test_other_protocols);
+  g_test_add_func ("/reader/W1-other-protocols", test_other_protocols);
   g_test_add_func ("/reader/too-big", test_too_big);
   g_test_add_func ("/reader/big-header", test_big_header);
-  g_test_add_func ("/reader/memory", test_memory);
-  g_test_add_func ("/reader/aligned", test_aligned);
+  g_test_add_func ("/reader/W5-memory", test_memory);
+  g_test_add_func ("/reader/W13-aligned", test_aligned);
   return g_test_run ();
 }

@@ -26,12 +26,12 @@ class Together(TestCase):
             with self.subTest(round=round_number):
                 self.start_and_end(3, round_number)
 
-    def test_four_at_once(self):
+    def test_C6_four_at_once(self):
         for round_number in range(ROUNDS):
             with self.subTest(round=round_number):
                 self.start_and_end(4, round_number)
 
-    def test_fifth_is_a_guest(self):
+    def test_C6_fifth_is_a_guest(self):
         members = self.start_all(languages_for(3), self.conf_of(3))
         guest = self.start(LANGUAGES[-1], self.conf_of(3))
         guest.wait_state("synced")

@@ -377,7 +377,17 @@ __wrap_amnesia_frame_encode_write (GPtrArray     *entries,
     sim_judge_frame (sim_current, entries, packet);
 }
 
-/* --- memory --- */
+/* --- faults --- */
+
+gboolean __real_amnesia_frame_is_slow (const AmnesiaFrame *frame);
+gboolean __wrap_amnesia_frame_is_slow (const AmnesiaFrame *frame);
+
+/* Values here are small: chance makes some of them slow to check. */
+gboolean
+__wrap_amnesia_frame_is_slow (const AmnesiaFrame *frame)
+{
+  return frame->kind == AMNESIA_FRAME_WRITE && sim.profile.faults && sim_chance (0.1);
+}
 
 gpointer __real_g_try_realloc (gpointer memory, gsize size);
 gpointer __wrap_g_try_realloc (gpointer memory, gsize size);

@@ -51,6 +51,7 @@ forget_end (SimEnd   *end,
   g_ptr_array_remove_fast (end->node->woken, end);
   g_ptr_array_remove_fast (end->node->ends, end);
   amnesia_stream_clear (&end->stream);
+  amnesia_frame_clear (&end->slow);
   sim_end_close (end, silent);
 }
 
@@ -133,18 +134,64 @@ sim_node_finish (SimNode *node)
 
 /* --- links --- */
 
+static void take_frames (SimEnd *end);
+
+static void
+end_check (gpointer data,
+           guint    tag)
+{
+  SimEnd *end = data;
+  g_auto (AmnesiaFrame) frame = end->slow;
+  g_autoptr (GError) error = NULL;
+
+  end->slow = (AmnesiaFrame) { 0, };
+  if (end->link == NULL || !sim_node_begin (end->node))
+    return;
+  frame.entries = amnesia_frame_decode_write (&frame, end->node->max_size, &error);
+  amnesia_stream_checked (&end->stream, &frame, error, end->node->now);
+  take_frames (end);
+  sim_node_finish (end->node);
+}
+
+/* Where there are faults, what has come may be too much for one turn. */
+static void
+take_frames (SimEnd *end)
+{
+  while (amnesia_stream_take (&end->stream, end->node->now) &&
+         !(sim.profile.faults && sim_chance (0.05)))
+    ;
+  if (amnesia_stream_pop_slow (&end->stream, &end->slow))
+    sim_node_at (end->node, sim.now + sim_between (SIM_MS, 300 * SIM_MS), end_check, end, 0);
+  else if (end->stream.more && !end->stream.checking)
+    sim_end_notify (end);
+  amnesia_stream_rest (&end->stream, end->node->now);
+  if (!end->stream.more && (end->inbox->len > 0 || end->eof || end->broken))
+    sim_end_notify (end);
+}
+
 static gboolean
 receive (SimEnd *end)
 {
   gsize size;
-  guint8 *room = amnesia_stream_reserve (&end->stream, &size);
+  guint8 *room;
 
-  if (end->broken || room == NULL)
+  if (end->broken)
+    return FALSE;
+  if (end->stream.checking)
+    return TRUE;
+  if (end->stream.more)
+    {
+      take_frames (end);
+      return TRUE;
+    }
+  room = amnesia_stream_reserve (&end->stream, &size);
+  if (room == NULL)
     return FALSE;
   if (end->inbox->len > 0)
     {
       size = sim_end_read (end, room, size);
       amnesia_stream_commit (&end->stream, size, end->node->now);
+      take_frames (end);
     }
   else if (end->eof)
     return FALSE;

@@ -91,8 +91,8 @@ look (gpointer data,
 }
 
 /* Who has something to read, or to write, or is to be told of an end, looks at it. */
-static void
-notify (SimEnd *end)
+void
+sim_end_notify (SimEnd *end)
 {
   if (end->due || end->node == NULL || end->node->life != end->life)
     return;
@@ -141,7 +141,7 @@ arrive (gpointer data,
       else
         to->eof = TRUE;
       segment_free (segment);
-      notify (to);
+      sim_end_notify (to);
     }
 }
 
@@ -203,9 +203,9 @@ sim_end_read (SimEnd *end,
   g_byte_array_remove_range (end->inbox, 0, (guint) size);
   end->other->on_the_way -= size;
   if (end->other->full && end->other->on_the_way <= sim.profile.capacity / 2)
-    notify (end->other);
+    sim_end_notify (end->other);
   if (end->inbox->len > 0 || end->eof)
-    notify (end);
+    sim_end_notify (end);
   return size;
 }
 
@@ -244,7 +244,7 @@ sim_end_reset (SimEnd *end)
   end->broken = TRUE;
   g_byte_array_set_size (end->inbox, 0);
   g_queue_clear_full (&end->segments, segment_free);
-  notify (end);
+  sim_end_notify (end);
 }
 
 /* --- what the network can do --- */

@@ -68,6 +68,7 @@ struct _SimEnd
 
   AmnesiaStream stream;      /* while there is a link */
   AmnesiaLink  *link;        /* (nullable) */
+  AmnesiaFrame  slow;        /* being checked */
   gboolean      woken;
   gboolean      full;        /* waits until the pipe has room */
   gboolean      hanging_up;
@@ -211,6 +212,7 @@ gssize    sim_end_send         (SimEnd         *end,
 gsize     sim_end_read         (SimEnd         *end,
                                 guint8         *room,
                                 gsize           size);
+void      sim_end_notify       (SimEnd         *end);
 void      sim_end_shut         (SimEnd         *end);
 void      sim_end_close        (SimEnd         *end,
                                 gboolean        silent);
