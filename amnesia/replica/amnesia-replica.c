@@ -52,7 +52,8 @@ count_out (AmnesiaReplica     *self,
   self->size -= amnesia_entry_get_size (entry);
 }
 
-/* Lists the key entries that a base write covers. */
+/* Lists the key entries that a base write covers: those that are not greater, and so also one of
+ * the same writer and moment, as a replica that got the base first takes no such entry. */
 static GPtrArray *
 list_covered (AmnesiaReplica     *self,
               const AmnesiaEntry *base)
@@ -65,7 +66,7 @@ list_covered (AmnesiaReplica     *self,
     {
       AmnesiaEntry *entry = g_tree_node_value (node);
 
-      if (amnesia_entry_compare (entry, base) < 0)
+      if (amnesia_entry_compare (entry, base) <= 0)
         g_ptr_array_add (covered, amnesia_entry_ref (entry));
     }
 
