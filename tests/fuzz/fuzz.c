@@ -368,6 +368,27 @@ take_hello (FuzzInput *input,
   return fuzz_packet_bytes (&packet, AMNESIA_PREAMBLE_SIZE);
 }
 
+/* One time in eight a large one, so that what bounds sizes is met. */
+static GVariant *
+take_value (FuzzInput *input)
+{
+  guint8 choice = fuzz_take_byte (input);
+  g_autofree char *type = NULL;
+  g_autofree guint8 *zeros = NULL;
+  gsize size;
+
+  if ((choice & 3) == 0)
+    return NULL;
+  if (choice >= 224)
+    {
+      size = fuzz_take_fixed (input, 2) % (FUZZ_MAX_SIZE + 2);
+      zeros = g_malloc0 (size);
+      return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, zeros, size, 1);
+    }
+  type = fuzz_take_type (input, 3);
+  return fuzz_take_variant (input, G_VARIANT_TYPE (type), 3);
+}
+
 static int
 compare_entries (gconstpointer a,
                  gconstpointer b)
@@ -393,10 +414,9 @@ take_write (FuzzInput *input,
   for (i = 0; i < n; i++)
     {
       g_autofree char *key = fuzz_take_key (input);
-      g_autofree char *type = fuzz_take_byte (input) & 3 ? fuzz_take_type (input, 3) : NULL;
-      GVariant *value = type != NULL ? fuzz_take_variant (input, G_VARIANT_TYPE (type), 3) : NULL;
 
-      g_ptr_array_add (entries, amnesia_entry_new (key, stamp, id, value, seen, n_seen));
+      g_ptr_array_add (entries, amnesia_entry_new (key, stamp, id, take_value (input), seen,
+                                                   n_seen));
     }
   g_ptr_array_sort (entries, compare_entries);
   amnesia_frame_encode_write (entries, &packet);
@@ -427,6 +447,8 @@ take_list (FuzzInput *input,
   g_variant_builder_init (&items, G_VARIANT_TYPE ("a(sttt)"));
   for (i = fuzz_take_byte (input) % 32; i > 0; i--)
     g_ptr_array_add (keys, fuzz_take_key (input));
+  for (i = flags & 16 ? (guint) fuzz_take_fixed (input, 2) % 1400 : 0; i > 0; i--)
+    g_ptr_array_add (keys, g_strdup_printf ("l%05u", i));
   if (!(flags & 8))
     g_ptr_array_sort (keys, compare_texts);
   for (i = 0; i < keys->len; i++)

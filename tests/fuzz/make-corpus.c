@@ -242,16 +242,27 @@ static const Steps steps[] = {
   { "repair", "frames", "a0 09 05 09 00 00 01 01 05 07 a1 0e 03 02 01 05 09 01" },
   { "repair", "list", "a0 0e 01 03 01 02 03 10 09 01 11 09 01 12 09 01 40 80 80 20 40 81 81" },
   { "repair", "both", "00 00 80 00 01 00 81 00 a0 09 05 09 00 03 01 01 05 07 02 01 05 08 41 60" },
+  { "repair", "many", "10 d0 07 11 20 01 a0 0e 11 00 14 05 80 82 40" },
   /* mesh: a peer that says hello, writes, lists, goes */
   { "mesh", "hello", "02 00 0a 08 00 20 10" },
-  { "mesh", "member", "0d 00 02 00 0a 08 00 10 17 00 09 05 09 00 00 01 01 05 07 08 00 10 05 00" },
-  { "mesh", "list", "02 00 0a 17 00 0e 01 02 01 02 10 09 01 11 09 01 08 00 10 11 12 0f 04 00" },
-  { "mesh", "two", "02 00 0a 01 02 01 0b 0b 00 02 05 08 00 10 08 01 10 05 00 05 01 07 00" },
-  { "mesh", "duplicate", "0d 00 02 00 0a 01 02 01 0a 08 00 20 08 01 20 07 00 07 00" },
+  { "mesh", "member", "0d 00 02 00 0a 08 00 10 18 00 09 05 09 00 00 01 01 05 07 08 00 10 05 00" },
+  { "mesh", "list", "02 00 0a 18 00 0e 01 02 01 02 10 09 01 11 09 01 08 00 10 11 12 0f 04 00" },
+  { "mesh", "two", "02 00 0a 01 02 01 0b 0b 00 02 05 08 00 10 08 01 10 05 00 05 01 07 00 01" },
+  { "mesh", "duplicate", "0d 00 02 00 0a 01 02 01 0a 08 00 20 08 01 20 07 00 01 07 00 00" },
   { "mesh", "time", "02 00 0a 0a 00 11 1f 0f 11 1f 0f 11 1f 0f 08 00 01" },
   { "mesh", "reopen", "02 00 0a 0b 00 05 05 13 03 08 00 10 13 4c 08 00 10 15 00 14 08 00 10" },
   { "mesh", "guest", "13 60 0d 00 02 00 0b 08 00 10 0d 00 02 01 0c 08 01 10 16 11 9f 0f" },
   { "mesh", "rewrite", "11 3f ff ff 0b 00 05 05 11 7f ff ff 11 10 0f 02 00 0a 08 00 10" },
+  /* two links of one guest: one fails, the other is lost, the first is pulled */
+  { "mesh", "guest-outlived", "00 02 00 02 02 01 02 07 00 01 08 00 10" },
+  /* who names our own entry comes twice, and leaves once */
+  { "mesh", "many-guests", "00 0a 00 0a 07 01 00" },
+  /* a second peer of a guest comes and goes */
+  { "mesh", "spare-guest", "13 60 00 40 00 07 07 01 00" },
+  { "mesh", "crowd", "02 00 0a 17 4f 17 4f 11 1f 0f" },
+  { "mesh", "full", "02 00 0a 18 00 09 05 09 00 03 01 e1 00 10 02 e1 00 10 03 e1 00 10 04 e1 00 10"
+                    " 18 00 09 06 09 00 00 05 e1 00 10" },
+  { "mesh", "small-peer", "02 00 8a 0b 01 00 00 0b 01 82 05 01 02 03 04 08 00 20" },
 };
 
 static void
