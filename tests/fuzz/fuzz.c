@@ -353,17 +353,14 @@ take_hello (FuzzInput *input,
   static const char *const groups[] = { "", "", "", "other" };
   g_auto (AmnesiaPacket) packet = { 0, };
   g_autofree char *host = fuzz_take_byte (input) & 1 ? fuzz_take_text (input) : g_strdup ("node");
-  AmnesiaHello hello = {
-    .version_min = AMNESIA_PROTOCOL_MIN,
-    .version_max = AMNESIA_PROTOCOL_MAX,
-    .host = host,
-    .group = (char *) groups[fuzz_take_byte (input) % 4],
-    .id = fuzz_take_number (input),
-    .port = (guint16) fuzz_take_number (input),
-    .wall = wall + (gint8) fuzz_take_byte (input) * 2 * G_TIME_SPAN_HOUR / 3,
-    .max_size = fuzz_take_byte (input) & 1 ? fuzz_take_number (input) : FUZZ_MAX_SIZE,
-  };
+  AmnesiaHello hello = { AMNESIA_PROTOCOL_MIN, AMNESIA_PROTOCOL_MAX };
 
+  hello.host = host;
+  hello.group = (char *) groups[fuzz_take_byte (input) % 4];
+  hello.id = fuzz_take_number (input);
+  hello.port = (guint16) fuzz_take_number (input);
+  hello.wall = wall + (gint8) fuzz_take_byte (input) * 2 * G_TIME_SPAN_HOUR / 3;
+  hello.max_size = fuzz_take_byte (input) & 1 ? fuzz_take_number (input) : FUZZ_MAX_SIZE;
   amnesia_frame_encode_hello (&hello, &packet);
   return fuzz_packet_bytes (&packet, AMNESIA_PREAMBLE_SIZE);
 }
@@ -410,7 +407,10 @@ take_write (FuzzInput *input,
 
   n_seen = fuzz_take_byte (input) % (AMNESIA_MAX_SEEN + 1);
   for (i = 0; i < n_seen; i++)
-    seen[i] = (AmnesiaSeen) { fuzz_take_number (input), fuzz_take_stamp (input, wall) };
+    {
+      seen[i].id = fuzz_take_number (input);
+      seen[i].stamp = fuzz_take_stamp (input, wall);
+    }
   for (i = 0; i < n; i++)
     {
       g_autofree char *key = fuzz_take_key (input);
@@ -452,8 +452,13 @@ take_list (FuzzInput *input,
   if (!(flags & 8))
     g_ptr_array_sort (keys, compare_texts);
   for (i = 0; i < keys->len; i++)
-    g_variant_builder_add (&items, "(sttt)", keys->pdata[i], fuzz_take_stamp (input, wall),
-                           fuzz_take_number (input), fuzz_take_number (input));
+    {
+      guint64 stamp = fuzz_take_stamp (input, wall);
+      guint64 id = fuzz_take_number (input);
+
+      g_variant_builder_add (&items, "(sttt)", keys->pdata[i], stamp, id,
+                             fuzz_take_number (input));
+    }
   header = g_variant_ref_sink (g_variant_new ("(ssbba(sttt)@a{sv})", from, to, (flags & 1) != 0,
                                               (flags & 2) != 0, &items,
                                               g_variant_new_array (G_VARIANT_TYPE ("{sv}"),

@@ -28,7 +28,8 @@ FuzzWatch  fuzz_begin        (void);
 void       fuzz_end          (FuzzWatch *watch);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FuzzWatch, fuzz_end)
 
-/* The input of a target, eaten from its beginning; past its end come zeros. */
+/* The input of a target, eaten from its beginning; past its end come zeros. Never take twice in one
+ * list of arguments: each compiler has its own order. */
 typedef struct
 {
   const guint8 *data;

@@ -366,13 +366,20 @@ pull (End      *end,
 }
 
 static void
-lose (End      *end,
-      gboolean  with_error)
+pull_many (End       *end,
+           FuzzInput *input)
+{
+  pull (end, 1 + fuzz_take_byte (input) % 64, TRUE);
+}
+
+static void
+lose (End       *end,
+      FuzzInput *input)
 {
   g_autoptr (GError) error = NULL;
   AmnesiaLink *link = end->link;
 
-  if (with_error)
+  if (fuzz_take_byte (input) & 1)
     error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, "reset");
   forget_end (end);
   amnesia_mesh_remove_link (world.mesh, link, error, world.now);
@@ -527,11 +534,11 @@ happen (FuzzInput *input)
       give_any (take_end (input), input, FALSE);
       break;
     case 7:
-      lose (take_end (input), (fuzz_take_byte (input) & 1) != 0);
+      lose (take_end (input), input);
       break;
     case 8:
     case 9:
-      pull (take_end (input), 1 + fuzz_take_byte (input) % 64, TRUE);
+      pull_many (take_end (input), input);
       break;
     case 10:
       pull (take_end (input), 1, FALSE);
