@@ -236,11 +236,19 @@ key_to_text (GVariant  *key,
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+static int
+compare_names (gconstpointer a,
+               gconstpointer b,
+               gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
 static gboolean
-append_key (GString     *out,
-            GVariant    *entry,
-            GHashTable  *names,
-            GError     **error)
+append_key (GString   *out,
+            GVariant  *entry,
+            GTree     *names,
+            GError   **error)
 {
   g_autoptr(GVariant) key = g_variant_get_child_value (entry, 0);
   g_autofree char *name = key_to_text (key, error);
@@ -249,7 +257,7 @@ append_key (GString     *out,
     return FALSE;
   amnesia_json_append_string (out, name);
   g_string_append_c (out, ':');
-  if (!g_hash_table_add (names, g_strdup (name)))
+  if (g_tree_lookup (names, name) != NULL)
     {
       g_autofree char *shown = amnesia_json_quote (name);
 
@@ -257,6 +265,7 @@ append_key (GString     *out,
                    _("a dictionary has the key %s twice; keep one"), shown);
       return FALSE;
     }
+  g_tree_insert (names, g_steal_pointer (&name), names);
   return TRUE;
 }
 
@@ -295,7 +304,7 @@ write_value (Writer    *self,
              GError   **error)
 {
   g_autoptr(GVariant) value = unwrap (boxed);
-  g_autoptr(GHashTable) names = NULL;
+  g_autoptr(GTree) names = NULL;
   gsize n_children;
 
   if (value == NULL)
@@ -314,7 +323,8 @@ write_value (Writer    *self,
     return fail_form (error, _("the containers lie in each other deeper than 64"));
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_DICTIONARY))
-    names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    /* a tree, as who sends the keys could choose them so that their hashes collide */
+    names = g_tree_new_full (compare_names, NULL, g_free, NULL);
   g_string_append_c (self->out, names != NULL ? '{' : '[');
   n_children = g_variant_n_children (value);
   for (gsize i = 0; i < n_children; i++)
