@@ -3,190 +3,16 @@
 /* A live mesh in a world without sockets, whose peers, clocks and owner do as the input says: each
  * step is a byte for what happens, and what it needs. */
 
-#include "fuzz.h"
+#include "world.h"
 
 #include "amnesia-error.h"
 #include "mesh/amnesia-limits-private.h"
-#include "mesh/amnesia-mesh-private.h"
 #include "replica/amnesia-value-private.h"
 
 #include <string.h>
 
 #define MAX_ENDS 80
-#define OWN_ID 7
 #define TIME_MASK (~AMNESIA_STAMP_NORMAL)
-
-/* One connection, with the other side played by the input. */
-typedef struct
-{
-  AmnesiaLink   *link;
-  AmnesiaReader *reader; /* what the mesh gets */
-  AmnesiaReader *mirror; /* what the mesh sends */
-  gboolean       deaf;
-} End;
-
-static struct
-{
-  AmnesiaMesh *mesh;
-  AmnesiaTime  now;
-  GPtrArray   *ends;    /* (element-type End) */
-  GPtrArray   *dialled; /* (owned) (element-type AmnesiaMember) */
-  gint64       armed;
-  guint64      max_size;
-  guint64      clock_min; /* between what the replica's clock must have seen, and what it can */
-  guint64      clock_max;
-  guint64      room;      /* bytes that the replica may hold */
-} world;
-
-/* --- what the mesh asks for --- */
-
-static void
-on_dial (AmnesiaMember *member,
-         gpointer       user_data)
-{
-  g_ptr_array_add (world.dialled, amnesia_member_ref (member));
-}
-
-static void
-on_link (AmnesiaLink *link,
-         gpointer     user_data)
-{
-  g_assert_true (g_ptr_array_find (world.ends, link->channel, NULL));
-}
-
-static void
-forget_end (End *end)
-{
-  g_assert_true (g_ptr_array_remove_fast (world.ends, end));
-  amnesia_reader_free (end->reader);
-  amnesia_reader_free (end->mirror);
-  g_free (end);
-}
-
-static void
-on_drop (AmnesiaLink *link,
-         gpointer     user_data)
-{
-  forget_end (link->channel);
-}
-
-static void
-on_arm (gint64   mono,
-        gpointer user_data)
-{
-  world.armed = mono;
-}
-
-static void
-on_nothing (gpointer user_data)
-{
-}
-
-static void
-on_log (const char *message,
-        gpointer    user_data)
-{
-  g_assert_true (g_utf8_validate (message, -1, NULL));
-  g_assert_null (strpbrk (message, "\n\r\033"));
-}
-
-static const AmnesiaMeshFuncs funcs = {
-  .dial = on_dial,
-  .wake = on_link,
-  .hang_up = on_link,
-  .drop = on_drop,
-  .arm = on_arm,
-  .seek = on_nothing,
-  .merged = on_nothing,
-  .log = on_log,
-};
-
-/* --- what has to hold --- */
-
-static void
-check_replica (AmnesiaReplica *replica)
-{
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (replica);
-  AmnesiaEntry *base = amnesia_replica_lookup (replica, "");
-  guint64 digest = 0, size = 0;
-  guint i;
-
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      digest += amnesia_entry_hash (entry);
-      size += amnesia_entry_get_size (entry);
-      g_assert_true (entry == base || base == NULL || amnesia_entry_compare (entry, base) > 0);
-    }
-  g_assert_cmpuint (digest, ==, amnesia_replica_get_digest (replica));
-  g_assert_cmpuint (size, <=, world.room);
-}
-
-static void
-check_members (AmnesiaMembers *members)
-{
-  guint i, n_guests = 0;
-
-  for (i = 0; i < members->list->len; i++)
-    {
-      AmnesiaMember *member = amnesia_members_get (members, i);
-
-      n_guests += !member->configured;
-      if (member->link != NULL)
-        g_assert_true (g_ptr_array_find (world.ends, member->link->channel, NULL));
-    }
-  g_assert_cmpuint (n_guests, <=, world.ends->len);
-}
-
-static void
-check_links (void)
-{
-  guint i;
-
-  for (i = 0; i < world.ends->len; i++)
-    {
-      AmnesiaLink *link = ((End *) world.ends->pdata[i])->link;
-
-      g_assert_cmpuint (link->values_acked, <=, link->values_sent);
-      g_assert_cmpuint (link->values_told, <=, link->values_taken);
-      g_assert_cmpuint (link->peer_linked->len, <=, AMNESIA_MAX_LINKS);
-      amnesia_link_is_in_sync (link);
-    }
-}
-
-static void
-check_all (void)
-{
-  G_GNUC_UNUSED g_autofree char *behind = amnesia_mesh_list_behind (world.mesh);
-  AmnesiaMembers *members = amnesia_mesh_get_members (world.mesh);
-
-  check_replica (amnesia_mesh_get_replica (world.mesh));
-  check_members (members);
-  check_links ();
-  while (amnesia_members_pop_changed (members) != NULL)
-    ;
-}
-
-/* Values that were taken are right, however they came together. */
-static void
-check_values (void)
-{
-  AmnesiaReplica *replica = amnesia_mesh_get_replica (world.mesh);
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (replica);
-  GVariant *value = amnesia_replica_get_value (replica);
-  guint i;
-
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (entry->value != NULL)
-        fuzz_check_value (entry->value, 1024 * 1024);
-    }
-  if (value != NULL)
-    g_assert_true (g_variant_is_normal_form (value));
-}
 
 /* --- frames to the mesh --- */
 
@@ -239,14 +65,8 @@ static End *
 add_end (AmnesiaMember *member)
 {
   g_autoptr (GBytes) preamble = g_bytes_new_static (AMNESIA_PREAMBLE, AMNESIA_PREAMBLE_SIZE);
-  End *end = g_new0 (End, 1);
+  End *end = world_add_end (member);
 
-  end->link = amnesia_mesh_add_link (world.mesh, member, "10.0.0.9",
-                                     (guint16) (40000 + world.ends->len), world.now);
-  end->link->channel = end;
-  end->reader = amnesia_reader_new (world.max_size);
-  end->mirror = amnesia_reader_new (1024 * 1024);
-  g_ptr_array_add (world.ends, end);
   give (end, preamble);
   return end;
 }
@@ -381,7 +201,7 @@ lose (End       *end,
 
   if (fuzz_take_byte (input) & 1)
     error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, "reset");
-  forget_end (end);
+  world_forget_end (end);
   amnesia_mesh_remove_link (world.mesh, link, error, world.now);
 }
 
@@ -401,7 +221,7 @@ tick (void)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
 
-      if (entry->id == OWN_ID && amnesia_stamp_is_ahead (entry->stamp, world.now.wall / 1000))
+      if (entry->id == WORLD_OWN_ID && amnesia_stamp_is_ahead (entry->stamp, world.now.wall / 1000))
         world.clock_min = 0;
     }
   amnesia_mesh_tick (world.mesh, world.now);
@@ -473,7 +293,7 @@ close_mesh (FuzzInput *input)
   g_ptr_array_set_size (world.dialled, 0);
   world.armed = 0;
   g_assert_cmpuint (world.ends->len, ==, 0);
-  check_all ();
+  world_check ();
   open_mesh (fuzz_take_byte (input));
 }
 
@@ -580,30 +400,6 @@ happen (FuzzInput *input)
     }
 }
 
-static void
-begin_world (void)
-{
-  world.now = (AmnesiaTime) { 1000 * G_TIME_SPAN_SECOND, 450000 * G_TIME_SPAN_HOUR };
-  world.ends = g_ptr_array_new ();
-  world.dialled = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_member_unref);
-  world.armed = 0;
-  world.clock_min = world.clock_max = 0;
-  world.room = AMNESIA_MAX_WRITE_FACTOR * FUZZ_MAX_SIZE;
-  world.mesh = amnesia_mesh_new (OWN_ID, &funcs, NULL, 1);
-  open_mesh (0);
-  amnesia_mesh_update (world.mesh, world.now);
-}
-
-static void
-end_world (void)
-{
-  amnesia_mesh_close (world.mesh);
-  g_assert_cmpuint (world.ends->len, ==, 0);
-  amnesia_mesh_free (world.mesh);
-  g_ptr_array_unref (world.ends);
-  g_ptr_array_unref (world.dialled);
-}
-
 int
 LLVMFuzzerTestOneInput (const uint8_t *data,
                         size_t         size)
@@ -611,15 +407,17 @@ LLVMFuzzerTestOneInput (const uint8_t *data,
   G_GNUC_UNUSED g_auto (FuzzWatch) watch = fuzz_begin ();
   FuzzInput input = { data, size };
 
-  begin_world ();
+  world_begin ();
+  open_mesh (0);
+  amnesia_mesh_update (world.mesh, world.now);
   while (input.size > 0)
     {
       amnesia_mesh_wake (world.mesh, world.now);
       happen (&input);
       amnesia_mesh_update (world.mesh, world.now);
-      check_all ();
+      world_check ();
     }
-  check_values ();
-  end_world ();
+  world_check_values ();
+  world_end ();
   return 0;
 }
