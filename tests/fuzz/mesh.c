@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define MAX_ENDS 80
+#define MAX_ENDS 68 /* more than may be without a hello */
 #define TIME_MASK (~AMNESIA_STAMP_NORMAL)
 
 /* --- frames to the mesh --- */
@@ -169,6 +169,8 @@ pull (End      *end,
       guint     n,
       gboolean  all)
 {
+  if (end->mirror == NULL)
+    end->mirror = amnesia_reader_new (1024 * 1024);
   for (; n > 0; n--)
     {
       g_auto (AmnesiaPacket) packet = { 0, };

@@ -29,7 +29,7 @@ world_forget_end (End *end)
 {
   g_assert_true (g_ptr_array_remove_fast (world.ends, end));
   amnesia_reader_free (end->reader);
-  amnesia_reader_free (end->mirror);
+  g_clear_pointer (&end->mirror, amnesia_reader_free);
   g_free (end);
 }
 
@@ -191,7 +191,6 @@ world_add_end (AmnesiaMember *member)
                                      (guint16) (40000 + world.ends->len), world.now);
   end->link->channel = end;
   end->reader = amnesia_reader_new (world.max_size);
-  end->mirror = amnesia_reader_new (1024 * 1024);
   g_ptr_array_add (world.ends, end);
   return end;
 }

@@ -17,7 +17,7 @@ typedef struct
 {
   AmnesiaLink   *link;
   AmnesiaReader *reader; /* what the mesh gets */
-  AmnesiaReader *mirror; /* what the mesh sends */
+  AmnesiaReader *mirror; /* (nullable) what the mesh sends */
   gboolean       deaf;
 } End;
 
