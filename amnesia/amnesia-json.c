@@ -236,6 +236,7 @@ key_to_text (GVariant  *key,
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* For a tree, as others may have chosen the names so that their hashes collide. */
 static int
 compare_names (gconstpointer a,
                gconstpointer b,
@@ -245,10 +246,10 @@ compare_names (gconstpointer a,
 }
 
 static gboolean
-append_key (GString   *out,
-            GVariant  *entry,
-            GTree     *names,
-            GError   **error)
+append_key (GString     *out,
+            GVariant    *entry,
+            GTree       *names,
+            GError     **error)
 {
   g_autoptr(GVariant) key = g_variant_get_child_value (entry, 0);
   g_autofree char *name = key_to_text (key, error);
@@ -265,7 +266,7 @@ append_key (GString   *out,
                    _("a dictionary has the key %s twice; keep one"), shown);
       return FALSE;
     }
-  g_tree_insert (names, g_steal_pointer (&name), names);
+  g_tree_insert (names, g_strdup (name), names);
   return TRUE;
 }
 
@@ -323,7 +324,6 @@ write_value (Writer    *self,
     return fail_form (error, _("the containers lie in each other deeper than 64"));
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_DICTIONARY))
-    /* a tree, as who sends the keys could choose them so that their hashes collide */
     names = g_tree_new_full (compare_names, NULL, g_free, NULL);
   g_string_append_c (self->out, names != NULL ? '{' : '[');
   n_children = g_variant_n_children (value);
