@@ -10,6 +10,9 @@
 /* So that it fits into the frame, whatever it quotes. */
 #define MAX_BYE_LENGTH 200
 
+/* Twice as many keys as a replica has room for. */
+#define MAX_DIRTY (2 * AMNESIA_MAX_LISTED)
+
 static char *
 cut_text (const char *text,
           glong       length)
@@ -121,10 +124,21 @@ amnesia_link_is_linked_with (AmnesiaLink *self,
   return FALSE;
 }
 
+static gboolean
+is_covered (gpointer key,
+            gpointer value,
+            gpointer replica)
+{
+  return amnesia_replica_lookup (replica, key) == NULL;
+}
+
 void
 amnesia_link_mark (AmnesiaLink *self,
                    const char  *key)
 {
+  /* While the peer takes nothing, others may write keys and cover them, again and again. */
+  if (g_hash_table_size (self->dirty) >= MAX_DIRTY)
+    g_hash_table_foreach_remove (self->dirty, is_covered, self->local->replica);
   /* Before the hello there is no need to: the lists will tell what the peer lacks. */
   if (self->state != AMNESIA_LINK_UP || g_tree_lookup (self->dirty, key) != NULL)
     return;

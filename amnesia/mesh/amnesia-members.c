@@ -39,7 +39,7 @@ amnesia_members_find (AmnesiaMembers *self,
   return NULL;
 }
 
-/* Returns a member that has answered with @id, or NULL. */
+/* Returns a member that has answered with @id, or NULL; we are not among them. */
 AmnesiaMember *
 amnesia_members_find_id (AmnesiaMembers *self,
                          guint64         id)
@@ -47,8 +47,12 @@ amnesia_members_find_id (AmnesiaMembers *self,
   guint i;
 
   for (i = 0; i < self->list->len; i++)
-    if (amnesia_members_get (self, i)->id == id)
-      return amnesia_members_get (self, i);
+    {
+      AmnesiaMember *member = amnesia_members_get (self, i);
+
+      if (member->id == id && !member->self)
+        return member;
+    }
   return NULL;
 }
 

@@ -221,10 +221,10 @@ identify (AmnesiaMesh    *self,
 
   if (member == NULL && port != 0)
     member = amnesia_members_find (&self->members, host, port);
-  if (member == NULL)
-    member = amnesia_members_find_id (&self->members, link->peer_id);
   /* two machines may both be “127.0.0.1” */
   if (member == NULL || member->self)
+    member = amnesia_members_find_id (&self->members, link->peer_id);
+  if (member == NULL)
     member = amnesia_members_add_guest (&self->members, link->host, link->port, now);
   link->member = member;
   amnesia_link_set_name (link, member->name);
@@ -454,6 +454,20 @@ redial (AmnesiaMesh   *self,
   amnesia_member_back_off (member, now, self->rand);
 }
 
+/* A guest is known as long as it is linked; links to it that are being left may outlast it. */
+static void
+remove_guest (AmnesiaMesh *self,
+              guint        position)
+{
+  AmnesiaMember *guest = amnesia_members_get (&self->members, position);
+  guint i;
+
+  for (i = 0; i < self->links.list->len; i++)
+    if (amnesia_links_get (&self->links, i)->member == guest)
+      amnesia_links_get (&self->links, i)->member = NULL;
+  amnesia_members_remove (&self->members, position);
+}
+
 /* Whoever was seen through this link is seen through another one now, or not at all. */
 static void
 hide_link (AmnesiaMesh *self,
@@ -466,12 +480,14 @@ hide_link (AmnesiaMesh *self,
     {
       AmnesiaMember *member = amnesia_members_get (&self->members, i - 1);
 
-      if (member->link != link)
+      /* a guest whose link was left at its hello was never seen through it */
+      if (member->link != link &&
+          (member->configured || member->link != NULL || member != link->member))
         continue;
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)
-        amnesia_members_remove (&self->members, i - 1);
+        remove_guest (self, i - 1);
       else if (member->link == NULL)
         redial (self, member, link, now);
     }

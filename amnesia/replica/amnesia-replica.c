@@ -69,7 +69,8 @@ count_out (AmnesiaReplica *self,
   self->size -= amnesia_entry_get_size (entry);
 }
 
-/* Lists the key entries that a base write covers. */
+/* Lists the key entries that a base write covers: those that are not greater, and so also one of
+ * the same writer and moment, as a replica that got the base first takes no such entry. */
 static GPtrArray *
 list_covered (AmnesiaReplica     *self,
               const AmnesiaEntry *base)
@@ -77,7 +78,7 @@ list_covered (AmnesiaReplica     *self,
   GPtrArray *covered = amnesia_entries_new ();
 
   for (GTreeNode *node = g_tree_node_first (self->writes);
-       node != NULL && amnesia_entry_compare (g_tree_node_value (node), base) < 0;
+       node != NULL && amnesia_entry_compare (g_tree_node_value (node), base) <= 0;
        node = g_tree_node_next (node))
     {
       AmnesiaEntry *entry = g_tree_node_value (node);

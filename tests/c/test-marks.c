@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What a link holds for a peer that takes nothing is bounded, whatever the others do. */
+
+#include "mesh/amnesia-limits-private.h"
+#include "mesh/amnesia-link-private.h"
+
+#define WALL (1000 * G_TIME_SPAN_HOUR)
+
+static const AmnesiaTime now = { 1000 * G_TIME_SPAN_SECOND, WALL };
+
+static void
+greet (AmnesiaLink *link)
+{
+  g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_autoptr (GError) error = NULL;
+
+  frame.header = g_variant_ref_sink (g_variant_new_parsed ("(@q 1, @q 1, @t 9, '', '', @q 0, %x, "
+                                                           "@t 4096, @a{sv} {})", now.wall));
+  amnesia_link_receive (link, &frame, now, &receipt, &error);
+  g_assert_no_error (error);
+  g_assert_true (amnesia_link_is_up (link));
+}
+
+/* Many keys, then a value that covers them. */
+static void
+write_and_cover (AmnesiaReplica *replica,
+                 AmnesiaLink    *link,
+                 guint           round)
+{
+  guint i;
+
+  for (i = 0; i < AMNESIA_MAX_LISTED / 2; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u-%u", round, i);
+
+      amnesia_replica_write (replica, WALL / 1000, key, NULL);
+      amnesia_link_mark (link, key);
+    }
+  amnesia_replica_write (replica, WALL / 1000, "", g_variant_new_uint32 (round));
+  amnesia_link_mark (link, "");
+}
+
+static guint
+count_marks (AmnesiaLink *link)
+{
+  return g_hash_table_size (link->dirty);
+}
+
+static void
+test_bounded (void)
+{
+  g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (1);
+  g_autoptr (GArray) linked = g_array_new (FALSE, FALSE, sizeof (guint64));
+  AmnesiaLocal local = { .replica = replica, .group = (char *) "", .host = (char *) "",
+                         .max_size = 4096, .linked = linked };
+  AmnesiaLink *link = amnesia_link_new (&local, "host", 1, FALSE, 0, now);
+  guint round;
+
+  greet (link);
+  for (round = 0; round < 10; round++)
+    {
+      write_and_cover (replica, link, round);
+      g_assert_cmpuint (count_marks (link), <=, 2 * AMNESIA_MAX_LISTED);
+      g_assert_false (amnesia_link_is_in_sync (link));
+    }
+  amnesia_link_free (link);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/marks/bounded", test_bounded);
+  return g_test_run ();
+}
