@@ -9,6 +9,10 @@ import os
 import shutil
 import subprocess
 
+DROP = "drop"
+# a reset is not answered with a reset, and gets through
+RESET = "tcp flags & rst == 0 reject with tcp reset"
+
 
 def run(*command, text=None):
     try:
@@ -23,6 +27,8 @@ class Machine:
 
     def __init__(self, address):
         self.address = address
+        self._verdicts = {}
+        self._files = set()
         holder = "echo; exec cat"
         self._holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation=private", "sh", "-c", holder],
@@ -61,14 +67,23 @@ class Machine:
     # What comes from others does not arrive any more, and neither side is told; or is refused.
 
     def drop_from(self, *others):
-        self.nft("".join(f"add rule inet cut input ip saddr {o.address} drop\n" for o in others))
+        self.judge({other: DROP for other in others})
 
     def reset_from(self, *others):
-        verdict = "tcp flags & rst == 0 reject with tcp reset"
-        self.nft("".join(f"add rule inet cut input ip saddr {o.address} {verdict}\n" for o in others))
+        self.judge({other: RESET for other in others})
 
     def heal(self):
-        self.nft("flush chain inet cut input")
+        self.judge({}, anew=True)
+
+    def judge(self, verdicts, anew=False):
+        """Adds these verdicts to those that there are, or has no others, all at one moment."""
+        self._verdicts = {} if anew else self._verdicts
+        self._verdicts.update(verdicts)
+        rules = "".join(
+            f"add rule inet cut input ip saddr {other.address} {verdict}\n"
+            for other, verdict in self._verdicts.items()
+        )
+        self.nft(f"flush chain inet cut input\n{rules}")
 
     def slow_down(self, rate="1mbit"):
         self.run(*f"tc qdisc add dev eth0 root tbf rate {rate} burst 16kb latency 300ms".split())
@@ -83,13 +98,13 @@ class Machine:
 
     def replace(self, path, text):
         """Another text in this file, for the processes of this machine only."""
-        if path in getattr(self, "_files", {}):
+        if path in self._files:
             self.run("sh", "-c", f"cat > {path}", text=text)
             return
         self.run("sh", "-c", "mount -t tmpfs none /mnt && cat > /mnt/file", text=text)
         self.run("mount", "--bind", "/mnt/file", path)
         self.run("umount", "/mnt")
-        self._files = {*getattr(self, "_files", {}), path}
+        self._files.add(path)
 
     def remove(self):
         """When its last process has ended, it is gone."""

@@ -69,8 +69,9 @@ static GVariant *
 make_value (Member *self,
             gsize   size)
 {
-  GVariant *padding = g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, g_malloc0 (size), size,
-                                               TRUE, g_free, NULL);
+  gpointer bytes = g_malloc0 (size);
+  GVariant *padding = g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, bytes, size, TRUE,
+                                               g_free, bytes);
 
   return g_variant_ref_sink (g_variant_new ("(su@ay)", self->label, self->number, padding));
 }

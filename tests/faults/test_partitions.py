@@ -8,7 +8,7 @@ import random
 import time
 
 from faults import BOUND_S, LONG, TestCase, main, needs_machines, say, short_or_long
-from machines import cut, heal, reset
+from machines import DROP, RESET, cut, heal, reset
 from members import wait_until
 
 # Silence is noticed after 6 s; the rest is for timers on a busy machine.
@@ -148,9 +148,8 @@ class Partitions(TestCase):
             end = machines[2 * (index % 2)]
             reset(end, machines[1])
             time.sleep(random.uniform(0.1, 1.5))
-            for machine in machines:
-                machine.heal()
-            cut(machines[0], machines[2])
+            end.judge({machines[2 - machines.index(end)]: DROP}, anew=True)
+            machines[1].heal()
             time.sleep(random.uniform(0.1, 1.5))
         for member in members:
             member.rest()
@@ -190,26 +189,20 @@ class Partitions(TestCase):
 class Flapping(TestCase):
     SECONDS = short_or_long(8, 60)
 
-    def flap(self, machines, rand):
-        """Each link of the chain is cut or heals, as chance has it; silently or with a reset."""
+    def link_chain(self, machines, choose=lambda: None):
+        """Who are not neighbours never see each other; `choose` what neighbours do."""
+        verdicts = {machine: {} for machine in machines}
+        for one, other in itertools.combinations(range(len(machines)), 2):
+            verdict = choose() if other == one + 1 else DROP
+            if verdict is not None:
+                verdicts[machines[one]][machines[other]] = verdict
+                verdicts[machines[other]][machines[one]] = verdict
         for machine in machines:
-            machine.heal()
-        for index, one in enumerate(machines):
-            for other in machines[index + 2 :]:
-                cut(one, other)
-        for pair in zip(machines, machines[1:]):
-            rand.choice([cut, reset, lambda *_: None])(*pair)
-
-    def heal_chain(self, machines):
-        for machine in machines:
-            machine.heal()
-        for index, one in enumerate(machines):
-            for other in machines[index + 2 :]:
-                cut(one, other)
+            machine.judge(verdicts[machine], anew=True)
 
     def test_T6_flapping_chain(self):
         machines = self.network(5).machines
-        self.heal_chain(machines)
+        self.link_chain(machines)
         conf = self.conf_of(machines)
         members = [self.start(name, conf, m.prefix) for name, m in zip("abcde", machines)]
         for member, n_links in zip(members, (1, 2, 2, 2, 1)):
@@ -222,13 +215,13 @@ class Flapping(TestCase):
         rand = random.Random(seed)
         started = time.monotonic()
         while time.monotonic() < started + self.SECONDS:
-            self.flap(machines, rand)
+            self.link_chain(machines, lambda: rand.choice([DROP, RESET, None]))
             time.sleep(0.5)
         for member in members:
             member.rest()
         n_dials = [count() for count in dials]
         healed = time.monotonic()
-        self.heal_chain(machines)
+        self.link_chain(machines)
         self.agree(members)
         settled = max(member.changes()[-1].time for member in members) - healed
         say(f"T6: flapping (seed {seed}) for {self.SECONDS} s: equal {settled:.2f} s after the "
