@@ -57,7 +57,7 @@ def say(*words):
 class Member(history.Life):
     """A process and its history, which is followed by a thread of its own."""
 
-    def __init__(self, label, conf, prefix=(), env=None):
+    def __init__(self, label, conf, prefix=(), env=None, first=None):
         super().__init__(label)
         self.value = history.UNSET
         self.state = None
@@ -67,7 +67,7 @@ class Member(history.Life):
         self._errors = tempfile.TemporaryFile("w+")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [*prefix, MEMBER, label, conf],
+            [*prefix, MEMBER, label, conf, *([first] if first else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -264,10 +264,10 @@ class TestCase(unittest.TestCase):
 
     # --- members ---
 
-    def start(self, name, conf, prefix=(), env=None):
-        """Another life of that name begins."""
+    def start(self, name, conf, prefix=(), env=None, first=None):
+        """Another life of that name begins, with the command `first` before all else."""
         self._lives_of[name] += 1
-        member = Member(f"{name}.{self._lives_of[name]}", conf, prefix, env)
+        member = Member(f"{name}.{self._lives_of[name]}", conf, prefix, env, first)
         self.lives.append(member)
         self.addCleanup(member.destroy)
         return member

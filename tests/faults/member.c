@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* member LABEL CONF: shares a value, does what it is told on its standard input, one command per
- * line, and writes its history to its standard output:
+/* member LABEL CONF [COMMAND]: shares a value, does what it is told, before all else and then on its
+ * standard input, one command per line, and writes its history to its standard output:
  *
  *   TIME set VALUE                                      it is going to write this
  *   TIME changed OLD NEW local|remote UPDATED HELD      HELD: what the store has at this moment
@@ -270,19 +270,26 @@ do_command (Member     *self,
     errx (EXIT_FAILURE, "%s?", command);
 }
 
+static void
+do_line (Member     *self,
+         const char *line)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", 2);
+
+  do_command (self, words[0], words[1] != NULL ? words[1] : "");
+}
+
 static gboolean
 line_cb (GIOChannel   *input,
          GIOCondition  condition,
          gpointer      user_data)
 {
   g_autofree char *line = NULL;
-  g_auto (GStrv) words = NULL;
 
   /* who drives us is gone */
   if (g_io_channel_read_line (input, &line, NULL, NULL, NULL) != G_IO_STATUS_NORMAL)
     _exit (EXIT_SUCCESS);
-  words = g_strsplit (g_strchomp (line), " ", 2);
-  do_command (user_data, words[0], words[1] != NULL ? words[1] : "");
+  do_line (user_data, g_strchomp (line));
   return G_SOURCE_CONTINUE;
 }
 
@@ -321,6 +328,8 @@ main (int    argc,
   self.loop = g_main_loop_new (NULL, FALSE);
   connect_signals (&self);
   amnesia_store_set_conf (self.store, conf);
+  if (argc > 3)
+    do_line (&self, argv[3]);
   g_io_add_watch (input, G_IO_IN | G_IO_HUP, line_cb, &self);
   g_main_loop_run (self.loop);
   close_store (&self);
