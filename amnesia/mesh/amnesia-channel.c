@@ -79,7 +79,8 @@ set_options (GSocket *socket)
   g_socket_set_timeout (socket, 0);
   if (g_socket_get_protocol (socket) != G_SOCKET_PROTOCOL_TCP)
     return;
-  g_socket_set_keepalive (socket, TRUE);
+  /* g_socket_set_keepalive () would warn if it fails */
+  g_socket_set_option (socket, SOL_SOCKET, SO_KEEPALIVE, 1, NULL);
   set_tcp_option (socket, TCP_NODELAY, 1);
   set_tcp_option (socket, TCP_KEEPIDLE, 5);
   set_tcp_option (socket, TCP_KEEPINTVL, 2);
