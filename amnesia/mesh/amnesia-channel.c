@@ -343,3 +343,14 @@ amnesia_channel_hang_up (AmnesiaChannel *self)
   g_source_set_callback (self->linger, linger_cb, self, NULL);
   g_source_attach (self->linger, g_source_get_context (self->source));
 }
+
+/* The link is dead. A FIN would wait in the kernel behind what the peer does not acknowledge, and
+ * what waits there takes memory; a reset is gone at once, and tells a peer that hears us, but is
+ * not heard, that this link is no more. */
+void
+amnesia_channel_reset (AmnesiaChannel *self)
+{
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  setsockopt (g_socket_get_fd (self->socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}

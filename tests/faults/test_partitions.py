@@ -113,7 +113,11 @@ class Partitions(TestCase):
         self.end(members)
 
     def test_T4_one_way_partition(self):
-        """One hears the other, who hears nothing: there is no link that only takes."""
+        """One hears the other, who hears nothing: there is no link that only takes.
+
+        The deaf one notices the silence, and tells the other, which he can only do with a reset:
+        anything else would wait for the acknowledgement of what was sent before.
+        """
         machines = self.network(2).machines
         hears, deaf = members = self.start_on(machines, self.conf_of(machines))
         cut_at = time.monotonic()
