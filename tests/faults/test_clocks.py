@@ -1,45 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Wall clocks that are wrong, jump and stand still; monotonic ones are left alone."""
 
-import pathlib
 import random
 import time
 import unittest
 
+from clocks import FakeClock, NO_FAKE_CLOCK
 from faults import BOUND_S, TestCase, main, say, short_or_long
 
 HOUR = 3600
-LIBRARY = "libfaketimeMT.so.1"
-FOUND = [
-    path
-    for pattern in (f"lib/*/faketime/{LIBRARY}", f"lib*/faketime/{LIBRARY}")
-    for path in pathlib.Path("/usr").glob(pattern)
-]
 
 
-class FakeClock:
-    """The wall clock of the processes that have its environment."""
-
-    def __init__(self, path, setting):
-        self.path = path
-        self.set(setting)
-        self.env = {
-            "LD_PRELOAD": str(FOUND[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(path),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def set(self, setting):
-        """Seconds to be added to the time, or a moment at which it stands still."""
-        text = setting if isinstance(setting, str) else f"{setting:+d}"
-        # whoever reads it must find the old or the new
-        new = self.path.with_suffix(".new")
-        new.write_text(text + "\n")
-        new.rename(self.path)
-
-
-@unittest.skipUnless(FOUND, "needs libfaketime")
+@unittest.skipIf(NO_FAKE_CLOCK, NO_FAKE_CLOCK)
 class Clocks(TestCase):
     def clock(self, name, setting=0):
         return FakeClock(self.folder / f"{name}.clock", setting)
