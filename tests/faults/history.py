@@ -6,7 +6,7 @@ of all members (a process that is started again has another life, with another l
 what is wrong. A value is `LABEL:NUMBER`, its writer and its number there, or `-` for unset.
 """
 
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 
 Event = namedtuple("Event", "time kind args")  # time: monotonic, in seconds
 Changed = namedtuple("Changed", "time old new remote updated held")
@@ -25,24 +25,29 @@ class Life:
 
     def __init__(self, label, events=()):
         self.label = label
-        self.events = list(events)
+        self.events = []
+        self.changes = []
+        self._of_kind = defaultdict(list)
+        for event in events:
+            self.add(event)
 
-    def of_kind(self, *kinds):
-        return [event for event in list(self.events) if event.kind in kinds]
+    def add(self, event):
+        self.events.append(event)
+        self._of_kind[event.kind].append(event)
+        if event.kind == "changed":
+            old, new, way, updated, held = event.args
+            change = Changed(event.time, old, new, way == "remote", int(updated), held)
+            self.changes.append(change)
 
-    def changes(self):
-        return [
-            Changed(e.time, e.args[0], e.args[1], e.args[2] == "remote", int(e.args[3]), e.args[4])
-            for e in self.of_kind("changed")
-        ]
+    def of_kind(self, kind):
+        return self._of_kind[kind]
 
     def writes(self):
         return [event.args[0] for event in self.of_kind("set")]
 
     def final(self):
         """The value that its `changed` end with."""
-        changes = self.changes()
-        return changes[-1].new if changes else UNSET
+        return self.changes[-1].new if self.changes else UNSET
 
 
 def read_life(label, text):
@@ -65,7 +70,7 @@ def monotonic(lives):
     """1: of one writer nobody sees an older value after a newer one; time does not go back."""
     for life in lives:
         newest, updated = {}, 0
-        for change in life.changes():
+        for change in life.changes:
             if change.new == UNSET:
                 continue
             writer, number = writer_of(change.new), number_of(change.new)
@@ -80,7 +85,7 @@ def monotonic(lives):
 def own_writes(lives):
     """2: who writes sees it at once: the next event is that `changed`, unless he was killed."""
     for life in lives:
-        events = life.of_kind("set", "changed")
+        events = [event for event in life.events if event.kind in ("set", "changed")]
         for event, following in zip(events, events[1:]):
             if event.kind == "set" and (following.kind, following.args[1:3]) != (
                 "changed",
@@ -93,7 +98,7 @@ def one_value_one_stamp(lives):
     """3: a write has the same stamp everywhere."""
     seen = {}
     for life in lives:
-        for change in life.changes():
+        for change in life.changes:
             updated = seen.setdefault(change.new, change.updated)
             if change.new != UNSET and updated != change.updated:
                 yield f"{change.new} is of {updated}, for {life.label} of {change.updated}"
@@ -103,7 +108,7 @@ def once(lives):
     """4: `changed` once for each transition: the old is the new before it, and another one."""
     for life in lives:
         value = UNSET
-        for change in life.changes():
+        for change in life.changes:
             if change.old != value:
                 yield f"{life.label}: {change.old} -> {change.new} came when it had {value}"
             if change.old == change.new:
@@ -116,7 +121,7 @@ def once(lives):
 def remote_flag(lives):
     """5: remote if and only if another life wrote it."""
     for life in lives:
-        for change in life.changes():
+        for change in life.changes:
             if change.new != UNSET and change.remote == (writer_of(change.new) == life.label):
                 yield f"{life.label}: {change.new} came as {'remote' if change.remote else 'local'}"
 
@@ -125,7 +130,7 @@ def invented(lives):
     """What is seen was written, by the one whose name it bears."""
     written = {value for life in lives for value in life.writes()} | {UNSET}
     for life in lives:
-        for change in life.changes():
+        for change in life.changes:
             if change.new not in written:
                 yield f"{life.label} saw {change.new}, which nobody wrote"
 
@@ -134,7 +139,7 @@ def no_resurrection(lives):
     """6: what was replaced does not come back."""
     for life in lives:
         gone = set()
-        for change in life.changes():
+        for change in life.changes:
             if change.new != UNSET and change.new in gone:
                 yield f"{life.label}: {change.new} came back"
             gone.add(change.old)
@@ -144,7 +149,7 @@ def one_order(lives):
     """15: what each sees is a part of one order, the same for all: there is no circle in it."""
     after, waiting = {}, {}
     for life in lives:
-        for change in life.changes():
+        for change in life.changes:
             if UNSET in (change.old, change.new) or change.new in after.get(change.old, ()):
                 continue
             after.setdefault(change.old, set()).add(change.new)
@@ -164,10 +169,10 @@ def replayed(lives):
     """15: who follows `changed` has what the store has."""
     for life in lives:
         value = UNSET
-        for event in life.of_kind("changed", "report"):
+        for event in life.events:
             if event.kind == "changed":
                 value = event.args[1]
-            elif event.args[0] != value:
+            elif event.kind == "report" and event.args[0] != value:
                 yield f"{life.label} has {event.args[0]}, its `changed` end with {value}"
 
 
@@ -189,7 +194,7 @@ ALWAYS = (
 
 def settled_at(lives):
     """When the last of them had its final value."""
-    return max((life.changes()[-1].time for life in lives if life.changes()), default=0)
+    return max((life.changes[-1].time for life in lives if life.changes), default=0)
 
 
 def stirred_at(lives):
@@ -211,13 +216,12 @@ def converged(alive, healed, bound):
 
 def nothing_lost(alive):
     """12: the final value is the greatest that any of them held, and follows all they wrote."""
-    newest = max((c.updated for life in alive for c in life.changes()), default=-1)
+    newest = max((c.updated for life in alive for c in life.changes), default=-1)
     for life in alive:
-        changes = life.changes()
-        if changes and changes[-1].updated < newest:
+        if life.changes and life.changes[-1].updated < newest:
             yield f"{life.label} ends with {life.final()}, older than what one of them had"
         writes = life.writes()
-        if writes and writes[-1] not in [change.new for change in changes]:
+        if writes and writes[-1] not in {change.new for change in life.changes}:
             yield f"{life.label} never had {writes[-1]}, which it wrote"
 
 

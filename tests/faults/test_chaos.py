@@ -11,6 +11,7 @@ import time
 
 from clocks import FakeClock, NO_FAKE_CLOCK
 from faults import TestCase, main, needs_machines, say, short_or_long
+from history import settled_at, stirred_at
 from machines import DROP, RESET
 
 N_MEMBERS = 5
@@ -124,9 +125,10 @@ class World:
         for verdicts in self.verdicts:
             verdicts.clear()
         self.judge()
+        healed = time.monotonic()
         for member in self.members:
             member.rest()
-        return time.monotonic()
+        return healed
 
 
 @needs_machines
@@ -139,11 +141,11 @@ class Chaos(TestCase):
                 world.step()
             calm = world.calm()
             self.agree(world.members)
-            settled = max(m.changes()[-1].time for m in world.members if m.changes()) - calm
+            settled = settled_at(world.members) - max(calm, stirred_at(world.members))
             for member in world.members:
                 member.wait_linked(N_MEMBERS - 1)
             n_writes = sum(len(life.writes()) for life in self.lives)
-            n_changes = sum(len(life.changes()) for life in self.lives)
+            n_changes = sum(len(life.changes) for life in self.lives)
             say(f"seed {seed}: {len(self.lives)} lives, {n_writes} writes, {n_changes} changes seen, "
                 f"equal {settled:.2f} s after it was over")
             self.end(world.members, calm, SETTLE_S)

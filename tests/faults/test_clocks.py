@@ -62,8 +62,8 @@ class Clocks(TestCase):
             back = self.start("m1", conf, env=clock.env, first="set")
             early = f"{back.label}:1"
             self.see([stays, back], former)
-            self.assertNotIn(early, [change.new for change in stays.changes()])
-            self.assertIn((early, former, True), [(c.old, c.new, c.remote) for c in back.changes()])
+            self.assertNotIn(early, [change.new for change in stays.changes])
+            self.assertIn((early, former, True), [(c.old, c.new, c.remote) for c in back.changes])
             back.wait_state("synced")
             # After it, it wins.
             self.see([stays, back], back.set())
@@ -112,7 +112,7 @@ class Clocks(TestCase):
         for member in members:
             member.wait_kind("loaded", patience=120)
         self.agree(members)
-        updated = {change.updated for member in members for change in member.changes()}
+        updated = {change.updated for member in members for change in member.changes}
         say(f"frozen: {sum(len(m.writes()) for m in members)} writes in {len(updated)} milliseconds")
         self.assertEqual(len(updated), 1)
         self.end(members)

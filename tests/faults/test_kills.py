@@ -97,7 +97,7 @@ class Kills(TestCase):
             for member in (first, second):
                 member.wait_linked(1)
             self.agree([first, second])
-            changes = first.changes()[-1:] + second.changes()[-1:]
+            changes = first.changes[-1:] + second.changes[-1:]
             slowest = max([slowest, *(change.time - killed for change in changes)])
             n_seen += first.value.startswith(victim.label + ":")
         say(f"P2: {n_seen} writes outlived their writers, all agreed after {slowest:.2f} s at most")

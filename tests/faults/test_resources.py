@@ -198,7 +198,7 @@ class Descriptors(TestCase):
         self.agree(members)
         for member in members:
             member.wait_linked(1)
-        took = max(m.changes()[-1].time for m in members) - healed
+        took = max(m.changes[-1].time for m in members) - healed
         say(f"R2: {'/'.join(calls)} failed {n_failed} times with {how}: {used:.2f} s of CPU, "
             f"equal {max(0, took):.2f} s after the end")
         self.assertLess(used, short_or_long(0.5, 1))

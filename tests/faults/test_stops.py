@@ -37,10 +37,9 @@ class Stopped(TestCase):
         before = writer.memory()
         peer.stop()
         stopped = time.monotonic()
-        since = len(writer.events)
         writer.load(VALUES, SIZE, 1)
-        most = self.follow_memory(writer, lambda: writer.events[-1].kind == "loaded")
-        loaded = writer.wait_kind("loaded", since).time - stopped
+        most = self.follow_memory(writer, lambda: writer.of_kind("loaded"))
+        loaded = writer.wait_kind("loaded").time - stopped
         most = max(
             most,
             self.follow_memory(writer, lambda: time.monotonic() > stopped + STOPPED_S),
@@ -50,7 +49,7 @@ class Stopped(TestCase):
         peer.wake()
         woke = time.monotonic()
         peer.wait_value(newest)
-        late = peer.changes()[-1].time - woke
+        late = peer.changes[-1].time - woke
         say(f"stopped for {woke - stopped:.1f} s: {VALUES} values of 64 KiB in {loaded:.1f} s, the "
             f"writer grew by {(most - before) / MIB:.2f} MiB, the peer had the newest "
             f"{late:.2f} s after waking")
@@ -64,20 +63,19 @@ class Stopped(TestCase):
         self.see(members, writer.set(SIZE))
         peer.stop()
         stopped = time.monotonic()
-        since = len(writer.events)
         writer.load(500, SIZE, 1)
-        writer.wait_kind("loaded", since)
+        writer.wait_kind("loaded")
         wait_until("3 s have passed", lambda: time.monotonic() > stopped + 3)
-        n_seen = len(peer.changes())
+        n_seen = len(peer.changes)
         peer.wake()
         woke = time.monotonic()
         peer.wait_value(writer.value)
-        late = peer.changes()[-1].time - woke
+        late = peer.changes[-1].time - woke
         say(f"stopped for 3 s: the newest {late:.2f} s after waking, "
-            f"{len(peer.changes()) - n_seen} values shown of 500")
+            f"{len(peer.changes) - n_seen} values shown of 500")
         self.assertLess(late, 1)
         # what the kernel had taken before it was full; the rest is joined
-        self.assertLess(len(peer.changes()) - n_seen, 250)
+        self.assertLess(len(peer.changes) - n_seen, 250)
         for member in members:
             self.assertEqual(member.linked, 1)
             self.assertFalse(member.said("disconnected"))
@@ -108,7 +106,7 @@ class Storm(TestCase):
             member.rest()
         woke = time.monotonic()
         self.agree(members)
-        settled = max(member.changes()[-1].time for member in members) - woke
+        settled = max(member.changes[-1].time for member in members) - woke
         say(f"a storm of SIGSTOP: equal {settled:.2f} s after its end")
         self.wait_meshed(members)
         self.end(members, woke, BOUND_S)

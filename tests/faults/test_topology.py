@@ -80,7 +80,7 @@ class Restarts(TestCase):
             self.wait_meshed(members)
             self.see(members, value)
             for member in members:
-                self.assertEqual([change.new for change in member.changes()], [value])
+                self.assertEqual([change.new for change in member.changes], [value])
             for member in members:
                 member.close()
         self.check()
