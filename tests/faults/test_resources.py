@@ -132,7 +132,10 @@ class Descriptors(TestCase):
                                             f"{error}.json"))
         value = second.set()
         self.spin(first, 2, f"R1: accept fails with {error}")
-        self.assertGreater(injection.end(), 1)
+        n_failed = injection.end()
+        self.assertGreater(n_failed, 1)
+        # under strace a spin takes little of our time: it is seen by how often it is tried
+        self.assertLess(n_failed, 60)
         self.see([first, second], value)
         first.close()
         second.close()
@@ -202,6 +205,7 @@ class Descriptors(TestCase):
         say(f"R2: {'/'.join(calls)} failed {n_failed} times with {how}: {used:.2f} s of CPU, "
             f"equal {max(0, took):.2f} s after the end")
         self.assertLess(used, short_or_long(0.5, 1))
+        self.assertLess(n_failed, 100)
         self.check(members, healed, BOUND_S)
 
 
