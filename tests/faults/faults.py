@@ -222,6 +222,16 @@ class Member(history.Life):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def n_unsent(self):
+        """The bytes that the kernel keeps as they are not sent or not acknowledged, of those who
+        are from its host; connections that are closed but not gone count as well."""
+        host = self.listening().rpartition(":")[0].split(".")
+        local = "".join(f"{int(number):02X}" for number in reversed(host))
+        with open(f"/proc/{self.pid}/net/tcp", encoding="ascii") as table:
+            fields = [line.split() for line in table]
+        queues = [f[4].partition(":")[0] for f in fields if local in (f[1][:8], f[2][:8])]
+        return sum(int(queue, 16) for queue in queues)
+
     def listening(self):
         events = self.of_kind("listening")
         return events[-1].args[0] if events else None

@@ -7,7 +7,16 @@ import os
 import random
 import time
 
-from faults import BOUND_S, LONG, TestCase, main, needs_machines, say, short_or_long
+from faults import (
+    BOUND_S,
+    LONG,
+    PORT,
+    TestCase,
+    main,
+    needs_machines,
+    say,
+    short_or_long,
+)
 from machines import DROP, RESET, cut, heal, reset
 from members import wait_until
 
@@ -159,6 +168,34 @@ class Partitions(TestCase):
         healed = time.monotonic()
         self.agree(members)
         self.end(members, healed, BOUND_S)
+
+    def test_guest_changes_its_hub(self):
+        """A guest has one link; when that is silent it finds another one, past the dead dial."""
+        machines = self.network(4).machines
+        *hosts, away = machines
+        peers = [{"host": machine.address, "port": PORT} for machine in hosts]
+        conf = self.conf({"peers": peers, "allow": ["10.77.0.0/16"]})
+        members = [self.start(name, conf, m.prefix) for name, m in zip("abc", hosts)]
+        self.wait_meshed(members)
+        guest = self.start("guest", conf, away.prefix)
+        guest.wait_state("synced")
+        for _ in range(short_or_long(1, 5)):
+            wait_until("a hub", lambda: 3 in [member.linked for member in members])
+            hub = next(member for member in members if member.linked == 3)
+            since = len(guest.events)
+            cut_at = time.monotonic()
+            cut(hosts[members.index(hub)], away)
+            value = guest.set()
+            others = [member for member in members if member is not hub]
+            self.see([*members, guest], value)
+            took = max(member.changes[-1].time for member in members) - cut_at
+            say(f"a guest's write was everywhere {took:.2f} s after its hub was cut off")
+            self.assertLess(took, NOTICED_S + 2)
+            self.assertTrue([e for e in guest.events[since:] if e.kind == "linked"])
+            self.see([*members, guest], random.choice(others).set())
+            wait_until("the hub to forget it", lambda: hub.linked == 2)
+            heal(*machines)
+        self.end([*members, guest])
 
     def test_T7_slow_link(self):
         """A value of 8 s of 1 Mbit/s: nobody is taken for dead, and heartbeats come through."""

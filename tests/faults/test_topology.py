@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Who is where: many at once, one after the other, behind others, under other addresses."""
 
-import os
 import random
 import time
 
@@ -11,7 +10,6 @@ from faults import (
     TestCase,
     main,
     needs_machines,
-    new_host,
     say,
     short_or_long,
 )
@@ -84,55 +82,6 @@ class Restarts(TestCase):
             for member in members:
                 member.close()
         self.check()
-
-
-class Left(TestCase):
-    """P6: the last reference goes in the midst of everything."""
-
-    def conf_with_holes(self):
-        """Two entries that are here, one that nobody answers at, one that is refused."""
-        host = new_host()
-        hosts = [host, host, "198.51.100.7", "127.0.0.1"]
-        return self.conf([{"host": h, "port": PORT + i} for i, h in enumerate(hosts)])
-
-    def test_P6_last_unref_while_pending(self):
-        conf = self.conf_with_holes()
-        stays = self.start("stays", conf)
-        for _ in range(short_or_long(15, 100)):
-            leaves = self.start("leaves", conf, first=random.choice(["set", "set 1000000", "rest"]))
-            time.sleep(random.choice([0, random.uniform(0, 0.02), random.uniform(0, 0.3)]))
-            leaves.tell("drop")
-            fate, sources = leaves.wait_kind("dropped").args
-            self.assertEqual(fate, "gone")
-            # its standard input is left, and what GLib watches the network with
-            self.assertLessEqual(int(sources), 3)
-            links = [
-                link
-                for link in self.sockets(leaves)
-                if any(f":{PORT + index:04X}" in link for index in range(4))
-            ]
-            self.assertEqual(links, [], "sockets are left")
-            stays.wait_linked(0)
-            back = self.start("back", conf)
-            back.wait_linked(1)
-            self.assertNotEqual(back.listening(), stays.listening())
-            self.agree([stays, back])
-            back.close()
-            stays.wait_linked(0)
-            leaves.kill()
-        self.end([stays])
-
-    def sockets(self, member):
-        """The addresses of its TCP sockets."""
-        names = set()
-        for name in os.listdir(f"/proc/{member.pid}/fd"):
-            try:
-                names.add(os.readlink(f"/proc/{member.pid}/fd/{name}"))
-            except FileNotFoundError:
-                pass
-        with open(f"/proc/{member.pid}/net/tcp", encoding="ascii") as table:
-            fields = [line.split() for line in table][1:]
-        return [f"{f[1]} {f[2]} {f[3]}" for f in fields if f"socket:[{f[9]}]" in names]
 
 
 @needs_machines
