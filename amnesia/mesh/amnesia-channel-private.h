@@ -34,6 +34,7 @@ gboolean        amnesia_channel_send       (AmnesiaChannel      *self,
                                             AmnesiaTime          now,
                                             GError             **error);
 void            amnesia_channel_hang_up    (AmnesiaChannel      *self);
+void            amnesia_channel_reset      (AmnesiaChannel      *self);
 gboolean        amnesia_channel_set_woken  (AmnesiaChannel      *self,
                                             gboolean             woken);
 

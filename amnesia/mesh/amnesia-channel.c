@@ -82,7 +82,8 @@ set_options (GSocket *socket)
   g_socket_set_timeout (socket, 0);
   if (g_socket_get_protocol (socket) != G_SOCKET_PROTOCOL_TCP)
     return;
-  g_socket_set_keepalive (socket, TRUE);
+  /* g_socket_set_keepalive () would warn if it fails */
+  g_socket_set_option (socket, SOL_SOCKET, SO_KEEPALIVE, 1, NULL);
   set_tcp_option (socket, TCP_NODELAY, 1);
   set_tcp_option (socket, TCP_KEEPIDLE, 5);
   set_tcp_option (socket, TCP_KEEPINTVL, 2);
@@ -343,4 +344,15 @@ amnesia_channel_hang_up (AmnesiaChannel *self)
   self->linger = g_timeout_source_new (AMNESIA_LINGER / 1000);
   g_source_set_callback (self->linger, linger_cb, self, NULL);
   g_source_attach (self->linger, g_source_get_context (self->source));
+}
+
+/* The link is dead. A FIN would wait in the kernel behind what the peer does not acknowledge, and
+ * what waits there takes memory; a reset is gone at once, and tells a peer that hears us, but is
+ * not heard, that this link is no more. */
+void
+amnesia_channel_reset (AmnesiaChannel *self)
+{
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  setsockopt (g_socket_get_fd (self->socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }

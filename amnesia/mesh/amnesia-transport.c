@@ -39,6 +39,7 @@ struct _AmnesiaTransport
   guint16          own_port;
   GError          *error;        /* (owned) (nullable) why there is nothing to be opened */
   gboolean         exposed;      /* the plain text was warned about */
+  gboolean         discarding;   /* nothing is to be said to the other sides */
 
   GPtrArray       *woken;        /* (owned) (element-type AmnesiaChannel) have something to send */
   gboolean         sent_this_turn;
@@ -489,8 +490,13 @@ static void
 mesh_drop (AmnesiaLink *link,
            gpointer     user_data)
 {
-  if (link->channel != NULL)
-    forget_channel (user_data, link->channel);
+  AmnesiaTransport *self = user_data;
+
+  if (link->channel == NULL)
+    return;
+  if (!self->discarding)
+    amnesia_channel_reset (link->channel);
+  forget_channel (self, link->channel);
 }
 
 static void
@@ -623,7 +629,9 @@ discard (AmnesiaTransport *self)
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
   amnesia_names_retain (self->names, NULL);
+  self->discarding = TRUE;
   amnesia_mesh_close (self->mesh);
+  self->discarding = FALSE;
   g_source_set_ready_time (self->timer, -1);
   g_source_set_ready_time (self->grace, -1);
   g_source_set_ready_time (self->visits, -1);

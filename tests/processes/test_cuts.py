@@ -1,69 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Machines, which are network namespaces, and a network between them that can be cut."""
+"""A network between machines, which are network namespaces, is cut."""
 
-import os
-import shutil
-import subprocess
 import time
 import unittest
 
+from machines import Network, cut, heal, why_not
 from members import TestCase, languages_for, main, wait_until
-
-
-def run(*command):
-    subprocess.run(command, check=True, capture_output=True, text=True)
-
-
-class Machine:
-    """One address of 10.77.0.0/24, behind a bridge."""
-
-    def __init__(self, index):
-        self.name = f"amnesia-{os.getpid()}-{index}"
-        self.address = f"10.77.0.{index}"
-        self.prefix = ["ip", "netns", "exec", self.name]
-
-    def add(self):
-        chain = "add chain inet cut input { type filter hook input priority 0; }"
-        run("ip", "netns", "add", self.name)
-        self.run("ip", "link", "set", "lo", "up")
-        self.run("nft", f"add table inet cut; {chain}")
-
-    def run(self, *command):
-        run(*self.prefix, *command)
-
-    def plug_into(self, hub):
-        port = f"port{self.address.rpartition('.')[2]}"
-        peer = ["peer", "name", port, "netns", hub.name]
-        self.run("ip", "link", "add", "eth0", "type", "veth", *peer)
-        self.run("ip", "address", "add", f"{self.address}/24", "dev", "eth0")
-        self.run("ip", "link", "set", "eth0", "up")
-        hub.run("ip", "link", "set", port, "master", "bridge", "up")
-
-    def cut_from(self, other):
-        """Packets from there get lost from now on: neither side is told."""
-        self.run("nft", f"add rule inet cut input ip saddr {other.address} drop")
-
-    def heal(self):
-        self.run("nft", "flush chain inet cut input")
-
-    def remove(self):
-        subprocess.run(["ip", "netns", "delete", self.name], check=False)
-
-
-def why_not():
-    """Why there can be no machines here, if so."""
-    if os.geteuid() != 0:
-        return "only root may make network namespaces"
-    if not shutil.which("ip") or not shutil.which("nft"):
-        return "needs ip (iproute2) and nft (nftables)"
-    machine = Machine(0)
-    try:
-        machine.add()
-    except subprocess.CalledProcessError as error:
-        return f"no network namespace can be made here: {error.stderr.strip()}"
-    finally:
-        machine.remove()
-    return None
 
 
 REASON = why_not()
@@ -73,17 +15,10 @@ REASON = why_not()
 class Cuts(TestCase):
     def setUp(self):
         super().setUp()
-        hub, *self.machines = [self.make_machine(index) for index in range(4)]
-        hub.run("ip", "link", "add", "bridge", "up", "type", "bridge")
-        for machine in self.machines:
-            machine.plug_into(hub)
+        network = Network()
+        self.addCleanup(network.remove)
+        self.machines = [network.add() for _ in range(3)]
         self.conf_file = self.conf([{"host": m.address, "port": 7777} for m in self.machines])
-
-    def make_machine(self, index):
-        machine = Machine(index)
-        self.addCleanup(machine.remove)
-        machine.add()
-        return machine
 
     def start_machines(self):
         members = [
@@ -96,8 +31,7 @@ class Cuts(TestCase):
 
     def cut(self, one, *others):
         for other in others:
-            one.cut_from(other)
-            other.cut_from(one)
+            cut(one, other)
 
     def wait_meshed(self, members):
         wait_until("2 connections each", lambda: {m.n_connections() for m in members} == {2})
@@ -117,8 +51,7 @@ class Cuts(TestCase):
         members[0].set('"newest, while alone"')
         self.see_value(members[1:], '"by the others"')
         self.see_value(members[:1], '"newest, while alone"')
-        for machine in self.machines:
-            machine.heal()
+        heal(*self.machines)
         self.see_value(members, '"newest, while alone"')
         members[0].wait_state("synced")
         self.wait_meshed(members)
@@ -137,8 +70,7 @@ class Cuts(TestCase):
         wait_until("a later time", lambda: time.time() > written + 0.002)
         members[1].set('"after"')
         self.see_value(members[1:], '"after"')
-        for machine in self.machines:
-            machine.heal()
+        heal(*self.machines)
         self.see_value(members, '"after"')
         for member, number in zip(members, n_lines):
             self.assertNotIn("* ", [line[:2] for line in member.lines[number:]])
@@ -146,7 +78,7 @@ class Cuts(TestCase):
 
     def test_ends_cannot_reach_each_other(self):
         left, middle, right = self.machines
-        self.cut(left, right)
+        cut(left, right)
         members = self.start_machines()
         for member in members:
             member.set(f'"from {member.entry}"')
