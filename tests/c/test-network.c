@@ -404,15 +404,23 @@ static void
 test_no_descriptor (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf ("10.77.0.1", NULL);
-  AmnesiaStore *store = test_store (conf);
-  g_autoptr (GSocket) first = call_from ("10.77.0.1", "10.77.0.1");
-  g_autoptr (GSocket) second = call_from ("10.77.0.1", "10.77.0.1");
+  g_autoptr (GSocket) first = NULL;
+  g_autoptr (GSocket) second = NULL;
   g_autoptr (GSocket) late = NULL;
+  AmnesiaStore *store;
   struct rlimit limit, low;
   gint64 start;
 
+  if (g_getenv ("AMNESIA_VALGRIND") != NULL)
+    {
+      g_test_skip ("valgrind accepts for itself whom the process has no descriptor for");
+      return;
+    }
   g_test_summary ("When descriptors run out callers are sent away, one for each pause");
 
+  store = test_store (conf);
+  first = call_from ("10.77.0.1", "10.77.0.1");
+  second = call_from ("10.77.0.1", "10.77.0.1");
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
   low = limit;
   low.rlim_cur = get_lowest_descriptor ();
