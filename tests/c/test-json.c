@@ -325,7 +325,7 @@ test_large (void)
   g_test_message ("%.2f s", seconds);
   g_assert_cmpuint (g_variant_n_children (value), ==, 1000000);
   g_assert_cmpstr (written, ==, json->str);
-  g_assert_cmpfloat (seconds, <, 60);
+  g_assert_cmpfloat (seconds, <, 600); /* under valgrind, on a busy machine */
 }
 
 static void
