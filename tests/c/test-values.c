@@ -414,7 +414,7 @@ test_types (void)
   for (i = 0; i < 3 * G_N_ELEMENTS (texts); i++)
     {
       const char *text = texts[i * 5 % G_N_ELEMENTS (texts)];
-      g_autoptr (GVariant) value = text != NULL ? g_variant_ref_sink (test_value (text)) : NULL;
+      g_autoptr (GVariant) value = text != NULL ? test_value (text) : NULL;
       g_autoptr (GVariant) got = NULL;
 
       amnesia_store_set_data (i % 2 ? pair.a : pair.b, value);
