@@ -124,24 +124,30 @@ amnesia_link_is_linked_with (AmnesiaLink *self,
   return FALSE;
 }
 
-static gboolean
-is_covered (gpointer key,
-            gpointer value,
-            gpointer replica)
+static void
+forget_covered (AmnesiaLink *self)
 {
-  return amnesia_replica_lookup (replica, key) == NULL;
+  g_autoptr (GPtrArray) covered = g_ptr_array_new ();
+  GTreeNode *node;
+  guint i;
+
+  for (node = g_tree_node_first (self->dirty); node != NULL; node = g_tree_node_next (node))
+    if (amnesia_replica_lookup (self->local->replica, g_tree_node_key (node)) == NULL)
+      g_ptr_array_add (covered, g_tree_node_key (node));
+  for (i = 0; i < covered->len; i++)
+    g_tree_remove (self->dirty, g_ptr_array_index (covered, i));
 }
 
 void
 amnesia_link_mark (AmnesiaLink *self,
                    const char  *key)
 {
-  /* While the peer takes nothing, others may write keys and cover them, again and again. */
-  if (g_hash_table_size (self->dirty) >= MAX_DIRTY)
-    g_hash_table_foreach_remove (self->dirty, is_covered, self->local->replica);
   /* Before the hello there is no need to: the lists will tell what the peer lacks. */
   if (self->state != AMNESIA_LINK_UP || g_tree_lookup (self->dirty, key) != NULL)
     return;
+  /* While the peer takes nothing, others may write keys and cover them, again and again. */
+  if (g_tree_nnodes (self->dirty) >= MAX_DIRTY)
+    forget_covered (self);
   g_tree_insert (self->dirty, g_strdup (key), self);
   g_clear_pointer (&self->order, g_array_unref);
 }

@@ -249,24 +249,35 @@ show_links (AmnesiaMesh *self,
     }
 }
 
+/* The guest's links, those included that are left and linger, are @heir's now, or nobody's. */
+static void
+remove_guest (AmnesiaMesh   *self,
+              guint          position,
+              AmnesiaMember *heir)
+{
+  AmnesiaMember *guest = amnesia_members_get (&self->members, position);
+  guint i;
+
+  for (i = 0; i < self->links.list->len; i++)
+    if (amnesia_links_get (&self->links, i)->member == guest)
+      amnesia_links_get (&self->links, i)->member = heir;
+  amnesia_members_remove (&self->members, position);
+}
+
 /* A guest that has become a member, or listens on what its configuration told it to, is known by
  * the entry that it was reached at. */
 static void
 merge_guests (AmnesiaMesh   *self,
               AmnesiaMember *member)
 {
-  guint i, j;
+  guint i;
 
   for (i = self->members.list->len; i > 0; i--)
     {
       AmnesiaMember *guest = amnesia_members_get (&self->members, i - 1);
 
-      if (guest->configured || guest->id != member->id)
-        continue;
-      for (j = 0; j < self->links.list->len; j++)
-        if (amnesia_links_get (&self->links, j)->member == guest)
-          amnesia_links_get (&self->links, j)->member = member;
-      amnesia_members_remove (&self->members, i - 1);
+      if (!guest->configured && guest->id == member->id)
+        remove_guest (self, i - 1, member);
     }
 }
 
@@ -454,20 +465,6 @@ redial (AmnesiaMesh   *self,
   amnesia_member_back_off (member, now, self->rand);
 }
 
-/* A guest is known as long as it is linked; links to it that are being left may outlast it. */
-static void
-remove_guest (AmnesiaMesh *self,
-              guint        position)
-{
-  AmnesiaMember *guest = amnesia_members_get (&self->members, position);
-  guint i;
-
-  for (i = 0; i < self->links.list->len; i++)
-    if (amnesia_links_get (&self->links, i)->member == guest)
-      amnesia_links_get (&self->links, i)->member = NULL;
-  amnesia_members_remove (&self->members, position);
-}
-
 /* Whoever was seen through this link is seen through another one now, or not at all. */
 static void
 hide_link (AmnesiaMesh *self,
@@ -487,7 +484,7 @@ hide_link (AmnesiaMesh *self,
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)
-        remove_guest (self, i - 1);
+        remove_guest (self, i - 1, NULL);
       else if (member->link == NULL)
         redial (self, member, link, now);
     }

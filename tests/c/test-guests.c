@@ -177,6 +177,34 @@ test_in_sync (void)
   test_free_store (guest);
 }
 
+static void
+test_lingering (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  GListModel *peers = amnesia_store_get_peers (store);
+  g_autoptr (RawPeer) lingers = raw_peer_connect (0);
+  RawPeer *again = NULL;
+
+  g_test_summary ("A guest that came again and went is forgotten, though its first link lingers");
+
+  raw_peer_greet (lingers, 7, 0);
+  test_wait_linked (store, 1);
+  raw_peer_send_ack (lingers, 100);
+  /* it is left, but does not close for its part; that is waited for */
+  raw_frame_free (raw_peer_wait_frame (lingers, AMNESIA_FRAME_BYE));
+  again = raw_peer_connect (0);
+  raw_peer_greet (again, 7, 0);
+  test_wait_linked (store, 1);
+  raw_peer_free (again);
+  test_until (g_list_model_get_n_items (peers) == 0);
+  g_socket_shutdown (lingers->socket, FALSE, TRUE, NULL);
+  test_drain ();
+  test_pass_time (50);
+  g_assert_cmpuint (g_list_model_get_n_items (peers), ==, 0);
+  test_free_store (store);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -188,5 +216,6 @@ main (int    argc,
   g_test_add_func ("/guests/next-hub", test_next_hub);
   g_test_add_func ("/guests/alone", test_alone);
   g_test_add_func ("/guests/in-sync", test_in_sync);
+  g_test_add_func ("/guests/lingering", test_lingering);
   return g_test_run ();
 }
