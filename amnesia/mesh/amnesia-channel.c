@@ -223,6 +223,7 @@ amnesia_channel_receive (AmnesiaChannel  *self,
       return FALSE;
     }
   amnesia_link_heard (self->link, now);
+  amnesia_link_count (self->link, (gsize) got);
   if (!self->deaf)
     {
       amnesia_reader_commit (self->reader, (gsize) got);

@@ -52,6 +52,8 @@ typedef struct
   gint64            born;
   gint64            heard;    /* when the last byte came */
   gint64            told;     /* when the last write or list came, or the hello */
+  gint64            counted;  /* since when bytes are counted: then, or later */
+  gsize             n_bytes;  /* that came since */
   gint64            progress; /* when the socket last took a byte, or had nothing to take */
   gboolean          in_flight;
 
@@ -132,6 +134,8 @@ const GError *amnesia_link_explain       (AmnesiaLink         *self,
 
 void         amnesia_link_heard          (AmnesiaLink         *self,
                                           AmnesiaTime          now);
+void         amnesia_link_count          (AmnesiaLink         *self,
+                                          gsize                n_bytes);
 void         amnesia_link_forgive        (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 gboolean     amnesia_link_tick           (AmnesiaLink         *self,

@@ -238,7 +238,7 @@ receive_hello (AmnesiaLink        *self,
   self->clock_offset = difference (hello.wall, now.wall);
   self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
   self->state = AMNESIA_LINK_UP;
-  self->told = now.mono;
+  self->told = self->counted = now.mono;
   amnesia_repair_start (&self->repair, hello.max_size);
   receipt->greeted = TRUE;
   receipt->host = g_steal_pointer (&hello.host);
@@ -465,7 +465,10 @@ amnesia_link_receive (AmnesiaLink        *self,
   if (!dispatch (self, frame, now, receipt, error))
     return FALSE;
   if (frame->kind == AMNESIA_FRAME_WRITE || frame->kind == AMNESIA_FRAME_LIST)
-    self->told = now.mono;
+    {
+      self->told = self->counted = now.mono;
+      self->n_bytes = 0;
+    }
   else if (self->state == AMNESIA_LINK_UP && now.mono - self->told >= AMNESIA_GIVE_UP_AFTER)
     return amnesia_repair_give_up (&self->repair, error);
   return TRUE;
@@ -742,6 +745,30 @@ amnesia_link_heard (AmnesiaLink *self,
   self->heard = now.mono;
 }
 
+/* How many bytes came: so many that a value may be on its way, or too few. */
+void
+amnesia_link_count (AmnesiaLink *self,
+                    gsize        n_bytes)
+{
+  self->n_bytes += n_bytes;
+}
+
+/* A peer that trickles: whatever it is sending, it will not be waited for. */
+static gboolean
+review_trickle (AmnesiaLink *self,
+                AmnesiaTime  now,
+                GError     **error)
+{
+  gboolean enough = self->n_bytes >= AMNESIA_TRICKLE;
+
+  if (self->state != AMNESIA_LINK_UP || now.mono - self->counted < AMNESIA_GIVE_UP_AFTER ||
+      amnesia_repair_is_complete (&self->repair))
+    return TRUE;
+  self->counted = now.mono;
+  self->n_bytes = 0;
+  return enough || amnesia_repair_give_up (&self->repair, error);
+}
+
 /* We were asleep, or our loop was blocked: nobody is to blame for silence. */
 void
 amnesia_link_forgive (AmnesiaLink *self,
@@ -749,7 +776,7 @@ amnesia_link_forgive (AmnesiaLink *self,
 {
   self->heard = now.mono;
   self->progress = now.mono;
-  self->told = now.mono;
+  self->told = self->counted = now.mono;
   if (self->state == AMNESIA_LINK_GREETING)
     self->born = now.mono;
 }
@@ -786,5 +813,5 @@ amnesia_link_tick (AmnesiaLink *self,
 
   if (why != NULL)
     g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT, why);
-  return why == NULL;
+  return why == NULL && review_trickle (self, now, error);
 }

@@ -380,6 +380,52 @@ test_blocked (void)
   free_link (link);
 }
 
+/* Lets time pass, in which bytes trickle in. Returns whether the link lived. */
+static gboolean
+trickle (AmnesiaLink  *link,
+         gint64        span,
+         gsize         bytes_a_second,
+         GError      **error)
+{
+  gboolean alive = TRUE;
+
+  for (; span > 0 && alive; span -= SECOND)
+    {
+      pass (SECOND);
+      amnesia_link_heard (link, world.now);
+      amnesia_link_count (link, bytes_a_second);
+      alive = amnesia_link_tick (link, world.now, error);
+    }
+  return alive;
+}
+
+static void
+test_trickle (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("Who sends a byte now and then, and no list, is not waited for; a slow line is");
+
+  g_assert_true (trickle (link, 60 * SECOND, 1024, &error));
+  g_assert_no_error (error);
+  g_assert_false (trickle (link, 25 * SECOND, 10, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL);
+  free_link (link);
+
+  link = make_link (&local);
+  g_ptr_array_add (entries, amnesia_entry_new ("", AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+  feed_list (link, entries);
+  g_clear_error (&error);
+  g_assert_true (trickle (link, 60 * SECOND, 1024, &error));
+  g_assert_false (amnesia_link_is_synced (link));
+  g_assert_true (trickle (link, 25 * SECOND, 10, &error));
+  g_assert_true (amnesia_link_is_synced (link));
+  free_link (link);
+}
+
 /* --- digests --- */
 
 static void
@@ -549,6 +595,7 @@ main (int    argc,
   g_test_add_func ("/adversary/keys-one-by-one", test_keys_one_by_one);
   g_test_add_func ("/adversary/colliding-names", test_colliding_names);
   g_test_add_func ("/adversary/blocked", test_blocked);
+  g_test_add_func ("/adversary/trickle", test_trickle);
   g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   g_test_add_func ("/adversary/three-links", test_three_links);
