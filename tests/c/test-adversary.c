@@ -7,6 +7,11 @@
 #include "amnesia-store-private.h"
 #include "small-world.h"
 
+#include "mesh/amnesia-dial-private.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -489,9 +494,9 @@ test_withheld_base (void)
 
 /* Makes a link from one node to another, as if it had been dialled. */
 static void
-connect (guint from,
-         guint to,
-         guint position)
+join (guint from,
+      guint to,
+      guint position)
 {
   AmnesiaMembers *members = amnesia_mesh_get_members (world.nodes[from].mesh);
   AmnesiaMember *member = amnesia_members_get (members, position);
@@ -511,9 +516,9 @@ test_three_links (void)
   /* the lesser id dials first; then the greater one dials both names */
   world.nodes[0].id = 300;
   begin_world (2);
-  connect (1, 0, 0);
-  connect (0, 1, 1);
-  connect (0, 1, 1);
+  join (1, 0, 0);
+  join (0, 1, 1);
+  join (0, 1, 1);
   while (pump_all ())
     ;
   run (SECOND);
@@ -581,6 +586,79 @@ test_no_storm (void)
   end_world ();
 }
 
+/* --- addresses --- */
+
+/* An address of this machine that is not loopback, or NULL. */
+static GInetAddress *
+find_outer_address (void)
+{
+  struct ifaddrs *all, *one;
+  GInetAddress *found = NULL;
+
+  g_assert_cmpint (getifaddrs (&all), ==, 0);
+  for (one = all; one != NULL && found == NULL; one = one->ifa_next)
+    if (one->ifa_addr != NULL && one->ifa_addr->sa_family == AF_INET &&
+        !(one->ifa_flags & IFF_LOOPBACK))
+      found = g_inet_address_new_from_bytes (
+        (const guint8 *) &((struct sockaddr_in *) one->ifa_addr)->sin_addr, G_SOCKET_FAMILY_IPV4);
+  freeifaddrs (all);
+  return found;
+}
+
+typedef struct
+{
+  gboolean ended;
+  gboolean connected;
+} Outcome;
+
+static void
+dialled_cb (AmnesiaDial       *dial,
+            GSocketConnection *connection,
+            const GError      *error,
+            gpointer           user_data)
+{
+  Outcome *outcome = user_data;
+
+  if (error != NULL)
+    g_test_message ("%s", error->message);
+  outcome->ended = TRUE;
+  outcome->connected = connection != NULL;
+}
+
+static void
+test_own_address_gone (void)
+{
+  g_autoptr (GInetAddress) here = find_outer_address ();
+  g_autoptr (GInetAddress) gone = g_inet_address_new_from_string ("198.51.100.77");
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  g_autoptr (GSocketAddress) where = NULL, bound = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autolist (GInetAddress) addresses = NULL;
+  Outcome outcome = { 0, };
+  AmnesiaDial *dial;
+
+  g_test_summary ("Who has another address than when he began to listen still reaches the others");
+
+  if (here == NULL)
+    {
+      g_test_skip ("this machine has loopback addresses only");
+      return;
+    }
+  where = g_inet_socket_address_new (here, 0);
+  g_socket_listener_add_address (listener, where, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                 &bound, &error);
+  g_assert_no_error (error);
+  addresses = g_list_append (NULL, g_object_ref (here));
+  dial = amnesia_dial_new (g_main_context_default (),
+                           g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)),
+                           dialled_cb, &outcome);
+  amnesia_dial_set_from (dial, gone);
+  amnesia_dial_start (dial, addresses, NULL);
+  test_until (outcome.ended);
+  g_assert_true (outcome.connected);
+  amnesia_dial_free (dial);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -601,5 +679,6 @@ main (int    argc,
   g_test_add_func ("/adversary/three-links", test_three_links);
   g_test_add_func ("/adversary/no-room", test_no_room);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
+  g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
   return g_test_run ();
 }
