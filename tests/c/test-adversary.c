@@ -431,6 +431,74 @@ test_trickle (void)
   free_link (link);
 }
 
+static void
+closed_cb (GObject      *source,
+           GAsyncResult *result,
+           gpointer      user_data)
+{
+  GError **error = user_data;
+
+  g_assert_true (amnesia_store_close_finish (AMNESIA_STORE (source), result, error) || *error != NULL);
+  if (*error == NULL)
+    *error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_CLOSED, "closed, and all had it");
+}
+
+static void
+test_lost_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  g_autoptr (GError) error = NULL;
+  AmnesiaFrame *frame;
+
+  g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the value");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  amnesia_store_set_close_timeout (store, 1000);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, closed_cb, &error);
+  frame = raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE);
+  raw_frame_free (frame);
+  g_clear_pointer (&peer, raw_peer_free);
+  g_clear_pointer (&door, raw_door_free);
+  test_until (error != NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC);
+  test_free_store (store);
+}
+
+static void
+test_cut_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  g_autoptr (GError) error = NULL;
+  AmnesiaFrame *frame;
+
+  g_test_summary ("A link that is cut while the store is closed comes back, and the value arrives");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, closed_cb, &error);
+  g_clear_pointer (&peer, raw_peer_free);
+  peer = raw_door_accept (door);
+  raw_peer_greet (peer, 7, 1);
+  frame = raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE);
+  raw_frame_free (frame);
+  raw_peer_send_ack (peer, 1);
+  raw_peer_wait_bye (peer, AMNESIA_BYE_LEAVING, "*");
+  g_clear_pointer (&peer, raw_peer_free);
+  test_until (error != NULL);
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_CLOSED);
+  test_free_store (store);
+}
+
 /* --- digests --- */
 
 static void
@@ -674,6 +742,8 @@ main (int    argc,
   g_test_add_func ("/adversary/colliding-names", test_colliding_names);
   g_test_add_func ("/adversary/blocked", test_blocked);
   g_test_add_func ("/adversary/trickle", test_trickle);
+  g_test_add_func ("/adversary/lost-while-closing", test_lost_while_closing);
+  g_test_add_func ("/adversary/cut-while-closing", test_cut_while_closing);
   g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   g_test_add_func ("/adversary/three-links", test_three_links);
