@@ -630,6 +630,34 @@ remove_too_big (AmnesiaLink *self,
     }
 }
 
+/* The same for all of one write: what is left of it has room in one frame. */
+static void
+cut_to_fit (AmnesiaLink *self,
+            GPtrArray   *write,
+            GError     **notice)
+{
+  guint64 room = AMNESIA_MAX_WRITE_FACTOR * MIN (self->repair.peer_max_size, G_MAXUINT32);
+  guint i = 0;
+
+  while (i < write->len)
+    {
+      /* each is padded to 8 bytes */
+      guint64 size = (amnesia_entry_get_size (g_ptr_array_index (write, i)) + 7) / 8 * 8;
+
+      if (size <= room)
+        {
+          room -= size;
+          i++;
+          continue;
+        }
+      if (notice != NULL && *notice == NULL)
+        g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                     "a write was not sent whole: it is more than %d times the peer's max-size",
+                     AMNESIA_MAX_WRITE_FACTOR);
+      g_ptr_array_remove_index (write, i);
+    }
+}
+
 static gboolean
 pull_write (AmnesiaLink   *self,
             AmnesiaPacket *packet,
@@ -640,7 +668,10 @@ pull_write (AmnesiaLink   *self,
       g_autoptr (GPtrArray) write = take_oldest (self);
 
       if (write != NULL)
-        remove_too_big (self, write, notice);
+        {
+          remove_too_big (self, write, notice);
+          cut_to_fit (self, write, notice);
+        }
       if (write == NULL || write->len == 0)
         continue;
       self->values_sent++;

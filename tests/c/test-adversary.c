@@ -632,6 +632,36 @@ test_no_room (void)
 }
 
 static void
+test_write_too_big (void)
+{
+  AmnesiaReplica *replica;
+  g_autofree char *text = g_strnfill (900, 'x');
+  AmnesiaStamp stamp = AMNESIA_STAMP_NORMAL | G_GUINT64_CONSTANT (1000000000) << 16;
+  guint i;
+
+  g_test_summary ("A write whose values are together too large for the peer stands in nobody's way");
+
+  world.nodes[1].max_size = 1024;
+  begin_world (2);
+  replica = amnesia_mesh_get_replica (world.nodes[0].mesh);
+  for (i = 0; i < 6; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+      g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, stamp, 999, g_variant_new_string (text),
+                                                          NULL, 0);
+
+      g_assert_cmpint (amnesia_replica_merge (replica, world.now.wall / 1000, entry), ==,
+                       AMNESIA_MERGE_TAKEN);
+    }
+  run (SECOND);
+  write_text (0, "0", 10);
+  run (10 * SECOND);
+  g_assert_cmpuint (get_text_length (1, "0"), ==, 10);
+  g_assert_cmpuint (world.nodes[0].n_dials + world.nodes[1].n_dials, ==, 2);
+  end_world ();
+}
+
+static void
 test_no_storm (void)
 {
   guint i, dials;
@@ -748,6 +778,7 @@ main (int    argc,
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   g_test_add_func ("/adversary/three-links", test_three_links);
   g_test_add_func ("/adversary/no-room", test_no_room);
+  g_test_add_func ("/adversary/write-too-big", test_write_too_big);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
   g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
   return g_test_run ();
