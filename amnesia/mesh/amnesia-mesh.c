@@ -638,7 +638,11 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
                       AmnesiaTime  now)
 {
   AmnesiaMember *own = host != NULL ? amnesia_members_find (&self->members, host, port) : NULL;
+  AmnesiaMember *before = amnesia_members_find (&self->members, self->local.host, self->local.port);
 
+  /* it may be another one's from now on */
+  if (before != NULL && before != own)
+    before->self = FALSE;
   g_free (self->local.host);
   self->local.host = g_strdup (own != NULL ? host : "");
   self->local.port = own != NULL ? port : 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#define _GNU_SOURCE
+
 /* What somebody found who wanted to break it. */
 
 #include "raw-peer.h"
@@ -12,6 +14,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -757,6 +760,113 @@ test_own_address_gone (void)
   amnesia_dial_free (dial);
 }
 
+/* A resolver that knows what we tell it. */
+
+typedef GResolver FakeResolver;
+typedef GResolverClass FakeResolverClass;
+
+static const char *fake_addresses[2]; /* of “nodea” and “nodeb” */
+
+static GType fake_resolver_get_type (void);
+G_DEFINE_TYPE (FakeResolver, fake_resolver, G_TYPE_RESOLVER)
+
+static void
+fake_lookup_async (GResolver           *self,
+                   const gchar         *host,
+                   GCancellable        *cancellable,
+                   GAsyncReadyCallback  callback,
+                   gpointer             user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  const char *text = fake_addresses[g_str_equal (host, "nodeb")];
+
+  g_task_return_pointer (task, g_list_append (NULL, g_inet_address_new_from_string (text)),
+                         (GDestroyNotify) g_resolver_free_addresses);
+}
+
+static GList *
+fake_lookup_finish (GResolver     *self,
+                    GAsyncResult  *result,
+                    GError       **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+fake_resolver_class_init (FakeResolverClass *klass)
+{
+  klass->lookup_by_name_async = fake_lookup_async;
+  klass->lookup_by_name_finish = fake_lookup_finish;
+}
+
+static void
+fake_resolver_init (FakeResolver *self)
+{
+}
+
+static gboolean
+run_ip (const char *arguments)
+{
+  g_autofree char *command = g_strconcat ("ip ", arguments, NULL);
+  int status;
+
+  return g_spawn_command_line_sync (command, NULL, NULL, &status, NULL) &&
+         g_spawn_check_wait_status (status, NULL);
+}
+
+/* In a network namespace of its own. */
+static void
+renumber (void)
+{
+  g_autoptr (GResolver) resolver = g_object_new (fake_resolver_get_type (), NULL);
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
+  AmnesiaStore *a, *b;
+
+  g_assert_true (run_ip ("link set lo up") && run_ip ("addr add 10.77.0.1/32 dev lo") &&
+                 run_ip ("addr add 10.77.0.2/32 dev lo"));
+  fake_addresses[0] = "10.77.0.1";
+  fake_addresses[1] = "10.77.0.2";
+  g_resolver_set_default (resolver);
+  amnesia_conf_add_peer (conf, "nodea", 7777, NULL);
+  amnesia_conf_add_peer (conf, "nodeb", 7777, NULL);
+  a = test_store (conf);
+  b = test_store (conf);
+  test_wait_linked (b, 1);
+
+  g_assert_true (run_ip ("addr add 10.77.0.11/32 dev lo") && run_ip ("addr add 10.77.0.12/32 dev lo") &&
+                 run_ip ("addr del 10.77.0.1/32 dev lo") && run_ip ("addr del 10.77.0.2/32 dev lo"));
+  fake_addresses[0] = "10.77.0.11";
+  fake_addresses[1] = "10.77.0.12";
+  test_until (test_n_linked (a) == 0 && test_n_linked (b) == 0);
+  test_until (test_n_linked (a) == 1 && test_n_linked (b) == 1);
+  test_set (a, "'after'");
+  test_until (test_has_data (b, "'after'"));
+  g_assert_cmpstr (amnesia_store_get_listening (a), ==, "nodea:7777");
+  g_assert_cmpstr (amnesia_store_get_listening (b), ==, "nodeb:7777");
+  test_free_store (a);
+  test_free_store (b);
+}
+
+static void
+test_renumbered (void)
+{
+  g_test_summary ("Two who both have got other addresses find one another by their names");
+
+  if (g_test_subprocess ())
+    {
+      if (unshare (CLONE_NEWNET) == 0)
+        renumber ();
+      return;
+    }
+  if (geteuid () != 0 || !run_ip ("-V"))
+    {
+      g_test_skip ("network namespaces need root, and the program “ip”");
+      return;
+    }
+  g_test_trap_subprocess (NULL, 60 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -781,5 +891,6 @@ main (int    argc,
   g_test_add_func ("/adversary/write-too-big", test_write_too_big);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
   g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
+  g_test_add_func ("/adversary/renumbered", test_renumbered);
   return g_test_run ();
 }
