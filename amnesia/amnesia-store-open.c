@@ -169,6 +169,7 @@ amnesia_store_begin_close (AmnesiaStore *self)
   if (self->closing != CLOSE_NONE || !amnesia_store_is_open (self))
     return;
   self->closing = CLOSE_WAITING;
+  amnesia_mesh_forgive_lost (self->mesh);
   self->deadline = call_later (self, g_timeout_source_new (self->close_timeout), lose_patience);
   /* all may be in sync already; but not a signal more before the caller is back */
   g_source_unref (call_later (self, g_idle_source_new (), amnesia_store_proceed_with_close));
@@ -316,7 +317,8 @@ amnesia_store_open_finish (AmnesiaStore  *self,
  * Closes the store, when all who are connected have confirmed the newest value.
  *
  * An opening that is under way is let to its end first, so that a value that was set a moment ago
- * is not lost. After [property@Amnesia.Store:close-timeout] it closes all the same, and the error
+ * is not lost; and who is listed and loses its connection meanwhile, before it has confirmed, is waited
+ * for as well. After [property@Amnesia.Store:close-timeout] it closes all the same, and the error
  * names those who have not confirmed. The value stays; a store that is opened again sends what was
  * set in between.
  *

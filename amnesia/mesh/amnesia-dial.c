@@ -69,6 +69,17 @@ amnesia_dial_set_from (AmnesiaDial  *self,
   self->from = g_list_prepend (self->from, g_object_ref (from));
 }
 
+/* Whether this machine still has the address: it may have got another one since we began to listen,
+ * and then is reached by that. */
+static gboolean
+can_bind (GSocketAddress *address)
+{
+  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (address),
+                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+
+  return socket != NULL && g_socket_bind (socket, address, FALSE, NULL);
+}
+
 static GSocketAddress *
 choose_local (AmnesiaDial  *self,
               GInetAddress *target)
@@ -77,7 +88,11 @@ choose_local (AmnesiaDial  *self,
 
   for (l = self->from; l != NULL && !g_inet_address_get_is_loopback (target); l = l->next)
     if (g_inet_address_get_family (l->data) == g_inet_address_get_family (target))
-      return g_inet_socket_address_new (l->data, 0);
+      {
+        g_autoptr (GSocketAddress) local = g_inet_socket_address_new (l->data, 0);
+
+        return can_bind (local) ? g_steal_pointer (&local) : NULL;
+      }
   return NULL;
 }
 

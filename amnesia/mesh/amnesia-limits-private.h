@@ -79,6 +79,8 @@ amnesia_earlier (gint64 a,
 
 /* A peer that talks, but does not send what it has listed, or never lists. */
 #define AMNESIA_GIVE_UP_AFTER (10 * AMNESIA_SECOND)
+/* Who sends fewer bytes in that time, ten times what heartbeats have, has no value on its way. */
+#define AMNESIA_TRICKLE (4 * 1024)
 
 #define AMNESIA_DIAL_TIMEOUT_S 3
 #define AMNESIA_LOOKUP_TIMEOUT (5 * AMNESIA_SECOND)

@@ -53,6 +53,8 @@ typedef struct
   gint64            heard;    /* when the last byte came */
   gboolean          busy;     /* we are at what it sent; nothing is read meanwhile */
   gint64            told;     /* when the last write or list came, or the hello */
+  gint64            counted;  /* since when bytes are counted: then, or later */
+  gsize             n_bytes;  /* that came since */
   gint64            progress; /* when the socket last took a byte, or had nothing to take */
   gint64            pace;     /* since when the frame that is coming has not got on; 0: none is */
   gsize             paced;    /* what came of it since */
@@ -142,6 +144,8 @@ void         amnesia_link_arriving       (AmnesiaLink         *self,
 void         amnesia_link_set_busy       (AmnesiaLink         *self,
                                           gboolean             busy,
                                           AmnesiaTime          now);
+void         amnesia_link_count          (AmnesiaLink         *self,
+                                          gsize                n_bytes);
 void         amnesia_link_forgive        (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 gboolean     amnesia_link_tick           (AmnesiaLink         *self,

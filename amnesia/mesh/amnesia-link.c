@@ -258,7 +258,7 @@ receive_hello (AmnesiaLink        *self,
   self->clock_offset = difference (hello.wall, now.wall);
   self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
   self->state = AMNESIA_LINK_UP;
-  self->told = now.mono;
+  self->told = self->counted = now.mono;
   amnesia_repair_start (&self->repair, hello.max_size);
   receipt->greeted = TRUE;
   receipt->host = g_steal_pointer (&hello.host);
@@ -486,7 +486,10 @@ amnesia_link_receive (AmnesiaLink        *self,
   if (!dispatch (self, frame, now, receipt, error))
     return FALSE;
   if (frame->kind == AMNESIA_FRAME_WRITE || frame->kind == AMNESIA_FRAME_LIST)
-    self->told = now.mono;
+    {
+      self->told = self->counted = now.mono;
+      self->n_bytes = 0;
+    }
   else if (self->state == AMNESIA_LINK_UP && now.mono - self->told >= AMNESIA_GIVE_UP_AFTER)
     return amnesia_repair_give_up (&self->repair, error);
   return TRUE;
@@ -648,6 +651,34 @@ remove_too_big (AmnesiaLink *self,
     }
 }
 
+/* The same for all of one write: what is left of it has room in one frame. */
+static void
+cut_to_fit (AmnesiaLink *self,
+            GPtrArray   *write,
+            GError     **notice)
+{
+  guint64 room = AMNESIA_MAX_WRITE_FACTOR * MIN (self->repair.peer_max_size, G_MAXUINT32);
+  guint i = 0;
+
+  while (i < write->len)
+    {
+      /* each is padded to 8 bytes */
+      guint64 size = (amnesia_entry_get_size (g_ptr_array_index (write, i)) + 7) / 8 * 8;
+
+      if (size <= room)
+        {
+          room -= size;
+          i++;
+          continue;
+        }
+      if (notice != NULL && *notice == NULL)
+        g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                     "a write was not sent whole: it is more than %d times the peer's max-size",
+                     AMNESIA_MAX_WRITE_FACTOR);
+      g_ptr_array_remove_index (write, i);
+    }
+}
+
 static gboolean
 pull_write (AmnesiaLink   *self,
             AmnesiaPacket *packet,
@@ -658,7 +689,10 @@ pull_write (AmnesiaLink   *self,
       g_autoptr (GPtrArray) write = take_oldest (self);
 
       if (write != NULL)
-        remove_too_big (self, write, notice);
+        {
+          remove_too_big (self, write, notice);
+          cut_to_fit (self, write, notice);
+        }
       if (write == NULL || write->len == 0)
         continue;
       self->values_sent++;
@@ -789,6 +823,34 @@ amnesia_link_set_busy (AmnesiaLink *self,
 {
   self->busy = busy;
   self->heard = now.mono;
+  if (!busy)
+    return;
+  self->counted = now.mono;
+  self->n_bytes = 0;
+}
+
+/* How many bytes came: so many that a value may be on its way, or too few. */
+void
+amnesia_link_count (AmnesiaLink *self,
+                    gsize        n_bytes)
+{
+  self->n_bytes += n_bytes;
+}
+
+/* A peer that trickles: whatever it is sending, it will not be waited for. */
+static gboolean
+review_trickle (AmnesiaLink *self,
+                AmnesiaTime  now,
+                GError     **error)
+{
+  gboolean enough = self->n_bytes >= AMNESIA_TRICKLE;
+
+  if (self->state != AMNESIA_LINK_UP || now.mono - self->counted < AMNESIA_GIVE_UP_AFTER ||
+      amnesia_repair_is_complete (&self->repair))
+    return TRUE;
+  self->counted = now.mono;
+  self->n_bytes = 0;
+  return enough || amnesia_repair_give_up (&self->repair, error);
 }
 
 /* We were asleep, or our loop was blocked: nobody is to blame for silence. */
@@ -798,7 +860,7 @@ amnesia_link_forgive (AmnesiaLink *self,
 {
   self->heard = now.mono;
   self->progress = now.mono;
-  self->told = now.mono;
+  self->told = self->counted = now.mono;
   if (self->pace != 0)
     self->pace = now.mono;
   if (self->state == AMNESIA_LINK_GREETING)
@@ -842,5 +904,5 @@ amnesia_link_tick (AmnesiaLink *self,
 
   if (why != NULL)
     g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT, why);
-  return why == NULL;
+  return why == NULL && review_trickle (self, now, error);
 }

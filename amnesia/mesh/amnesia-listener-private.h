@@ -35,6 +35,9 @@ AmnesiaBind      amnesia_listener_bind        (AmnesiaListener      *self,
                                                GError              **error);
 GInetAddress    *amnesia_listener_get_address (AmnesiaListener      *self,
                                                GSocketFamily         family);
+gboolean         amnesia_listener_is_stale    (AmnesiaListener      *self);
+gboolean         amnesia_listener_has         (AmnesiaListener      *self,
+                                               GInetAddress         *address);
 gboolean         amnesia_listener_is_open     (AmnesiaListener      *self);
 void             amnesia_listener_close       (AmnesiaListener      *self);
 

@@ -109,6 +109,56 @@ amnesia_listener_get_address (AmnesiaListener *self,
   return NULL;
 }
 
+/* Whether this machine has lost the address of @socket. A wildcard is never lost. */
+static gboolean
+is_gone (GSocket *socket)
+{
+  g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, NULL);
+  GInetAddress *address;
+  g_autoptr (GSocketAddress) where = NULL;
+  g_autoptr (GSocket) other = NULL;
+
+  if (local == NULL)
+    return FALSE;
+  address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local));
+  where = g_inet_socket_address_new (address, 0);
+  other = g_socket_new (g_inet_address_get_family (address), G_SOCKET_TYPE_STREAM,
+                        G_SOCKET_PROTOCOL_TCP, NULL);
+  return other != NULL && !g_socket_bind (other, where, FALSE, NULL);
+}
+
+/* Whether we listen on an address that is not this machine's any more. */
+gboolean
+amnesia_listener_is_stale (AmnesiaListener *self)
+{
+  guint i;
+
+  for (i = 0; i < self->sockets->len; i++)
+    if (is_gone (g_ptr_array_index (self->sockets, i)))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether this is an address that we listen on. */
+gboolean
+amnesia_listener_has (AmnesiaListener *self,
+                      GInetAddress    *address)
+{
+  guint i;
+
+  for (i = 0; i < self->sockets->len; i++)
+    {
+      g_autoptr (GSocketAddress) local =
+        g_socket_get_local_address (g_ptr_array_index (self->sockets, i), NULL);
+
+      if (local != NULL &&
+          g_inet_address_equal (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local)),
+                                address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* --- accepting --- */
 
 static void start_accepting (AmnesiaListener *self);

@@ -25,6 +25,7 @@ typedef struct
   gint64       redial_at;
   gint64       missing_since;
 
+  gboolean     unconfirmed; /* its link was lost before it had confirmed all */
   gboolean     offset_warned;
   GError      *error;      /* (owned) (nullable) the last one */
   gboolean     changed;    /* since the last amnesia_members_pop_changed () */

@@ -89,6 +89,7 @@ void              amnesia_mesh_update           (AmnesiaMesh            *self,
 
 /* what there is to see */
 AmnesiaMembers   *amnesia_mesh_get_members      (AmnesiaMesh            *self);
+void              amnesia_mesh_forgive_lost     (AmnesiaMesh            *self);
 char             *amnesia_mesh_list_behind      (AmnesiaMesh            *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaMesh, amnesia_mesh_free)

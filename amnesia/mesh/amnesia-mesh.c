@@ -121,11 +121,33 @@ amnesia_mesh_is_empty (AmnesiaMesh *self)
   return self->links.list->len == 0;
 }
 
-/* The names of the connected peers that lack something, NULL if none does. */
+/* From now on nobody counts as behind who is not connected. */
+void
+amnesia_mesh_forgive_lost (AmnesiaMesh *self)
+{
+  guint i;
+
+  for (i = 0; i < self->members.list->len; i++)
+    amnesia_members_get (&self->members, i)->unconfirmed = FALSE;
+}
+
+/* The names of those who lack something, NULL if none does: of the connected peers, and of those who
+ * were lost since the last amnesia_mesh_forgive_lost () and have not come back. */
 char *
 amnesia_mesh_list_behind (AmnesiaMesh *self)
 {
-  return amnesia_links_list_behind (&self->links);
+  g_autofree char *connected = amnesia_links_list_behind (&self->links);
+  g_autoptr (GString) names = g_string_new (connected);
+  guint i;
+
+  for (i = 0; i < self->members.list->len; i++)
+    {
+      AmnesiaMember *member = amnesia_members_get (&self->members, i);
+
+      if (member->unconfirmed && member->link == NULL)
+        g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", member->name);
+    }
+  return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;
 }
 
 /* --- links --- */
@@ -481,6 +503,7 @@ hide_link (AmnesiaMesh *self,
       if (member->link != link &&
           (member->configured || member->link != NULL || member != link->member))
         continue;
+      member->unconfirmed = !amnesia_link_is_in_sync (link);
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)
@@ -645,7 +668,11 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
                       AmnesiaTime  now)
 {
   AmnesiaMember *own = host != NULL ? amnesia_members_find (&self->members, host, port) : NULL;
+  AmnesiaMember *before = amnesia_members_find (&self->members, self->local.host, self->local.port);
 
+  /* it may be another one's from now on */
+  if (before != NULL && before != own)
+    before->self = FALSE;
   g_free (self->local.host);
   self->local.host = g_strdup (own != NULL ? host : "");
   self->local.port = own != NULL ? port : 0;

@@ -38,6 +38,7 @@ amnesia_stream_commit (AmnesiaStream *self,
                        AmnesiaTime    now)
 {
   amnesia_link_heard (self->link, now);
+  amnesia_link_count (self->link, size);
   if (self->deaf)
     return;
   amnesia_reader_commit (self->reader, size);

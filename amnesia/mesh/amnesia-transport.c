@@ -444,6 +444,29 @@ grace_due (AmnesiaTransport *self,
     seek (self);
 }
 
+/* Whether the name of our own entry is another address now, and the one that we listen on is not this
+ * machine's any more (DHCP). One that is only away for a moment is waited for. */
+static gboolean
+has_moved (AmnesiaTransport *self)
+{
+  GList *l;
+
+  if (!amnesia_listener_is_stale (self->listener))
+    return FALSE;
+  for (l = amnesia_names_get (self->names, self->own_host); l != NULL; l = l->next)
+    if (!amnesia_listener_has (self->listener, l->data))
+      return TRUE;
+  return FALSE;
+}
+
+/* Somebody is missing: it may be us who cannot be reached. */
+static void
+check_own_address (AmnesiaTransport *self)
+{
+  if (!self->seeking && self->own_host != NULL && amnesia_listener_is_stale (self->listener))
+    amnesia_names_lookup (self->names, self->own_host);
+}
+
 static void
 name_cb (const char *host,
          gpointer    user_data)
@@ -453,7 +476,7 @@ name_cb (const char *host,
 
   if (owner == NULL)
     return;
-  if (self->seeking)
+  if (self->seeking || (g_strcmp0 (host, self->own_host) == 0 && has_moved (self)))
     seek (self);
   amnesia_caller_name_known (self->caller, host);
   review_visitors (self, owner);
@@ -466,7 +489,10 @@ static void
 mesh_dial (AmnesiaMember *member,
            gpointer       user_data)
 {
-  amnesia_caller_call (((AmnesiaTransport *) user_data)->caller, member);
+  AmnesiaTransport *self = user_data;
+
+  check_own_address (self);
+  amnesia_caller_call (self->caller, member);
 }
 
 static void

@@ -183,7 +183,7 @@ add_end (Node          *node,
   end->node = node;
   end->link = amnesia_mesh_add_link (node->mesh, member, "node", 999, node_now (node));
   end->link->channel = end;
-  end->reader = amnesia_reader_new (1024 * 1024);
+  end->reader = amnesia_reader_new (node->max_size > 0 ? node->max_size : 1024 * 1024);
   g_ptr_array_add (world.ends, end);
   return end;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#define _GNU_SOURCE
+
 /* What somebody found who wanted to break it. */
 
 #include "raw-peer.h"
@@ -7,6 +9,12 @@
 #include "amnesia-store-private.h"
 #include "small-world.h"
 
+#include "mesh/amnesia-dial-private.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -380,6 +388,120 @@ test_blocked (void)
   free_link (link);
 }
 
+/* Lets time pass, in which bytes trickle in. Returns whether the link lived. */
+static gboolean
+trickle (AmnesiaLink  *link,
+         gint64        span,
+         gsize         bytes_a_second,
+         GError      **error)
+{
+  gboolean alive = TRUE;
+
+  for (; span > 0 && alive; span -= SECOND)
+    {
+      pass (SECOND);
+      amnesia_link_heard (link, world.now);
+      amnesia_link_count (link, bytes_a_second);
+      alive = amnesia_link_tick (link, world.now, error);
+    }
+  return alive;
+}
+
+static void
+test_trickle (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = make_link (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("Who sends a byte now and then, and no list, is not waited for; a slow line is");
+
+  g_assert_true (trickle (link, 60 * SECOND, 1024, &error));
+  g_assert_no_error (error);
+  g_assert_false (trickle (link, 25 * SECOND, 10, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL);
+  free_link (link);
+
+  link = make_link (&local);
+  g_ptr_array_add (entries, amnesia_entry_new ("", AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
+  feed_list (link, entries);
+  g_clear_error (&error);
+  g_assert_true (trickle (link, 60 * SECOND, 1024, &error));
+  g_assert_false (amnesia_link_is_synced (link));
+  g_assert_true (trickle (link, 25 * SECOND, 10, &error));
+  g_assert_true (amnesia_link_is_synced (link));
+  free_link (link);
+}
+
+static void
+closed_cb (GObject      *source,
+           GAsyncResult *result,
+           gpointer      user_data)
+{
+  GError **error = user_data;
+
+  g_assert_true (amnesia_store_close_finish (AMNESIA_STORE (source), result, error) || *error != NULL);
+  if (*error == NULL)
+    *error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_CLOSED, "closed, and all had it");
+}
+
+static void
+test_lost_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  g_autoptr (GError) error = NULL;
+  AmnesiaFrame *frame;
+
+  g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the value");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  amnesia_store_set_close_timeout (store, 1000);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, closed_cb, &error);
+  frame = raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE);
+  raw_frame_free (frame);
+  g_clear_pointer (&peer, raw_peer_free);
+  g_clear_pointer (&door, raw_door_free);
+  test_until (error != NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC);
+  test_free_store (store);
+}
+
+static void
+test_cut_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  g_autoptr (GError) error = NULL;
+  AmnesiaFrame *frame;
+
+  g_test_summary ("A link that is cut while the store is closed comes back, and the value arrives");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, closed_cb, &error);
+  g_clear_pointer (&peer, raw_peer_free);
+  peer = raw_door_accept (door);
+  raw_peer_greet (peer, 7, 1);
+  frame = raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE);
+  raw_frame_free (frame);
+  raw_peer_send_ack (peer, 1);
+  raw_peer_wait_bye (peer, AMNESIA_BYE_LEAVING, "*");
+  g_clear_pointer (&peer, raw_peer_free);
+  test_until (error != NULL);
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_CLOSED);
+  test_free_store (store);
+}
+
 /* --- digests --- */
 
 static void
@@ -443,9 +565,9 @@ test_withheld_base (void)
 
 /* Makes a link from one node to another, as if it had been dialled. */
 static void
-connect (guint from,
-         guint to,
-         guint position)
+join (guint from,
+      guint to,
+      guint position)
 {
   AmnesiaMembers *members = amnesia_mesh_get_members (world.nodes[from].mesh);
   AmnesiaMember *member = amnesia_members_get (members, position);
@@ -465,9 +587,9 @@ test_three_links (void)
   /* the lesser id dials first; then the greater one dials both names */
   world.nodes[0].id = 300;
   begin_world (2);
-  connect (1, 0, 0);
-  connect (0, 1, 1);
-  connect (0, 1, 1);
+  join (1, 0, 0);
+  join (0, 1, 1);
+  join (0, 1, 1);
   while (pump_all ())
     ;
   run (SECOND);
@@ -513,6 +635,36 @@ test_no_room (void)
 }
 
 static void
+test_write_too_big (void)
+{
+  AmnesiaReplica *replica;
+  g_autofree char *text = g_strnfill (900, 'x');
+  AmnesiaStamp stamp = AMNESIA_STAMP_NORMAL | G_GUINT64_CONSTANT (1000000000) << 16;
+  guint i;
+
+  g_test_summary ("A write whose values are together too large for the peer stands in nobody's way");
+
+  world.nodes[1].max_size = 1024;
+  begin_world (2);
+  replica = amnesia_mesh_get_replica (world.nodes[0].mesh);
+  for (i = 0; i < 6; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+      g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, stamp, 999, g_variant_new_string (text),
+                                                          NULL, 0);
+
+      g_assert_cmpint (amnesia_replica_merge (replica, world.now.wall / 1000, entry), ==,
+                       AMNESIA_MERGE_TAKEN);
+    }
+  run (SECOND);
+  write_text (0, "0", 10);
+  run (10 * SECOND);
+  g_assert_cmpuint (get_text_length (1, "0"), ==, 10);
+  g_assert_cmpuint (world.nodes[0].n_dials + world.nodes[1].n_dials, ==, 2);
+  end_world ();
+}
+
+static void
 test_no_storm (void)
 {
   guint i, dials;
@@ -535,6 +687,186 @@ test_no_storm (void)
   end_world ();
 }
 
+/* --- addresses --- */
+
+/* An address of this machine that is not loopback, or NULL. */
+static GInetAddress *
+find_outer_address (void)
+{
+  struct ifaddrs *all, *one;
+  GInetAddress *found = NULL;
+
+  g_assert_cmpint (getifaddrs (&all), ==, 0);
+  for (one = all; one != NULL && found == NULL; one = one->ifa_next)
+    if (one->ifa_addr != NULL && one->ifa_addr->sa_family == AF_INET &&
+        !(one->ifa_flags & IFF_LOOPBACK))
+      found = g_inet_address_new_from_bytes (
+        (const guint8 *) &((struct sockaddr_in *) one->ifa_addr)->sin_addr, G_SOCKET_FAMILY_IPV4);
+  freeifaddrs (all);
+  return found;
+}
+
+typedef struct
+{
+  gboolean ended;
+  gboolean connected;
+} Outcome;
+
+static void
+dialled_cb (AmnesiaDial       *dial,
+            GSocketConnection *connection,
+            const GError      *error,
+            gpointer           user_data)
+{
+  Outcome *outcome = user_data;
+
+  if (error != NULL)
+    g_test_message ("%s", error->message);
+  outcome->ended = TRUE;
+  outcome->connected = connection != NULL;
+}
+
+static void
+test_own_address_gone (void)
+{
+  g_autoptr (GInetAddress) here = find_outer_address ();
+  g_autoptr (GInetAddress) gone = g_inet_address_new_from_string ("198.51.100.77");
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  g_autoptr (GSocketAddress) where = NULL, bound = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autolist (GInetAddress) addresses = NULL;
+  Outcome outcome = { 0, };
+  AmnesiaDial *dial;
+
+  g_test_summary ("Who has another address than when he began to listen still reaches the others");
+
+  if (here == NULL)
+    {
+      g_test_skip ("this machine has loopback addresses only");
+      return;
+    }
+  where = g_inet_socket_address_new (here, 0);
+  g_socket_listener_add_address (listener, where, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                 &bound, &error);
+  g_assert_no_error (error);
+  addresses = g_list_append (NULL, g_object_ref (here));
+  dial = amnesia_dial_new (g_main_context_default (),
+                           g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)),
+                           dialled_cb, &outcome);
+  amnesia_dial_set_from (dial, gone);
+  amnesia_dial_start (dial, addresses, NULL);
+  test_until (outcome.ended);
+  g_assert_true (outcome.connected);
+  amnesia_dial_free (dial);
+}
+
+/* A resolver that knows what we tell it. */
+
+typedef GResolver FakeResolver;
+typedef GResolverClass FakeResolverClass;
+
+static const char *fake_addresses[2]; /* of “nodea” and “nodeb” */
+
+static GType fake_resolver_get_type (void);
+G_DEFINE_TYPE (FakeResolver, fake_resolver, G_TYPE_RESOLVER)
+
+static void
+fake_lookup_async (GResolver           *self,
+                   const gchar         *host,
+                   GCancellable        *cancellable,
+                   GAsyncReadyCallback  callback,
+                   gpointer             user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  const char *text = fake_addresses[g_str_equal (host, "nodeb")];
+
+  g_task_return_pointer (task, g_list_append (NULL, g_inet_address_new_from_string (text)),
+                         (GDestroyNotify) g_resolver_free_addresses);
+}
+
+static GList *
+fake_lookup_finish (GResolver     *self,
+                    GAsyncResult  *result,
+                    GError       **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+fake_resolver_class_init (FakeResolverClass *klass)
+{
+  klass->lookup_by_name_async = fake_lookup_async;
+  klass->lookup_by_name_finish = fake_lookup_finish;
+}
+
+static void
+fake_resolver_init (FakeResolver *self)
+{
+}
+
+static gboolean
+run_ip (const char *arguments)
+{
+  g_autofree char *command = g_strconcat ("ip ", arguments, NULL);
+  int status;
+
+  return g_spawn_command_line_sync (command, NULL, NULL, &status, NULL) &&
+         g_spawn_check_wait_status (status, NULL);
+}
+
+/* In a network namespace of its own. */
+static void
+renumber (void)
+{
+  g_autoptr (GResolver) resolver = g_object_new (fake_resolver_get_type (), NULL);
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
+  AmnesiaStore *a, *b;
+
+  g_assert_true (run_ip ("link set lo up") && run_ip ("addr add 10.77.0.1/32 dev lo") &&
+                 run_ip ("addr add 10.77.0.2/32 dev lo"));
+  fake_addresses[0] = "10.77.0.1";
+  fake_addresses[1] = "10.77.0.2";
+  g_resolver_set_default (resolver);
+  amnesia_conf_add_peer (conf, "nodea", 7777, NULL);
+  amnesia_conf_add_peer (conf, "nodeb", 7777, NULL);
+  a = test_store (conf);
+  b = test_store (conf);
+  test_wait_linked (b, 1);
+
+  g_assert_true (run_ip ("addr add 10.77.0.11/32 dev lo") && run_ip ("addr add 10.77.0.12/32 dev lo") &&
+                 run_ip ("addr del 10.77.0.1/32 dev lo") && run_ip ("addr del 10.77.0.2/32 dev lo"));
+  fake_addresses[0] = "10.77.0.11";
+  fake_addresses[1] = "10.77.0.12";
+  test_until (test_n_linked (a) == 0 && test_n_linked (b) == 0);
+  test_until (test_n_linked (a) == 1 && test_n_linked (b) == 1);
+  test_set (a, "'after'");
+  test_until (test_has_data (b, "'after'"));
+  g_assert_cmpstr (amnesia_store_get_listening (a), ==, "nodea:7777");
+  g_assert_cmpstr (amnesia_store_get_listening (b), ==, "nodeb:7777");
+  test_free_store (a);
+  test_free_store (b);
+}
+
+static void
+test_renumbered (void)
+{
+  g_test_summary ("Two who both have got other addresses find one another by their names");
+
+  if (g_test_subprocess ())
+    {
+      if (unshare (CLONE_NEWNET) == 0)
+        renumber ();
+      return;
+    }
+  if (geteuid () != 0 || !run_ip ("-V"))
+    {
+      g_test_skip ("network namespaces need root, and the program “ip”");
+      return;
+    }
+  g_test_trap_subprocess (NULL, 60 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -549,10 +881,16 @@ main (int    argc,
   g_test_add_func ("/adversary/keys-one-by-one", test_keys_one_by_one);
   g_test_add_func ("/adversary/colliding-names", test_colliding_names);
   g_test_add_func ("/adversary/blocked", test_blocked);
+  g_test_add_func ("/adversary/trickle", test_trickle);
+  g_test_add_func ("/adversary/lost-while-closing", test_lost_while_closing);
+  g_test_add_func ("/adversary/cut-while-closing", test_cut_while_closing);
   g_test_add_func ("/adversary/above-own-limit", test_above_own_limit);
   g_test_add_func ("/adversary/withheld-base", test_withheld_base);
   g_test_add_func ("/adversary/three-links", test_three_links);
   g_test_add_func ("/adversary/no-room", test_no_room);
+  g_test_add_func ("/adversary/write-too-big", test_write_too_big);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
+  g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
+  g_test_add_func ("/adversary/renumbered", test_renumbered);
   return g_test_run ();
 }

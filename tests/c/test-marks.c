@@ -45,7 +45,7 @@ write_and_cover (AmnesiaReplica *replica,
 static guint
 count_marks (AmnesiaLink *link)
 {
-  return g_hash_table_size (link->dirty);
+  return (guint) g_tree_nnodes (link->dirty);
 }
 
 static void
