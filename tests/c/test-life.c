@@ -708,6 +708,31 @@ test_late_hello (void)
   free_link (link);
 }
 
+static void
+test_member_becomes_guest (void)
+{
+  AmnesiaMembers *members;
+  guint i, n_dialled = 0;
+
+  g_test_summary ("Who is a member no more keeps one link, to somebody whom it dialled");
+
+  begin_world (3);
+  run (SECOND);
+  g_assert_cmpuint (n_up (2), ==, 2);
+  amnesia_mesh_set_own (world.nodes[2].mesh, NULL, 0, TRUE, world.now);
+  run (2 * SECOND);
+  members = amnesia_mesh_get_members (world.nodes[2].mesh);
+  for (i = 0; i < members->list->len; i++)
+    if (amnesia_members_get (members, i)->link != NULL)
+      n_dialled += amnesia_members_get (members, i)->link->dialled;
+  g_assert_cmpuint (n_up (2), ==, 1);
+  g_assert_cmpuint (n_dialled, ==, 1);
+  write_int (1, 5);
+  run (SECOND);
+  g_assert_cmpint (read_int (2), ==, 5);
+  end_world ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -725,5 +750,6 @@ main (int    argc,
   g_test_add_func ("/life/no-list", test_no_list);
   g_test_add_func ("/life/listed-not-sent", test_listed_not_sent);
   g_test_add_func ("/life/late-hello", test_late_hello);
+  g_test_add_func ("/life/member-becomes-guest", test_member_becomes_guest);
   return g_test_run ();
 }

@@ -320,7 +320,7 @@ reach (gpointer data,
        guint    tag)
 {
   SimDial *dial = data;
-  SimNode *target = find_owner ((guint) dial->member->port - 1);
+  SimNode *target = find_owner ((guint) (dial->member->port - 1) % sim.profile.n_entries);
   gint64 back = sim.now + sim_latency ();
 
   if (target != NULL && (sim_is_blocked (dial->node, target) ||
@@ -528,6 +528,8 @@ sim_node_open (SimNode *node)
   for (i = 0; i < sim.profile.n_entries; i++)
     if ((int) i != node->removed)
       amnesia_settings_add_entry (settings, HOST, (guint16) (1 + i));
+  if (sim.profile.alias)
+    amnesia_settings_add_entry (settings, HOST, (guint16) (1 + sim.profile.n_entries));
   sim_current = node;
   node->open = TRUE;
   node->leaving = FALSE;

@@ -20,6 +20,7 @@ sim_choose_profile (void)
   profile->clocks = (SimClocks) sim_below (SIM_CLOCKS_BEYOND);
   profile->step_at_restart = sim_chance (0.3);
   profile->high_counter = sim_chance (0.1);
+  profile->alias = sim_chance (0.1);
   profile->keys = sim_chance (0.2);
   profile->strangers = sim_chance (0.3);
   profile->faults = sim_chance (0.3);

@@ -39,6 +39,7 @@ typedef struct
   gboolean  step_at_restart; /* a process comes back with its clock behind */
   gboolean  high_counter;    /* the first stamps are near the end of their millisecond's counter */
   gboolean  line;            /* 0 and the others meet at 1 only */
+  gboolean  alias;           /* one more entry is another name of the first */
   gboolean  keys;
   gboolean  strangers;
   gboolean  faults;
@@ -81,6 +82,7 @@ struct _SimEnd
   gint64        greeted_at;  /* 0: not yet */
   AmnesiaStamp  greeted_stamp; /* the base that we had then */
   guint64       greeted_id;
+  gsize         greeted_size;
 };
 
 struct _SimWire

@@ -9,6 +9,9 @@
 /* Each of the mistakes has to be found among the seeds of a commit. */
 #define N_SEEDS 300
 #define N_STEPS 2000
+/* With AMNESIA_LONG, unless the options tell otherwise. */
+#define N_SEEDS_LONG 20000
+#define N_STEPS_LONG 5000
 
 static int first_seed = 1;
 static int n_seeds = N_SEEDS;
@@ -197,6 +200,11 @@ main (int    argc,
   g_autoptr (GError) error = NULL;
   guint i;
 
+  if (g_getenv ("AMNESIA_LONG") != NULL)
+    {
+      n_seeds = N_SEEDS_LONG;
+      n_steps = N_STEPS_LONG;
+    }
   g_option_context_add_main_entries (context, options, NULL);
   g_option_context_set_ignore_unknown_options (context, TRUE);
   if (!g_option_context_parse (context, &argc, &argv, &error))
