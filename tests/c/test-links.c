@@ -390,6 +390,7 @@ test_peer (void)
   AmnesiaPeer *peer = test_find_peer (a, test_port (1));
   g_autoptr (AmnesiaPeer) kept = g_object_ref (peer);
   guint n_states = 0;
+  gint64 round_trip, clock_offset;
 
   g_test_summary ("A peer shows host, port, state, way, round trip, clock offset and in-sync");
 
@@ -410,6 +411,9 @@ test_peer (void)
   test_until (amnesia_peer_get_round_trip (peer) > 0);
   g_assert_cmpint (amnesia_peer_get_round_trip (peer), <, G_TIME_SPAN_SECOND);
   g_assert_cmpint (ABS (amnesia_peer_get_clock_offset (peer)), <, G_TIME_SPAN_SECOND);
+  g_object_get (peer, "round-trip", &round_trip, "clock-offset", &clock_offset, NULL);
+  g_assert_cmpint (round_trip, ==, amnesia_peer_get_round_trip (peer));
+  g_assert_cmpint (clock_offset, ==, amnesia_peer_get_clock_offset (peer));
   g_assert_true (amnesia_peer_get_in_sync (peer));
   test_free_store (b);
   test_wait_linked (a, 0);

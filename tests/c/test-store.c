@@ -222,6 +222,8 @@ test_property (void)
   g_autoptr (GVariant) data = NULL;
   g_autoptr (GDateTime) updated = NULL;
   g_autoptr (GListModel) peers = NULL;
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  g_autoptr (AmnesiaConf) got = NULL;
   AmnesiaState state = AMNESIA_STATE_ALONE;
 
   g_test_summary ("The value is a property like others");
@@ -241,6 +243,10 @@ test_property (void)
   test_diary_clear (diary);
   amnesia_store_set_close_timeout (store, 100);
   test_assert_diary (diary, NULL, NULL);
+  g_object_set (store, "conf", conf, NULL);
+  g_object_get (store, "conf", &got, NULL);
+  g_assert_true (got == conf);
+  test_assert_diary (diary, "conf", NULL);
   test_free_store (store);
 }
 
