@@ -155,6 +155,8 @@ make_values (void)
     "{'jsontest': <123>}", "{1: 'one', 2: 'two'}", "{'a': <{'b': <[<1>, <'x'>]>}>}",
     "[(1, true), (2, false)]", "@a(sv) [('a', <1>)]", "@a{sv} {}", "@mmi just nothing", "()",
     "[{'a': 1}, {'b': 2}]",
+    /* what is refused */
+    "handle 3", "[handle 0]", "<handle 1>", "{'a': <1>, 'a': <2>}", "{1: 'one', 1: 'two'}",
   };
   guint i;
 
@@ -173,13 +175,64 @@ make_values (void)
     }
 }
 
+/* Bytes that are not in normal form, types that are none. */
+static void
+make_bad_values (void)
+{
+  static const struct
+  {
+    const char *type;
+    const char *bytes;
+    gsize       size;
+  } bad[] = {
+    { "b", "\2", 1 }, { "s", "text", 4 }, { "s", "\377", 2 }, { "o", "no", 3 }, { "i", "123", 3 },
+    { "as", "a\0b\0\4\2", 6 }, { "(ss)", "a\0b\0\3", 5 }, { "v", "\0\1\0h", 4 }, { "mb", "\2\0", 2 },
+    { "v", "\1\0*", 3 }, { "*", "", 0 }, { "r", "", 0 }, { "{sv}", "", 0 }, { "ii", "", 0 },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("bad-%02u", i);
+      g_autoptr (GByteArray) all = g_byte_array_new ();
+      g_autoptr (GBytes) bytes = NULL;
+      guint length = (guint) strlen (bad[i].type);
+
+      g_byte_array_append (all, (const guint8 *) bad[i].type, length);
+      g_byte_array_append (all, (const guint8 *) bad[i].bytes, (guint) bad[i].size);
+      bytes = g_byte_array_free_to_bytes (g_steal_pointer (&all));
+      save ("value", name, (int) length, bytes);
+    }
+}
+
+/* Variants and tuples in one another: as many as may be, and more. */
+static void
+make_deep_values (void)
+{
+  static const guint8 step[] = { 0x80, 0x01, 0x80, 0x01, 0x84 }; /* ((v)), see append_type */
+  guint n;
+
+  for (n = 20; n < 24; n++)
+    {
+      g_autofree char *name = g_strdup_printf ("deep-%u", n);
+      g_autoptr (GByteArray) all = g_byte_array_new ();
+      g_autoptr (GBytes) bytes = NULL;
+      guint i;
+
+      for (i = 0; i < n; i++)
+        g_byte_array_append (all, step, sizeof step);
+      bytes = g_byte_array_free_to_bytes (g_steal_pointer (&all));
+      save ("value", name, 0x80, bytes);
+    }
+}
+
 static void
 make_json (void)
 {
   static const char *const texts[] = {
     "null", "true", " [1, 2.5, -3e2, \"x\"] ", "{\"jsontest\":123}",
     "{\"a\":{\"b\":[null,false,{\"c\":\"\\u00e9\\ud83d\\ude00\\n\"}]}}",
-    "18446744073709551615", "-9223372036854775808", "1e308", "5e-324", "0.1", "\"\\\"\\\\\\/\"",
+    "18446744073709551615", "-9223372036854775808", "1e308", "5e-324", "0.1", "0.30000000000000004", "\"\\\"\\\\\\/\"",
     "[[[[[[[[]]]]]]]]", "{\"a\":1,\"a\":2}", "[1,]", "01", "nul", "\"\\ud800\"",
   };
   guint i;
@@ -230,9 +283,10 @@ typedef struct
 static const Steps steps[] = {
   /* hello: frames whose sizes are right */
   { "hello", "typed", "01 01 0100 0100 05 00 00 00 00 00" },
-  { "hello", "made", "01 08 00 00 00 09 02 00 00" },
+  { "hello", "made", "01 08 00 00 09 02 00 00" },
   { "hello", "made-other", "03 08 01 04 6e6f6465 03 09 02 05 01 c8" },
-  { "frame", "made", "09 08 00 00 00 09 02 00 00 09 05 09 00 02 01 00 21 03 41" },
+  { "frame", "made", "09 08 00 00 09 02 00 00 09 05 09 00 02 01 00 21 03 41" },
+  { "frame", "list-unsorted", "09 08 00 00 09 02 00 00 0e 09 02 02 01 05 09 01 05 09 01" },
   /* value: as a tree */
   { "value", "tree-variant", "80 84 02" },
   { "value", "tree-dict", "81 80 03 01 61 02 01 62 03" },
@@ -260,9 +314,15 @@ static const Steps steps[] = {
   /* a second peer of a guest comes and goes */
   { "mesh", "spare-guest", "13 60 00 40 00 07 07 01 00" },
   { "mesh", "crowd", "02 00 0a 17 4f 17 4f 11 1f 0f" },
-  { "mesh", "full", "02 00 0a 18 00 09 05 09 00 03 01 e1 00 10 02 e1 00 10 03 e1 00 10 04 e1 00 10"
+  { "mesh", "full", "02 00 0a 18 00 09 05 09 03 00 01 e1 00 10 02 e1 00 10 03 e1 00 10 04 e1 00 10"
                     " 18 00 09 06 09 00 00 05 e1 00 10" },
-  { "mesh", "small-peer", "02 00 8a 0b 01 00 00 0b 01 82 05 01 02 03 04 08 00 20" },
+  { "mesh", "small-peer", "02 00 8a 08 00 10 0b 01 83 01 1f 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e"
+                          " 0f 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f 08 00 10" },
+  /* a write from far ahead, and a weak one that comes too late; then one of our own */
+  { "mesh", "ahead", "02 00 0a 18 00 09 a0 00 00 ff 09 00 00 01 01 05 07 0b 01 05 05" },
+  { "mesh", "weak", "02 00 0a 18 00 09 05 09 00 00 00 01 05 07 18 00 09 9f 09 00 00 00 01 05 07"
+                    " 0b 01 05 05" },
+  { "mesh", "ack-too-many", "02 00 0a 18 00 04 09" },
 };
 
 static void
@@ -309,6 +369,8 @@ main (int    argc,
   folder = argv[1];
   make_frames ();
   make_values ();
+  make_bad_values ();
+  make_deep_values ();
   make_json ();
   make_confs ();
   make_steps ();

@@ -20,7 +20,9 @@ typedef struct
 {
   AmnesiaReplica *replica;
   AmnesiaRepair   repair;
+  AmnesiaReader  *reader; /* (owned) (nullable) */
   gint64          mono;
+  gboolean        large; /* has so many entries that looking at all of them takes its time */
 } Side;
 
 static void
@@ -37,6 +39,7 @@ side_init (Side   *side,
 static void
 side_clear (Side *side)
 {
+  g_clear_pointer (&side->reader, amnesia_reader_free);
   amnesia_repair_clear (&side->repair);
   amnesia_replica_free (side->replica);
 }
@@ -131,12 +134,19 @@ static void
 give (Side   *side,
       GBytes *bytes)
 {
-  g_autoptr (AmnesiaReader) reader = amnesia_reader_new (LARGE);
-  g_autoptr (GBytes) preamble = g_bytes_new_static (AMNESIA_PREAMBLE, AMNESIA_PREAMBLE_SIZE);
+  static const char preamble[] = AMNESIA_PREAMBLE;
+  g_autoptr (GBytes) first = NULL;
 
-  amnesia_reader_set_greeted (reader);
-  fuzz_feed (reader, preamble, 0, on_frame, side, NULL);
-  fuzz_feed (reader, bytes, 0, on_frame, side, NULL);
+  if (side->reader == NULL)
+    {
+      side->reader = amnesia_reader_new (LARGE);
+      amnesia_reader_set_greeted (side->reader);
+      first = g_bytes_new_static (preamble, AMNESIA_PREAMBLE_SIZE);
+      fuzz_feed (side->reader, first, 0, on_frame, side, NULL);
+    }
+  /* what is wrong ends a connection; there will be another one */
+  if (!fuzz_feed (side->reader, bytes, 0, on_frame, side, NULL))
+    g_clear_pointer (&side->reader, amnesia_reader_free);
 }
 
 static void
@@ -158,11 +168,12 @@ static void
 write_many (Side      *side,
             FuzzInput *input)
 {
-  guint n = (guint) fuzz_take_fixed (input, 2) % 700;
+  guint n = (guint) fuzz_take_fixed (input, 2) % 260;
 
+  side->large = TRUE;
   for (; n > 0; n--)
     {
-      g_autofree char *key = g_strdup_printf ("m%063u", n);
+      g_autofree char *key = g_strdup_printf ("m%0250u", n);
 
       amnesia_replica_write (side->replica, WALL / 1000, key, NULL);
     }
@@ -223,7 +234,8 @@ run_step (Side      *sides,
       give (side, frame);
     }
   amnesia_repair_is_complete (&side->repair);
-  check_side (side);
+  if (!side->large)
+    check_side (side);
 }
 
 /* --- two honest sides --- */

@@ -173,7 +173,7 @@ try_tree (FuzzInput *input)
 {
   g_autofree char *type = fuzz_take_type (input, 8);
   g_autoptr (GVariant) value =
-    g_variant_ref_sink (fuzz_take_variant (input, G_VARIANT_TYPE (type), 20));
+    g_variant_ref_sink (fuzz_take_variant (input, G_VARIANT_TYPE (type), 30));
   g_autoptr (GError) error = NULL;
   gboolean right = amnesia_value_check (value, FUZZ_MAX_SIZE, &error);
   g_autoptr (GBytes) payload = g_variant_get_data_as_bytes (value);
