@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Wall clocks that are not what they should be, by libfaketime."""
 
+import os
 import pathlib
 
 LIBRARY = "libfaketimeMT.so.1"
@@ -23,6 +24,8 @@ class FakeClock:
             "FAKETIME_TIMESTAMP_FILE": str(path),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # a sanitizer would insist on being the first to be loaded
+            "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0",
         }
 
     def set(self, setting):

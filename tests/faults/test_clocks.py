@@ -6,7 +6,7 @@ import time
 import unittest
 
 from clocks import FakeClock, NO_FAKE_CLOCK
-from faults import BOUND_S, TestCase, main, say, short_or_long
+from faults import BOUND_S, PORT, TestCase, main, new_host, say, short_or_long
 
 HOUR = 3600
 
@@ -116,6 +116,26 @@ class Clocks(TestCase):
         say(f"frozen: {sum(len(m.writes()) for m in members)} writes in {len(updated)} milliseconds")
         self.assertEqual(len(updated), 1)
         self.end(members)
+
+    def test_years_ahead(self):
+        """What was written two years ahead is taken by nobody; set right, it is written anew."""
+        host = new_host()
+        peers = [{"host": host, "port": PORT + index} for index in range(2)]
+        conf = self.conf({"peers": peers, "clock-limit": 0})
+        clock = self.clock("m1", 2 * 365 * 24 * HOUR)
+        right, wrong = self.start_with([self.clock("m0"), clock], conf)
+        before = right.value
+        value = wrong.set()
+        refused = "more than a year in the future"
+        right.wait("it to be refused", lambda: right.said(refused))
+        self.assertEqual(right.value, before)
+        clock.set(0)
+        right.wait_value(value)
+        for member in (right, wrong):
+            self.see([right, wrong], member.set())
+            self.assertFalse(member.said("disconnected"))
+        for member in (right, wrong):
+            member.close()
 
     def test_far_apart(self):
         """More than a day: refused, said on both sides, again and again but not in haste."""

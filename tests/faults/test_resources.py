@@ -13,6 +13,7 @@ import unittest
 from faults import (
     BOUND_S,
     MIB,
+    SANITIZED,
     TestCase,
     main,
     needs_machines,
@@ -214,6 +215,7 @@ class Descriptors(TestCase):
 MALLOC = {"GLIBC_TUNABLES": f"glibc.malloc.mmap_threshold={MIB}"}
 
 
+@unittest.skipIf(SANITIZED, "a sanitizer has memory of its own")
 class Memory(TestCase):
     ALONE = True
 
