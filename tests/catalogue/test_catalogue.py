@@ -69,8 +69,16 @@ class Catalogue(unittest.TestCase):
     def test_tests_with_an_id_are_named(self):
         """Who gives a test the id of a row wants it to be found."""
         named = {name for _, _, cell in rows() for _, name in tests_of(cell)}
-        for path in sorted(TESTS.glob("c/test-*.c")):
-            for name in re.findall(r'"/[^"]*/([A-Z]\d+-[^"%]+)"', path.read_text()):
+        patterns = {
+            "c/test-*.c": r'"/[^"]*/([A-Z]\d+-[^"%]+)"',
+            "gjs/test-*.js": r"^test\(['`]([A-Z]\d+ [^'`]+)['`]",
+            "vala/test-*.vala": r'"/[^"]*/([A-Z]\d+-[^"]+)"',
+            "*/test_*.py": r"def (test_[A-Z]\d+_\w+)",
+        }
+        found = [(path, form) for glob, form in patterns.items() for path in TESTS.glob(glob)]
+        self.assertGreater(len(found), 30)
+        for path, form in found:
+            for name in re.findall(form, path.read_text(), re.MULTILINE):
                 with self.subTest(file=path.name, test=name):
                     self.assertTrue(name in named, "the page does not name it")
 
