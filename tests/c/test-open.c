@@ -546,7 +546,7 @@ main (int    argc,
   g_test_add_func ("/open/listen", test_listen);
   g_test_add_func ("/open/P10-failing-listen", test_failing_listen);
   g_test_add_func ("/open/C6-P10-next-entry", test_next_entry);
-  g_test_add_func ("/open/elsewhere", test_elsewhere);
+  g_test_add_func ("/open/C6-elsewhere", test_elsewhere);
   g_test_add_func ("/open/null-closes", test_null_closes);
   g_test_add_func ("/open/null-ends-waiting", test_null_ends_waiting);
   g_test_add_func ("/open/A2-block-in-dispatch", test_block_in_dispatch);
