@@ -14,8 +14,8 @@ struct _AmnesiaInspector
 /* Shared by the loop and the thread: `state` says whose turn it is. */
 struct _AmnesiaInspection
 {
-  gatomicrefcount ref_count;
-  int           state;    /* atomic */
+  int           ref_count; /* atomic */
+  int           state;     /* atomic */
   AmnesiaFrame  frame;
   guint64       max_size;
   GSource      *source;   /* (owned) made ready when it is done */
@@ -34,7 +34,7 @@ enum
 static void
 inspection_unref (AmnesiaInspection *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   amnesia_frame_clear (&self->frame);
   g_clear_pointer (&self->entries, g_ptr_array_unref);
@@ -102,14 +102,13 @@ amnesia_inspector_begin (AmnesiaInspector *self,
 {
   AmnesiaInspection *inspection = g_new0 (AmnesiaInspection, 1);
 
-  g_atomic_ref_count_init (&inspection->ref_count);
+  inspection->ref_count = 2; /* the caller's and the thread's */
   inspection->frame = *frame;
   *frame = (AmnesiaFrame) { 0, };
   inspection->max_size = max_size;
   inspection->source = g_source_ref (source);
   inspection->context = g_main_context_ref (g_source_get_context (source));
   g_atomic_int_set (&inspection->state, STATE_WAITING);
-  g_atomic_ref_count_inc (&inspection->ref_count);
   push (self, inspection);
   return inspection;
 }

@@ -319,17 +319,16 @@ test_reordered (void)
 {
   static const guint sizes[] = { 250 * 1024 / 9, 15 * 1024 * 1024 / 9 };
   g_autoptr (LiveMember) member = live_member_new (1, NULL);
-  g_autoptr (RawPeer) raw = raw_peer_connect (0);
   guint i, turn;
 
   g_test_summary ("Dictionaries in another order are compared as far as it blocks nobody");
 
-  raw_peer_greet (raw, ID, 0);
   for (i = 0; i < G_N_ELEMENTS (sizes); i++)
     for (turn = 0; turn < 2; turn++)
       {
         GVariantBuilder builder;
         g_autoptr (AmnesiaEntry) entry = NULL;
+        g_autoptr (RawPeer) raw = NULL;
         LiveStats before = live_member_look (member);
         guint j;
 
@@ -338,6 +337,8 @@ test_reordered (void)
           g_variant_builder_add (&builder, "{uy}", (turn ? j : sizes[i] - 1 - j) * 2654435761u, 1);
         entry = amnesia_entry_new ("", raw_stamp (1000 + 2 * i + turn), ID,
                                    g_variant_builder_end (&builder), NULL, 0);
+        raw = raw_peer_connect (0);
+        raw_peer_greet (raw, ID, 0);
         raw_peer_send_write (raw, entry);
         raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK));
         g_assert_cmpint (live_member_look (member).changed - before.changed, ==,
