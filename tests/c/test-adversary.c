@@ -687,6 +687,32 @@ test_no_storm (void)
   end_world ();
 }
 
+static void
+test_no_storm_of_guest (void)
+{
+  AmnesiaMesh *hub;
+  guint i;
+
+  g_test_summary ("A guest whose links end soon after the hello takes longer and longer breaths");
+
+  begin_world (2);
+  hub = world.nodes[0].mesh;
+  amnesia_members_get (amnesia_mesh_get_members (hub), 1)->self = TRUE; /* so that it is not dialled */
+  amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
+  for (i = 0; i < 600; i++)
+    {
+      AmnesiaMembers *members = amnesia_mesh_get_members (hub);
+      g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "not you");
+
+      if (members->list->len > 2 && amnesia_members_get (members, 2)->link != NULL)
+        amnesia_mesh_fail_link (hub, amnesia_members_get (members, 2)->link, error, world.now);
+      run (100 * G_TIME_SPAN_MILLISECOND);
+    }
+  g_assert_cmpuint (world.nodes[1].n_dials, >=, 15);
+  g_assert_cmpuint (world.nodes[1].n_dials, <=, 45);
+  end_world ();
+}
+
 /* --- addresses --- */
 
 /* An address of this machine that is not loopback, or NULL. */
@@ -940,6 +966,7 @@ main (int    argc,
   g_test_add_func ("/adversary/no-room", test_no_room);
   g_test_add_func ("/adversary/write-too-big", test_write_too_big);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
+  g_test_add_func ("/adversary/no-storm-of-guest", test_no_storm_of_guest);
   g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
   g_test_add_func ("/adversary/second-address", test_second_address);
   g_test_add_func ("/adversary/renumbered", test_renumbered);
