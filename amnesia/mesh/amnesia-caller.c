@@ -97,6 +97,24 @@ dial_cb (AmnesiaDial       *dial,
   amnesia_member_unref (member);
 }
 
+/* Begins with another address after each failure: the first may lead to a connection that the other
+ * side refuses, as by that way we come from an address that it does not know us by. */
+static GList *
+rotate (GList *addresses,
+        guint  failures)
+{
+  GList *rotated = g_list_copy (addresses);
+
+  for (failures %= MAX (g_list_length (rotated), 1); failures > 0; failures--)
+    {
+      GList *first = rotated;
+
+      rotated = g_list_remove_link (rotated, first);
+      rotated = g_list_concat (rotated, first);
+    }
+  return rotated;
+}
+
 /* A name that is not known has the dial fail; so the function is always called from the loop. */
 static void
 dial (AmnesiaCaller *self,
@@ -104,6 +122,8 @@ dial (AmnesiaCaller *self,
 {
   const char *host = call->member->host;
   const GSocketFamily families[] = { G_SOCKET_FAMILY_IPV4, G_SOCKET_FAMILY_IPV6 };
+  g_autoptr (GList) addresses = rotate (amnesia_names_get (self->names, host),
+                                        call->member->failures);
   guint i;
 
   call->dial = amnesia_dial_new (self->context, call->member->port, dial_cb, call);
@@ -114,8 +134,7 @@ dial (AmnesiaCaller *self,
       if (own != NULL)
         amnesia_dial_set_from (call->dial, own);
     }
-  amnesia_dial_start (call->dial, amnesia_names_get (self->names, host),
-                      amnesia_names_get_error (self->names, host));
+  amnesia_dial_start (call->dial, addresses, amnesia_names_get_error (self->names, host));
 }
 
 /* Dials @member; its name is looked up anew each time. */

@@ -31,6 +31,7 @@ void           amnesia_dial_plan_set_role     (AmnesiaDialPlan *self,
 void           amnesia_dial_plan_hurry        (AmnesiaDialPlan *self,
                                                AmnesiaTime      now);
 void           amnesia_dial_plan_lost         (AmnesiaDialPlan *self,
+                                               gboolean         brief,
                                                AmnesiaTime      now);
 AmnesiaMember *amnesia_dial_plan_pop          (AmnesiaDialPlan *self,
                                                AmnesiaMembers  *members,

@@ -22,14 +22,17 @@ amnesia_dial_plan_hurry (AmnesiaDialPlan *self,
     self->at = now.mono;
 }
 
-/* A guest lost its link: first of all it looks whether an entry has become free. */
+/* A guest lost its link: first of all it looks whether an entry has become free. @brief: the link did
+ * not serve, so that there is no reason to hurry. */
 void
 amnesia_dial_plan_lost (AmnesiaDialPlan *self,
+                        gboolean         brief,
                         AmnesiaTime      now)
 {
   self->at = now.mono + AMNESIA_GUEST_STEP;
   self->next = G_MAXUINT;
-  self->rounds = 0;
+  if (!brief)
+    self->rounds = 0;
 }
 
 static gboolean

@@ -536,7 +536,7 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   if (lost && error != NULL)
     amnesia_member_set_error (member, error);
   if (lost)
-    amnesia_dial_plan_lost (&self->plan, now);
+    amnesia_dial_plan_lost (&self->plan, now.mono - link->born < AMNESIA_BRIEF, now);
 
   self->linked_changed |= amnesia_link_is_up (link);
   hide_link (self, link, now);

@@ -348,9 +348,55 @@ get_member_value (GVariant     *dictionary,
   return g_variant_get_child_value (entry, 1);
 }
 
+/* Compares two entries. FALSE in @same_key: these are of different keys. */
 static gboolean
-equal_dictionaries (GVariant *a,
-                    GVariant *b)
+equal_entries (GVariant *a,
+               GVariant *b,
+               gboolean *same_key)
+{
+  g_autoptr (GVariant) key_a = NULL, key_b = NULL, value_a = NULL, value_b = NULL;
+
+  *same_key = TRUE;
+  if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
+    return TRUE;
+
+  key_a = g_variant_get_child_value (a, 0);
+  key_b = g_variant_get_child_value (b, 0);
+  *same_key = compare_bytes (get_bytes (key_a), get_bytes (key_b)) == 0;
+  if (!*same_key)
+    return FALSE;
+
+  value_a = g_variant_get_child_value (a, 1);
+  value_b = g_variant_get_child_value (b, 1);
+
+  return amnesia_value_equal (value_a, value_b);
+}
+
+/* Most often both have the same keys in the same order, so that there is nothing to sort. Returns
+ * whether that decided it. */
+static gboolean
+compare_in_order (GVariant *a,
+                  GVariant *b,
+                  gboolean *equal)
+{
+  gsize n = g_variant_n_children (a);
+  gboolean same_key = TRUE;
+
+  *equal = TRUE;
+  for (gsize i = 0; i < n && *equal; i++)
+    {
+      g_autoptr (GVariant) entry_a = g_variant_get_child_value (a, i);
+      g_autoptr (GVariant) entry_b = g_variant_get_child_value (b, i);
+
+      *equal = equal_entries (entry_a, entry_b, &same_key);
+    }
+
+  return same_key;
+}
+
+static gboolean
+equal_sorted (GVariant *a,
+              GVariant *b)
 {
   g_autoptr (GArray) members_a = sort_members (a);
   g_autoptr (GArray) members_b = sort_members (b);
@@ -372,6 +418,15 @@ equal_dictionaries (GVariant *a,
     }
 
   return TRUE;
+}
+
+static gboolean
+equal_dictionaries (GVariant *a,
+                    GVariant *b)
+{
+  gboolean equal;
+
+  return compare_in_order (a, b, &equal) ? equal : equal_sorted (a, b);
 }
 
 static gboolean
@@ -453,8 +508,8 @@ amnesia_value_check (GVariant  *value,
 }
 
 /* Compares two values that passed the check: same type, same content, where the order of a
- * dictionary means nothing, however deep it lies, up to a size of MAX_SORTED. Doubles are equal if their bits are, so NaN
- * equals itself and 0.0 is not -0.0. */
+ * dictionary means nothing, however deep it lies, up to a size of MAX_SORTED. Doubles are equal if
+ * their bits are, so NaN equals itself and 0.0 is not -0.0. */
 gboolean
 amnesia_value_equal (GVariant *a,
                      GVariant *b)

@@ -687,6 +687,32 @@ test_no_storm (void)
   end_world ();
 }
 
+static void
+test_no_storm_of_guest (void)
+{
+  AmnesiaMesh *hub;
+  guint i;
+
+  g_test_summary ("A guest whose links end soon after the hello takes longer and longer breaths");
+
+  begin_world (2);
+  hub = world.nodes[0].mesh;
+  amnesia_members_get (amnesia_mesh_get_members (hub), 1)->self = TRUE; /* so that it is not dialled */
+  amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
+  for (i = 0; i < 600; i++)
+    {
+      AmnesiaMembers *members = amnesia_mesh_get_members (hub);
+      g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "not you");
+
+      if (members->list->len > 2 && amnesia_members_get (members, 2)->link != NULL)
+        amnesia_mesh_fail_link (hub, amnesia_members_get (members, 2)->link, error, world.now);
+      run (100 * G_TIME_SPAN_MILLISECOND);
+    }
+  g_assert_cmpuint (world.nodes[1].n_dials, >=, 15);
+  g_assert_cmpuint (world.nodes[1].n_dials, <=, 45);
+  end_world ();
+}
+
 /* --- addresses --- */
 
 /* An address of this machine that is not loopback, or NULL. */
@@ -765,7 +791,7 @@ test_own_address_gone (void)
 typedef GResolver FakeResolver;
 typedef GResolverClass FakeResolverClass;
 
-static const char *fake_addresses[2]; /* of “nodea” and “nodeb” */
+static const char *fake_addresses[2]; /* of “nodea” and “nodeb”, with spaces between them */
 
 static GType fake_resolver_get_type (void);
 G_DEFINE_TYPE (FakeResolver, fake_resolver, G_TYPE_RESOLVER)
@@ -778,10 +804,13 @@ fake_lookup_async (GResolver           *self,
                    gpointer             user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  const char *text = fake_addresses[g_str_equal (host, "nodeb")];
+  g_auto (GStrv) texts = g_strsplit (fake_addresses[g_str_equal (host, "nodeb")], " ", -1);
+  GList *addresses = NULL;
+  guint i;
 
-  g_task_return_pointer (task, g_list_append (NULL, g_inet_address_new_from_string (text)),
-                         (GDestroyNotify) g_resolver_free_addresses);
+  for (i = 0; texts[i] != NULL; i++)
+    addresses = g_list_append (addresses, g_inet_address_new_from_string (texts[i]));
+  g_task_return_pointer (task, addresses, (GDestroyNotify) g_resolver_free_addresses);
 }
 
 static GList *
@@ -802,6 +831,53 @@ fake_resolver_class_init (FakeResolverClass *klass)
 static void
 fake_resolver_init (FakeResolver *self)
 {
+}
+
+static gboolean
+turn_away_cb (GSocketService    *service,
+              GSocketConnection *connection,
+              GObject           *source,
+              gpointer           user_data)
+{
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  return TRUE;
+}
+
+static void
+test_second_address (void)
+{
+  g_autoptr (GResolver) before = g_resolver_get_default ();
+  g_autoptr (GResolver) resolver = g_object_new (fake_resolver_get_type (), NULL);
+  g_autoptr (GSocketService) service = g_socket_service_new ();
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string ("127.0.0.1", test_port (1));
+  g_autoptr (AmnesiaConf) conf_a = amnesia_conf_new ();
+  g_autofree char *addresses = g_strdup_printf ("127.0.0.1 %s", test_host ());
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  g_autoptr (RawPeer) peer = NULL;
+  AmnesiaStore *a;
+
+  g_test_summary ("Who is turned away at one address of a host tries the next one");
+
+  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (service), where, G_SOCKET_TYPE_STREAM,
+                                      G_SOCKET_PROTOCOL_TCP, NULL, NULL, NULL))
+    {
+      g_test_skip ("127.0.0.1 is in use");
+      return;
+    }
+  g_signal_connect (service, "incoming", G_CALLBACK (turn_away_cb), NULL);
+  fake_addresses[0] = test_host ();
+  fake_addresses[1] = addresses;
+  g_resolver_set_default (resolver);
+  amnesia_conf_add_peer (conf_a, test_host (), test_port (0), NULL);
+  amnesia_conf_add_peer (conf_a, "nodeb", test_port (1), NULL);
+  a = test_store (conf_a);
+  peer = raw_door_accept (door);
+  raw_peer_greet (peer, 7, 0);
+  test_until (test_n_linked (a) == 1);
+  test_free_store (a);
+  g_socket_service_stop (service);
+  g_socket_listener_close (G_SOCKET_LISTENER (service));
+  g_resolver_set_default (before);
 }
 
 static gboolean
@@ -890,7 +966,9 @@ main (int    argc,
   g_test_add_func ("/adversary/no-room", test_no_room);
   g_test_add_func ("/adversary/write-too-big", test_write_too_big);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
+  g_test_add_func ("/adversary/no-storm-of-guest", test_no_storm_of_guest);
   g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
+  g_test_add_func ("/adversary/second-address", test_second_address);
   g_test_add_func ("/adversary/renumbered", test_renumbered);
   return g_test_run ();
 }
