@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What must be true of every member at every moment, and of all of them in the end. The judge
- * compares with a model of its own: the greatest identity there was of each key, and what is known
- * of every write since the world began. */
+/* What must be true of every member at every moment. The judge compares with a model of its own: the
+ * greatest identity there was of each key, and what is known of every write since the world began. */
 
 #include "sim.h"
 
@@ -344,8 +343,8 @@ judge_replica (SimNode *node)
 }
 
 /* Whether the other one has what this entry is about, or may not have it. */
-static gboolean
-has_or_may_not (SimNode      *node,
+gboolean
+sim_has_or_may_not (SimNode      *node,
                 AmnesiaStamp  stamp,
                 guint64       id,
                 const char   *key,
@@ -371,7 +370,7 @@ check_fresh (gpointer data,
           !amnesia_link_is_up (from->link) || !amnesia_link_is_up (to->link))
         return;
       if (from->greeted_stamp != 0 &&
-          !has_or_may_not (to->node, from->greeted_stamp, from->greeted_id, "", 0))
+          !sim_has_or_may_not (to->node, from->greeted_stamp, from->greeted_id, "", 0))
         sim_fail ("%u: it does not have what %u had when they met", to->node->index,
                   from->node->index);
     }
@@ -404,7 +403,7 @@ check_in_sync (SimEnd *end)
       other->node->life != other->life || !other->node->open ||
       !amnesia_link_is_in_sync (end->link))
     return;
-  if (!has_or_may_not (other->node, base->stamp, base->id, "", amnesia_entry_get_size (base)))
+  if (!sim_has_or_may_not (other->node, base->stamp, base->id, "", amnesia_entry_get_size (base)))
     sim_fail ("%u: it takes %u to be in sync", end->node->index, other->node->index);
 }
 
@@ -454,128 +453,4 @@ sim_judge_node (SimNode *node)
     sim_fail ("%u: too many links", node->index);
   for (i = 0; i < node->ends->len; i++)
     judge_end (g_ptr_array_index (node->ends, i));
-}
-
-/* --- in the end --- */
-
-SimWrite
-sim_get_greatest (void)
-{
-  SimWrite greatest = { 0, 0 };
-  guint i;
-
-  for (i = 0; i < sim.profile.n_nodes; i++)
-    {
-      SimNode *node = &sim.nodes[i];
-      AmnesiaEntry *base = node->alive ? amnesia_replica_lookup (node->replica, "") : NULL;
-
-      if (base != NULL && is_greater (base->stamp, base->id, greatest))
-        greatest = (SimWrite) { base->stamp, base->id };
-    }
-  return greatest;
-}
-
-/* How many frames with values have been sent over the links that are up. */
-guint64
-sim_count_values (void)
-{
-  guint64 sum = 0;
-  guint i, j;
-
-  for (i = 0; i < sim.profile.n_nodes; i++)
-    for (j = 0; sim.nodes[i].alive && j < sim.nodes[i].ends->len; j++)
-      sum += ((SimEnd *) g_ptr_array_index (sim.nodes[i].ends, j))->link->values_sent;
-  return sum;
-}
-
-static gboolean
-has_all_of (SimNode *node,
-            SimNode *other)
-{
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (other->replica);
-  guint i;
-
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (!has_or_may_not (node, entry->stamp, entry->id, entry->key,
-                           amnesia_entry_get_size (entry)))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* How many links there are from @node to @other that both sides hold to be up. */
-static guint
-count_links (SimNode *node,
-             SimNode *other)
-{
-  guint i, n = 0;
-
-  for (i = 0; i < node->ends->len; i++)
-    {
-      SimEnd *end = g_ptr_array_index (node->ends, i);
-
-      if (end->other->node == other && end->other->link != NULL &&
-          amnesia_link_is_up (end->link) && amnesia_link_is_up (end->other->link))
-        n++;
-    }
-  return n;
-}
-
-static char *
-find_fault_of_pair (SimNode *a,
-                    SimNode *b)
-{
-  gboolean members = a->entry >= 0 && b->entry >= 0;
-  guint n = count_links (a, b);
-
-  if (n == 0 && members && !sim_is_blocked (a, b))
-    return g_strdup_printf ("%u and %u are not linked", a->index, b->index);
-  if (n > 1)
-    return g_strdup_printf ("%u and %u have %u links", a->index, b->index, n);
-  if (n == 1 && (!has_all_of (a, b) || !has_all_of (b, a)))
-    return g_strdup_printf ("%u and %u are linked and differ", a->index, b->index);
-  if (!sim.profile.limits &&
-      !amnesia_value_equal (amnesia_replica_get_value (a->replica),
-                            amnesia_replica_get_value (b->replica)))
-    return g_strdup_printf ("%u and %u have other values", a->index, b->index);
-  return NULL;
-}
-
-static char *
-find_fault_of_node (SimNode *node)
-{
-  guint i;
-
-  if (node->entry < 0 && node->ends->len != 1)
-    return g_strdup_printf ("the guest %u has %u links", node->index, node->ends->len);
-  for (i = 0; i < node->ends->len; i++)
-    {
-      SimEnd *end = g_ptr_array_index (node->ends, i);
-
-      if (!amnesia_link_is_up (end->link) || end->other->link == NULL)
-        return g_strdup_printf ("%u has a link that is no good", node->index);
-      if (!amnesia_link_is_synced (end->link))
-        return g_strdup_printf ("%u has a link that is not synced", node->index);
-    }
-  return NULL;
-}
-
-/* Each pair of members has one link, each guest one, and nobody lacks what a neighbour could
- * give. */
-gboolean
-sim_is_converged (char **why)
-{
-  guint i, j;
-
-  g_clear_pointer (why, g_free);
-  for (i = 0; i < sim.profile.n_nodes && *why == NULL; i++)
-    {
-      *why = find_fault_of_node (&sim.nodes[i]);
-      for (j = i + 1; j < sim.profile.n_nodes && *why == NULL; j++)
-        *why = find_fault_of_pair (&sim.nodes[i], &sim.nodes[j]);
-    }
-  return *why == NULL;
 }

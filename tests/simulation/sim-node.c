@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A process: what amnesia-transport.c and amnesia-channel.c do with sockets and sources is done here
- * with wires and events, in the same order. */
+/* A process: what amnesia-transport.c does with sockets and sources is done here with wires and
+ * events, in the same order. */
 
 #include "sim.h"
-
-#define HOST "node"
 
 SimNode *sim_current;
 
@@ -42,84 +40,12 @@ sim_node_begin (SimNode *node)
   return TRUE;
 }
 
-static void
-forget_end (SimEnd   *end,
-            gboolean  silent)
-{
-  end->link->channel = NULL;
-  end->link = NULL;
-  g_ptr_array_remove_fast (end->node->woken, end);
-  g_ptr_array_remove_fast (end->node->ends, end);
-  amnesia_stream_clear (&end->stream);
-  amnesia_frame_clear (&end->slow);
-  sim_end_close (end, silent);
-}
-
-static void
-close_end (SimEnd       *end,
-           const GError *error)
-{
-  AmnesiaLink *link = end->link;
-
-  forget_end (end, FALSE);
-  amnesia_mesh_remove_link (end->node->mesh, link, error, end->node->now);
-}
-
-void
-sim_node_wake_end (SimEnd *end)
-{
-  if (end == NULL || end->woken)
-    return;
-  end->woken = TRUE;
-  g_ptr_array_add (end->node->woken, end);
-}
-
-/* FALSE: it is broken. */
-static gboolean
-send_all (SimEnd *end)
-{
-  GOutputVector vectors[AMNESIA_STREAM_VECTORS];
-  AmnesiaTime now = end->node->now;
-  gsize size;
-  int n;
-
-  end->full = FALSE;
-  while (!end->shut && (n = amnesia_stream_pull (&end->stream, vectors, &size, now)) > 0)
-    {
-      gssize sent = sim_end_send (end, vectors, n);
-
-      if (sent < 0)
-        return FALSE;
-      if (sent > 0)
-        amnesia_stream_sent (&end->stream, (gsize) sent, size, now);
-      end->full = sent < (gssize) size;
-      if (end->full)
-        return TRUE;
-    }
-  if (end->hanging_up)
-    sim_end_shut (end);
-  return TRUE;
-}
-
-static void
-flush (SimNode *node)
-{
-  while (node->woken->len > 0)
-    {
-      SimEnd *end = g_ptr_array_steal_index_fast (node->woken, node->woken->len - 1);
-
-      end->woken = FALSE;
-      if (!send_all (end))
-        close_end (end, NULL);
-    }
-}
-
 static void seek (SimNode *node);
 
 void
 sim_node_finish (SimNode *node)
 {
-  flush (node);
+  sim_node_flush (node);
   amnesia_mesh_update (node->mesh, node->now);
   if (node->seek_again)
     {
@@ -127,229 +53,9 @@ sim_node_finish (SimNode *node)
       amnesia_mesh_update (node->mesh, node->now);
     }
   node->seek_again = FALSE;
-  flush (node);
+  sim_node_flush (node);
   sim_judge_changed (node, FALSE);
   sim_judge_node (node);
-}
-
-/* --- links --- */
-
-static void take_frames (SimEnd *end);
-
-static void
-end_check (gpointer data,
-           guint    tag)
-{
-  SimEnd *end = data;
-  g_auto (AmnesiaFrame) frame = end->slow;
-  g_autoptr (GError) error = NULL;
-
-  end->slow = (AmnesiaFrame) { 0, };
-  if (end->link == NULL || !sim_node_begin (end->node))
-    return;
-  frame.entries = amnesia_frame_decode_write (&frame, end->node->max_size, &error);
-  amnesia_stream_checked (&end->stream, &frame, error, end->node->now);
-  take_frames (end);
-  sim_node_finish (end->node);
-}
-
-/* Where there are faults, what has come may be too much for one turn. */
-static void
-take_frames (SimEnd *end)
-{
-  while (amnesia_stream_take (&end->stream, end->node->now) &&
-         !(sim.profile.faults && sim_chance (0.05)))
-    ;
-  if (amnesia_stream_pop_slow (&end->stream, &end->slow))
-    sim_node_at (end->node, sim.now + sim_between (SIM_MS, 300 * SIM_MS), end_check, end, 0);
-  else if (end->stream.more && !end->stream.checking)
-    sim_end_notify (end);
-  amnesia_stream_rest (&end->stream, end->node->now);
-  if (!end->stream.more && (end->inbox->len > 0 || end->eof || end->broken))
-    sim_end_notify (end);
-}
-
-static gboolean
-receive (SimEnd *end)
-{
-  gsize size;
-  guint8 *room;
-
-  if (end->broken)
-    return FALSE;
-  if (end->stream.checking)
-    return TRUE;
-  if (end->stream.more)
-    {
-      take_frames (end);
-      return TRUE;
-    }
-  room = amnesia_stream_reserve (&end->stream, &size);
-  if (room == NULL)
-    return FALSE;
-  if (end->inbox->len > 0)
-    {
-      size = sim_end_read (end, room, size);
-      amnesia_stream_commit (&end->stream, size, end->node->now);
-      take_frames (end);
-    }
-  else if (end->eof)
-    return FALSE;
-  return TRUE;
-}
-
-/* Something can be read or written. */
-void
-sim_node_ready (SimEnd *end)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (end->link == NULL || !sim_node_begin (end->node))
-    return;
-  if (!receive (end))
-    {
-      if (!end->broken && end->inbox->len == 0)
-        amnesia_stream_end (&end->stream, &error);
-      close_end (end, error);
-    }
-  else if (end->full)
-    sim_node_wake_end (end);
-  sim_node_finish (end->node);
-}
-
-static void
-add_link (SimEnd        *end,
-          AmnesiaMember *member)
-{
-  SimNode *node = end->node;
-
-  end->link = amnesia_mesh_add_link (node->mesh, member, HOST, 999, node->now);
-  end->link->channel = end;
-  g_ptr_array_add (node->ends, end);
-  amnesia_stream_init (&end->stream, node->mesh, end->link, node->max_size);
-  sim_node_wake_end (end);
-}
-
-static void
-accept_end (gpointer data,
-            guint    tag)
-{
-  SimEnd *end = data;
-  SimNode *node = end->node;
-
-  if (!end->open || end->broken)
-    return;
-  if (!sim_node_begin (node))
-    {
-      sim_end_close (end, FALSE);
-      return;
-    }
-  if ((sim.profile.faults && !sim.ending && sim_chance (0.05)) ||
-      !amnesia_mesh_make_room (node->mesh, node->now))
-    sim_end_close (end, FALSE);
-  else
-    add_link (end, NULL);
-  sim_node_finish (node);
-  if (end->inbox->len > 0 || end->eof)
-    sim_node_ready (end);
-}
-
-/* The kernel has let it in; the process comes to it when it runs. */
-void
-sim_node_accept (SimEnd *end)
-{
-  sim_node_at (end->node, sim.now, accept_end, end, 0);
-}
-
-/* --- dials --- */
-
-static void
-dial_free (gpointer data)
-{
-  SimDial *dial = data;
-
-  amnesia_member_unref (dial->member);
-  g_free (dial);
-}
-
-static gboolean
-is_wanted (SimDial *dial)
-{
-  return dial->node->open && !dial->node->leaving &&
-         g_ptr_array_find (amnesia_mesh_get_members (dial->node->mesh)->list, dial->member, NULL);
-}
-
-static void
-end_dial (gpointer data,
-          guint    tag)
-{
-  SimDial *dial = data;
-  SimNode *node = dial->node;
-  g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer");
-
-  if (is_wanted (dial) && sim_node_begin (node))
-    {
-      if (dial->end != NULL && !dial->end->broken)
-        add_link (dial->end, dial->member);
-      else
-        amnesia_mesh_dial_failed (node->mesh, dial->member, error, node->now);
-      sim_node_finish (node);
-      if (dial->end != NULL && dial->end->link != NULL && dial->end->inbox->len > 0)
-        sim_node_ready (dial->end);
-    }
-  else if (dial->end != NULL)
-    sim_end_close (dial->end, FALSE);
-  g_ptr_array_remove_fast (node->dials, dial);
-}
-
-static SimNode *
-find_owner (guint entry)
-{
-  guint i;
-
-  for (i = 0; i < sim.profile.n_nodes; i++)
-    if (sim.nodes[i].alive && sim.nodes[i].open && !sim.nodes[i].leaving &&
-        sim.nodes[i].entry == (int) entry)
-      return &sim.nodes[i];
-  return NULL;
-}
-
-/* The first packet comes to the machine of that entry. */
-static void
-reach (gpointer data,
-       guint    tag)
-{
-  SimDial *dial = data;
-  SimNode *target = find_owner ((guint) (dial->member->port - 1) % sim.profile.n_entries);
-  gint64 back = sim.now + sim_latency ();
-
-  if (target != NULL && (sim_is_blocked (dial->node, target) ||
-                         sim_is_blocked (target, dial->node)))
-    back = dial->begun + AMNESIA_DIAL_TIMEOUT_S * SIM_SECOND;
-  else if (target != NULL)
-    {
-      SimWire *wire = sim_wire_new (dial->node, target);
-
-      dial->end = &wire->ends[0];
-      sim_node_accept (&wire->ends[1]);
-    }
-  sim_node_at (dial->node, back, end_dial, dial, 0);
-}
-
-static void
-on_dial (AmnesiaMember *member,
-         gpointer       user_data)
-{
-  SimNode *node = user_data;
-  SimDial *dial = g_new0 (SimDial, 1);
-
-  sim_say ("%u: dials %s", node->index, member->name);
-  node->n_dials++;
-  dial->node = node;
-  dial->member = amnesia_member_ref (member);
-  dial->begun = sim.now;
-  g_ptr_array_add (node->dials, dial);
-  sim_node_at (node, sim.now + sim_latency (), reach, dial, 0);
 }
 
 /* --- what else the mesh asks for --- */
@@ -361,32 +67,6 @@ on_wake (AmnesiaLink *link,
   sim_node_wake_end (link->channel);
 }
 
-static void
-linger (gpointer data,
-        guint    tag)
-{
-  SimEnd *end = data;
-
-  if (end->link == NULL || !sim_node_begin (end->node))
-    return;
-  close_end (end, NULL);
-  sim_node_finish (end->node);
-}
-
-static void
-on_hang_up (AmnesiaLink *link,
-            gpointer     user_data)
-{
-  SimEnd *end = link->channel;
-
-  if (end == NULL)
-    return;
-  if (!end->hanging_up)
-    sim_node_at (user_data, sim.now + AMNESIA_LINGER, linger, end, 0);
-  end->hanging_up = TRUE;
-  sim_node_wake_end (end);
-}
-
 static gboolean crashing_silently;
 
 static void
@@ -394,7 +74,7 @@ on_drop (AmnesiaLink *link,
          gpointer     user_data)
 {
   if (link->channel != NULL)
-    forget_end (link->channel, crashing_silently);
+    sim_link_forget (link->channel, crashing_silently);
 }
 
 static void
@@ -454,7 +134,7 @@ on_log (const char *message,
 }
 
 static const AmnesiaMeshFuncs funcs = {
-  on_dial, on_wake, on_hang_up, on_drop, on_arm, on_seek, on_merged, on_log,
+  sim_node_dial, on_wake, sim_node_hang_up, on_drop, on_arm, on_seek, on_merged, on_log,
 };
 
 /* --- life --- */
@@ -468,10 +148,10 @@ seek (SimNode *node)
   if (node->entry >= 0)
     return;
   for (i = 0; i < sim.profile.n_entries && node->entry < 0; i++)
-    if (find_owner (i) == NULL && (int) i != node->removed)
+    if (sim_find_owner (i) == NULL && (int) i != node->removed)
       node->entry = (int) i;
   if (node->entry >= 0)
-    amnesia_mesh_set_own (node->mesh, HOST, (guint16) (node->entry + 1), FALSE, node->now);
+    amnesia_mesh_set_own (node->mesh, SIM_HOST, (guint16) (node->entry + 1), FALSE, node->now);
   else
     amnesia_mesh_set_own (node->mesh, NULL, 0, TRUE, node->now);
   sim_say ("%u: is %s %d", node->index, node->entry >= 0 ? "entry" : "a guest", node->entry);
@@ -527,9 +207,9 @@ sim_node_open (SimNode *node)
   settings->clock_limit = sim.profile.clocks == SIM_CLOCKS_BEYOND ? 0 : G_TIME_SPAN_DAY;
   for (i = 0; i < sim.profile.n_entries; i++)
     if ((int) i != node->removed)
-      amnesia_settings_add_entry (settings, HOST, (guint16) (1 + i));
+      amnesia_settings_add_entry (settings, SIM_HOST, (guint16) (1 + i));
   if (sim.profile.alias)
-    amnesia_settings_add_entry (settings, HOST, (guint16) (1 + sim.profile.n_entries));
+    amnesia_settings_add_entry (settings, SIM_HOST, (guint16) (1 + sim.profile.n_entries));
   sim_current = node;
   node->open = TRUE;
   node->leaving = FALSE;
@@ -539,7 +219,7 @@ sim_node_open (SimNode *node)
     amnesia_mesh_wake (node->mesh, node->now);
   amnesia_mesh_open (node->mesh, settings, node->now);
   if (node->entry >= 0 && node->entry != node->removed)
-    amnesia_mesh_set_own (node->mesh, HOST, (guint16) (node->entry + 1), FALSE, node->now);
+    amnesia_mesh_set_own (node->mesh, SIM_HOST, (guint16) (node->entry + 1), FALSE, node->now);
   else
     {
       node->entry = -1;
@@ -563,7 +243,7 @@ sim_node_start (SimNode *node)
   node->turn_begun = FALSE;
   node->ends = g_ptr_array_new ();
   node->woken = g_ptr_array_new ();
-  node->dials = g_ptr_array_new_with_free_func (dial_free);
+  node->dials = g_ptr_array_new_with_free_func (sim_dial_free);
   amnesia_transitions_init (&node->transitions);
   sim_judge_begin_life (node);
   sim_node_open (node);
@@ -640,7 +320,7 @@ sim_node_write (SimNode    *node,
   if (node->open && !node->turn_begun)
     {
       node->turn_begun = TRUE;
-      flush (node);
+      sim_node_flush (node);
       sim_node_at (node, sim.now, end_turn, node, 0);
     }
   amnesia_transitions_note (&node->transitions, amnesia_replica_get_value (node->replica), FALSE);

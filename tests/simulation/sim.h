@@ -13,6 +13,7 @@
 G_BEGIN_DECLS
 
 #define SIM_MAX_NODES 7
+#define SIM_HOST "node"
 #define SIM_MS G_TIME_SPAN_MILLISECOND
 #define SIM_SECOND G_TIME_SPAN_SECOND
 /* A stamp is refused from here on; in microseconds. */
@@ -240,13 +241,25 @@ void      sim_node_leave       (SimNode        *node);
 AmnesiaTime sim_node_get_time  (SimNode        *node);
 gboolean  sim_node_begin       (SimNode        *node);
 void      sim_node_finish      (SimNode        *node);
-void      sim_node_accept      (SimEnd         *end);
-void      sim_node_ready       (SimEnd         *end);
-void      sim_node_wake_end    (SimEnd         *end);
 void      sim_node_write       (SimNode        *node,
                                 const char     *key,
                                 GVariant       *value);
 void      sim_node_network_changed (SimNode    *node);
+
+/* --- sim-link.c: their sockets --- */
+
+void      sim_node_accept      (SimEnd         *end);
+void      sim_node_ready       (SimEnd         *end);
+void      sim_node_wake_end    (SimEnd         *end);
+void      sim_node_flush       (SimNode        *node);
+void      sim_node_dial        (AmnesiaMember  *member,
+                                gpointer        user_data);
+void      sim_node_hang_up     (AmnesiaLink    *link,
+                                gpointer        user_data);
+void      sim_link_forget      (SimEnd         *end,
+                                gboolean        silent);
+void      sim_dial_free        (gpointer        data);
+SimNode  *sim_find_owner       (guint           entry);
 
 /* --- sim-judge.c: what must be true --- */
 
@@ -266,15 +279,35 @@ void      sim_judge_frame      (SimNode        *node,
 void      sim_judge_changed    (SimNode        *node,
                                 gboolean        local);
 void      sim_judge_node       (SimNode        *node);
+gboolean  sim_has_or_may_not   (SimNode        *node,
+                                AmnesiaStamp    stamp,
+                                guint64         id,
+                                const char     *key,
+                                gsize           size);
+
+/* --- sim-verdict.c: what must be true in the end --- */
+
 gboolean  sim_is_converged     (char          **why);
 SimWrite  sim_get_greatest     (void);
 guint64   sim_count_values     (void);
 
-/* --- sim-steps.c --- */
+/* --- sim-profile.c: the kind of world --- */
 
 void      sim_choose_profile   (void);
 void      sim_populate         (void);
+
+/* --- sim-steps.c: what happens --- */
+
 void      sim_take_step        (void);
+GVariant *sim_make_value       (SimNode        *node);
+void      sim_write_value      (SimNode        *node,
+                                GVariant       *value);
+SimNode  *sim_pick             (gboolean        alive);
+gboolean  sim_is_for_ever      (SimNode        *a,
+                                SimNode        *b);
+
+/* --- sim-end.c: how it ends --- */
+
 void      sim_settle           (void);
 
 /* --- sim-stranger.c: who speaks, but is no member --- */
