@@ -140,6 +140,25 @@ describe (void)
     }
 }
 
+/* In peace a small value is everywhere at once, also where it has to be handed on: no heartbeat is
+ * needed for it. */
+static void
+check_prompt (void)
+{
+  SimNode *node = sim_pick (TRUE);
+  AmnesiaEntry *entry;
+  guint i;
+
+  if (sim.profile.clocks == SIM_CLOCKS_BEYOND)
+    return;
+  sim_node_write (node, "", g_variant_new_int64 (++sim.serial));
+  sim_run_until (sim.now + 8 * sim.profile.latency + 200 * SIM_MS);
+  entry = amnesia_replica_lookup (node->replica, "");
+  for (i = 0; i < sim.profile.n_nodes && sim.failure == NULL; i++)
+    if (amnesia_replica_beats (sim.nodes[i].replica, "", entry->stamp, entry->id))
+      sim_fail ("%u does not hear at once what %u says", i, node->index);
+}
+
 /* All must find together in time, and then keep quiet. */
 static void
 heal_and_check (void)
@@ -163,6 +182,8 @@ heal_and_check (void)
   if (last.stamp < greatest.stamp && sim.profile.clocks != SIM_CLOCKS_BEYOND)
     sim_fail ("the newest value was lost");
   check_quiet ();
+  if (sim.failure == NULL)
+    check_prompt ();
 }
 
 /* Somebody writes and dies before all have it: who has it gives it to the others, though they were
