@@ -20,8 +20,6 @@ IDS = {
     "A": range(1, 13),
 }
 
-NOT_MERGED = "TODO"
-
 
 def rows():
     """Yields the cells of all rows that begin with an id."""
@@ -38,11 +36,6 @@ def tests_of(cell):
         yield from ((file, name) for name in names)
 
 
-def merged(cell):
-    """The cell without the parts that are not merged yet."""
-    return ";".join(part for part in cell.split(";") if not part.strip().startswith(NOT_MERGED))
-
-
 class Catalogue(unittest.TestCase):
     def test_each_row_once(self):
         expected = Counter(f"{kind}{n}" for kind, numbers in IDS.items() for n in numbers)
@@ -55,13 +48,13 @@ class Catalogue(unittest.TestCase):
                 self.assertTrue(situation)
                 self.assertTrue(cell)
                 if f"| {ident} |" in shown:
-                    self.assertTrue(list(tests_of(cell)) or cell == NOT_MERGED, "names no test")
+                    self.assertTrue(list(tests_of(cell)), "names no test")
                 else:
                     self.assertIn(f"| {ident} |", decided_against)
 
     def test_named_tests_are_there(self):
         for ident, _, cell in rows():
-            for file, name in tests_of(merged(cell)):
+            for file, name in tests_of(cell):
                 with self.subTest(row=ident, file=file, test=name):
                     self.assertRegex(name, rf"(?<![A-Z]){ident}(?!\d)")
                     self.assertTrue(name in (TESTS / file).read_text(), "there is no such test")
@@ -81,11 +74,6 @@ class Catalogue(unittest.TestCase):
             for name in re.findall(form, path.read_text(), re.MULTILINE):
                 with self.subTest(file=path.name, test=name):
                     self.assertTrue(name in named, "the page does not name it")
-
-    def test_all_is_merged(self):
-        left = [ident for ident, _, cell in rows() if NOT_MERGED in cell]
-        if left:
-            self.skipTest(f"not merged yet: {', '.join(left)}")
 
 
 if __name__ == "__main__":
