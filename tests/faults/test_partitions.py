@@ -77,6 +77,26 @@ class SilentCut(TestCase):
             for member in (left, right):
                 member.close()
 
+    def test_short(self):
+        """Shorter than it takes to give up: the link lives on, and what was held up on its way is
+        not taken for a clock that is wrong."""
+        machines = self.network(2).machines
+        left, right = members = self.start_on(machines, self.conf_of(machines))
+        for _ in range(short_or_long(1, 8)):
+            # so that each has had an answer to its heartbeat
+            time.sleep(random.uniform(4.5, 6.5))
+            cut(*machines)
+            time.sleep(random.uniform(1.5, 2.5))
+            value = left.set()
+            healed = time.monotonic()
+            heal(*machines)
+            right.wait_value(value)
+            say(f"a short cut: seen {right.changes[-1].time - healed:.2f} s after the heal")
+        time.sleep(2)
+        for member in members:
+            self.assertFalse(member.said("disconnected|its clock"), member)
+        self.end(members, healed, BOUND_S)
+
     def test_unplugged(self):
         """The other way to be cut off: there is no answer even to who has that address."""
         network = self.network(2)
