@@ -364,15 +364,18 @@ admit (AmnesiaMesh    *self,
   self->linked_changed = TRUE;
 }
 
-/* Once for each peer: who writes with a clock that is ahead wins where he should not. */
+/* Once for each peer: who writes with a clock that is ahead wins where he should not. The offset is
+ * known but for half of the round trip: a heartbeat that was held up on its way is no wrong clock. */
 static void
 warn_of_clock (AmnesiaMesh *self,
                AmnesiaLink *link,
                AmnesiaTime  now)
 {
   AmnesiaMember *member = link->member;
+  gint64 doubt = MAX (link->round_trip, 0) / 2;
 
-  if (member == NULL || member->offset_warned || ABS (link->clock_offset) < AMNESIA_CLOCK_WARN)
+  if (member == NULL || member->offset_warned ||
+      ABS (link->clock_offset) < AMNESIA_CLOCK_WARN + doubt)
     return;
   member->offset_warned = TRUE;
   mesh_log (self, now, "%s: its clock is %.1f s %s ours", member->name,

@@ -8,6 +8,7 @@
 #include "mesh/amnesia-reader-private.h"
 
 #include <gio/gio.h>
+#include <string.h>
 
 #define MAX_NODES 3
 #define SECOND G_TIME_SPAN_SECOND
@@ -34,6 +35,7 @@ struct _Node
   GPtrArray   *dialled; /* (element-type AmnesiaMember) */
   guint        n_dials;
   guint        n_merged;
+  guint        n_clock_warnings;
 };
 
 static struct
@@ -108,6 +110,8 @@ static void
 on_log (const char *message,
         gpointer    user_data)
 {
+  if (strstr (message, "its clock is") != NULL)
+    ((Node *) user_data)->n_clock_warnings++;
   g_test_message ("%" G_GINT64_FORMAT " %u: %s", world.now.mono / 1000,
                   ((Node *) user_data)->port, message);
 }
@@ -559,6 +563,26 @@ test_heartbeats (void)
 }
 
 static void
+test_held_up (void)
+{
+  g_auto (AmnesiaPacket) packet = { 0, };
+  AmnesiaLink *link;
+
+  g_test_summary ("A heartbeat that was held up on its way is not taken for a clock that is wrong");
+
+  begin_world (2);
+  run (5 * SECOND);
+  link = amnesia_members_get (amnesia_mesh_get_members (world.nodes[1].mesh), 0)->link;
+  pass (link->next_beat - world.now.mono);
+  g_assert_true (amnesia_mesh_pull (world.nodes[1].mesh, link, world.now, &packet));
+  amnesia_link_sent (link, TRUE, world.now);
+  pass (3 * SECOND);
+  deliver (((End *) link->channel)->other, &packet);
+  g_assert_cmpuint (world.nodes[0].n_clock_warnings, ==, 0);
+  end_world ();
+}
+
+static void
 test_clock_set_back (void)
 {
   g_test_summary ("What was written with a clock two years ahead is written anew");
@@ -746,6 +770,7 @@ main (int    argc,
   g_test_add_func ("/life/back-off", test_back_off);
   g_test_add_func ("/life/K7-resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
+  g_test_add_func ("/life/held-up", test_held_up);
   g_test_add_func ("/life/clock-set-back", test_clock_set_back);
   g_test_add_func ("/life/no-list", test_no_list);
   g_test_add_func ("/life/listed-not-sent", test_listed_not_sent);

@@ -304,6 +304,8 @@ close_store (Member *self)
   g_autoptr (GError) error = NULL;
 
   rest (self);
+  /* networks are slow here on purpose */
+  amnesia_store_set_close_timeout (self->store, 25 * 1000);
   if (!amnesia_store_close_sync (self->store, NULL, &error))
     tell ("error %s", error->message);
 }
