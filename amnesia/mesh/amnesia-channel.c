@@ -201,6 +201,13 @@ set_writing (AmnesiaChannel *self,
   wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
 }
 
+/* Whether the dispatch that began @now has taken so long that the rest is for the next turn. */
+static gboolean
+is_late (AmnesiaTime now)
+{
+  return g_get_monotonic_time () >= now.mono + AMNESIA_SLICE_TIME;
+}
+
 /* --- in --- */
 
 static void
@@ -257,10 +264,9 @@ take_frames (AmnesiaChannel *self,
              AmnesiaTime     now)
 {
   g_autoptr (GError) error = NULL;
-  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
 
   self->more = TRUE;
-  while (self->more && !self->deaf && self->inspection == NULL && g_get_monotonic_time () < end)
+  while (self->more && !self->deaf && self->inspection == NULL && !is_late (now))
     self->more = take_frame (self, now, &error);
   if (error != NULL)
     fail (self, error, now);
@@ -351,12 +357,11 @@ amnesia_channel_receive (AmnesiaChannel  *self,
                          AmnesiaTime      now,
                          GError         **error)
 {
-  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
   gboolean full = TRUE;
 
   if (self->more)
     resume (self, now);
-  while (full && !self->more && g_get_monotonic_time () < end)
+  while (full && !self->more && !is_late (now))
     if (!receive_once (self, now, &full, error))
       return FALSE;
   return TRUE;
@@ -429,14 +434,15 @@ amnesia_channel_send (AmnesiaChannel  *self,
                       GError         **error)
 {
   g_autoptr (GError) local_error = NULL;
-  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
 
   while (!self->shut)
     {
-      if (self->packet.head == NULL &&
+      gboolean late = is_late (now);
+
+      if (!late && self->packet.head == NULL &&
           !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
         break;
-      if (send_packet (self, now, &local_error) && g_get_monotonic_time () < end)
+      if (!late && send_packet (self, now, &local_error))
         continue;
       if (local_error != NULL)
         {
