@@ -192,6 +192,13 @@ set_writing (AmnesiaChannel *self,
   wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
 }
 
+/* Whether the dispatch that began @now has taken so long that the rest is for the next turn. */
+static gboolean
+is_late (AmnesiaTime now)
+{
+  return g_get_monotonic_time () >= now.mono + AMNESIA_SLICE_TIME;
+}
+
 /* --- in --- */
 
 /* Takes what has come, but no longer than others can wait: the rest in the next turn of the loop. */
@@ -199,10 +206,9 @@ static void
 take_frames (AmnesiaChannel *self,
              AmnesiaTime     now)
 {
-  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
   AmnesiaFrame slow;
 
-  while (amnesia_stream_take (&self->stream, now) && g_get_monotonic_time () < end)
+  while (!is_late (now) && amnesia_stream_take (&self->stream, now))
     ;
   if (amnesia_stream_pop_slow (&self->stream, &slow))
     self->inspection = amnesia_inspector_begin (self->inspector, &slow, self->max_size,
@@ -273,12 +279,11 @@ amnesia_channel_receive (AmnesiaChannel  *self,
                          AmnesiaTime      now,
                          GError         **error)
 {
-  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
   gboolean full = TRUE;
 
   if (self->stream.more)
     resume (self, now);
-  while (full && !self->stream.more && g_get_monotonic_time () < end)
+  while (full && !self->stream.more && !is_late (now))
     if (!receive_once (self, now, &full, error))
       return FALSE;
   return TRUE;
@@ -304,7 +309,6 @@ amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
                       GError         **error)
 {
-  gint64 end = g_get_monotonic_time () + AMNESIA_SLICE_TIME;
   gboolean full = FALSE;
 
   while (!self->shut && !full)
@@ -312,9 +316,11 @@ amnesia_channel_send (AmnesiaChannel  *self,
       g_autoptr (GError) local_error = NULL;
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
       gsize size;
-      int n = amnesia_stream_pull (&self->stream, vectors, &size, now);
       gssize sent;
+      int n;
 
+      full = is_late (now);
+      n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
@@ -325,7 +331,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
         }
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
-      full = sent < (gssize) size || g_get_monotonic_time () >= end;
+      full = sent < (gssize) size;
     }
   if (!full)
     return end_sending (self, error);

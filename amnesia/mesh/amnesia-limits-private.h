@@ -42,8 +42,8 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
-/* For how long a link sends, or receives, in one dispatch, before others get their turn. */
-#define AMNESIA_SLICE_TIME (10 * AMNESIA_MS)
+/* After so long a dispatch begins nothing more, so that others get their turn. */
+#define AMNESIA_SLICE_TIME (5 * AMNESIA_MS)
 /* What is checked in the loop: at 50 ns for each byte, 6 ms. More is checked in a thread. */
 #define AMNESIA_MAX_QUICK (128 * 1024)
 

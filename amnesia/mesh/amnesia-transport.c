@@ -93,7 +93,7 @@ close_channel (AmnesiaTransport *self,
   amnesia_mesh_remove_link (self->mesh, link, error, self->now);
 }
 
-/* Lets all that have something to send do so. */
+/* Lets all that have something to send do so; if that takes long, some of them in the next turn. */
 static void
 flush (AmnesiaTransport *self)
 {

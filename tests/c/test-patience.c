@@ -321,6 +321,35 @@ test_no_readers (void)
   live_member_assert_well (member);
 }
 
+/* Where the kernel does not give up first. */
+static void
+test_stall (void)
+{
+  AmnesiaLocal local;
+  AmnesiaTime now = { 1000 * SECOND, 1000000 * SECOND };
+  AmnesiaLink *link = make_link (&local, now);
+  g_autoptr (GError) error = NULL;
+  AmnesiaPacket packet;
+  guint i;
+
+  g_test_summary ("A peer that talks, but takes no byte of a frame for 10 s, is given up");
+
+  g_assert_true (amnesia_link_pull (link, now, &packet, NULL));
+  amnesia_packet_clear (&packet);
+  for (i = 0; i < 3; i++)
+    {
+      amnesia_link_sent (link, FALSE, now);
+      now.mono += 9 * SECOND;
+      amnesia_link_heard (link, now);
+      g_assert_true (amnesia_link_tick (link, now, NULL));
+    }
+  now.mono += SECOND;
+  g_assert_false (amnesia_link_tick (link, now, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT);
+  amnesia_link_free (link);
+  amnesia_replica_free (local.replica);
+}
+
 /* Three read, but slowly: 64 KiB each 50 ms of values of 1 MiB. */
 static void
 test_slow_readers (void)
@@ -380,6 +409,7 @@ main (int    argc,
   g_test_add_func ("/wire/W20-cuts", test_cuts);
   g_test_add_func ("/wire/W20-cut-dialled", test_cut_dialled);
   g_test_add_func ("/resources/R4-no-readers", test_no_readers);
+  g_test_add_func ("/resources/R4-stall", test_stall);
   g_test_add_func ("/resources/R5-slow-readers", test_slow_readers);
   return g_test_run ();
 }
