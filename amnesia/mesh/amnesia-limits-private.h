@@ -50,6 +50,8 @@ amnesia_earlier (gint64 a,
 /* --- links --- */
 
 #define AMNESIA_MAX_LINKS 512
+/* So that there is always room for 256 who are listed, and for those who have not said hello. */
+#define AMNESIA_MAX_GUESTS 192
 /* Without hello; the oldest is dropped for a new one. Fifty processes that start in one second
  * must get in. */
 #define AMNESIA_MAX_GREETING 64

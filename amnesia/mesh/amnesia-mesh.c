@@ -327,6 +327,38 @@ is_spare (AmnesiaMesh *self,
   return self->plan.role == AMNESIA_ROLE_GUEST && amnesia_links_any_up (&self->links, link);
 }
 
+static guint
+count_guests (AmnesiaMesh *self)
+{
+  guint i, n = 0;
+
+  for (i = 0; i < self->links.list->len; i++)
+    {
+      AmnesiaLink *link = amnesia_links_get (&self->links, i);
+      AmnesiaMember *member = link->member;
+
+      n += amnesia_link_is_up (link) && member != NULL && !member->configured;
+    }
+  return n;
+}
+
+/* Sends a guest away that nobody has seen yet. Returns whether there are too many. */
+static gboolean
+turn_away (AmnesiaMesh   *self,
+           AmnesiaLink   *link,
+           AmnesiaMember *member)
+{
+  guint position;
+
+  if (member->configured || member->link != NULL || count_guests (self) <= AMNESIA_MAX_GUESTS)
+    return FALSE;
+  link->member = NULL;
+  if (g_ptr_array_find (self->members.list, member, &position))
+    amnesia_members_remove (&self->members, position);
+  leave_link (self, link, AMNESIA_BYE_PROTOCOL, "too many guests");
+  return TRUE;
+}
+
 /* The peer said hello. */
 static void
 admit (AmnesiaMesh    *self,
@@ -343,6 +375,8 @@ admit (AmnesiaMesh    *self,
       return;
     }
   member = identify (self, link, receipt->host, receipt->port, now);
+  if (turn_away (self, link, member))
+    return;
   member->id = link->peer_id;
   member->tried = TRUE;
   if (link->dialled)

@@ -713,6 +713,42 @@ test_no_storm_of_guest (void)
   end_world ();
 }
 
+static void
+test_many_guests (void)
+{
+  AmnesiaMembers *members;
+  AmnesiaMesh *hub;
+  guint i, n = 0;
+
+  g_test_summary ("However many guests say hello, there is room for those who are listed");
+
+  begin_world (2);
+  hub = world.nodes[0].mesh;
+  members = amnesia_mesh_get_members (hub);
+  for (i = 0; i < AMNESIA_MAX_LINKS && amnesia_mesh_make_room (hub, world.now); i++)
+    {
+      End *end = add_end (&world.nodes[0], NULL);
+      g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
+
+      frame.header = g_variant_ref_sink (g_variant_new (
+        "(qqtssqxt@a{sv})", 1, 1, (guint64) 1000 + i, "", "", 0, world.now.wall, (guint64) 1024,
+        g_variant_new_parsed ("@a{sv} {}")));
+      amnesia_mesh_receive (hub, end->link, &frame, world.now);
+      if (end->hanging_up)
+        {
+          AmnesiaLink *link = end->link;
+
+          forget_end (end);
+          amnesia_mesh_remove_link (hub, link, NULL, world.now);
+        }
+    }
+  g_assert_true (amnesia_mesh_make_room (hub, world.now));
+  for (i = 0; i < members->list->len; i++)
+    n += !amnesia_members_get (members, i)->configured;
+  g_assert_cmpuint (n, ==, AMNESIA_MAX_GUESTS);
+  end_world ();
+}
+
 /* --- addresses --- */
 
 /* An address of this machine that is not loopback, or NULL. */
@@ -967,6 +1003,7 @@ main (int    argc,
   g_test_add_func ("/adversary/write-too-big", test_write_too_big);
   g_test_add_func ("/adversary/no-storm", test_no_storm);
   g_test_add_func ("/adversary/no-storm-of-guest", test_no_storm_of_guest);
+  g_test_add_func ("/adversary/many-guests", test_many_guests);
   g_test_add_func ("/adversary/own-address-gone", test_own_address_gone);
   g_test_add_func ("/adversary/second-address", test_second_address);
   g_test_add_func ("/adversary/renumbered", test_renumbered);
