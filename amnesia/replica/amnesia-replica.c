@@ -14,6 +14,7 @@
 struct _AmnesiaReplica
 {
   guint64       id;
+  guint64       writer;           /* the id that our writes bear: see start_clock_anew () */
   guint64       max_size;
   AmnesiaClock  clock;
 
@@ -29,6 +30,26 @@ struct _AmnesiaReplica
   GVariant     *value;            /* (owned) (nullable) */
   gboolean      value_is_current; /* else it is made anew when it is asked for */
 };
+
+/* Whether we wrote what bears this id, now or before the clock started anew. */
+static gboolean
+is_own (AmnesiaReplica *self,
+        guint64         id)
+{
+  return id - self->id <= self->writer - self->id;
+}
+
+/* Forgets what the clock was told while it was far ahead, but for the stamps up to @newest. It will
+ * come by the stamps that it has issued then once more: from now on our writes bear another id, or
+ * there would be two of one stamp and writer. */
+static void
+start_clock_anew (AmnesiaReplica *self,
+                  AmnesiaStamp    newest)
+{
+  amnesia_clock_reset (&self->clock);
+  amnesia_clock_witness (&self->clock, newest);
+  self->writer++;
+}
 
 static int
 compare_keys (gconstpointer a,
@@ -184,7 +205,7 @@ note_seen (AmnesiaReplica     *self,
 {
   AmnesiaSeen *seen;
 
-  if (entry->id == self->id)
+  if (is_own (self, entry->id))
     return;
 
   seen = find_seen (self, entry->id);
@@ -212,7 +233,7 @@ write_entry (AmnesiaReplica *self,
              GVariant       *value)
 {
   AmnesiaStamp stamp = amnesia_clock_next (&self->clock, wall, FALSE);
-  g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, stamp, self->id, value,
+  g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, stamp, self->writer, value,
                                                       self->seen, self->n_seen);
 
   put_in_force (self, entry);
@@ -299,7 +320,7 @@ list_own_ahead (AmnesiaReplica *self,
 
       if (!amnesia_stamp_is_ahead (entry->stamp, wall))
         *newest_past = MAX (*newest_past, entry->stamp);
-      else if (entry->id == self->id)
+      else if (is_own (self, entry->id))
         g_ptr_array_add (ahead, amnesia_entry_ref (entry));
     }
 
@@ -311,7 +332,7 @@ amnesia_replica_new (guint64 id)
 {
   AmnesiaReplica *self = g_new0 (AmnesiaReplica, 1);
 
-  self->id = id;
+  self->id = self->writer = id;
   self->max_size = MAX_SIZE_DEFAULT;
   self->keys = g_tree_new_full (compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
   self->writes = g_tree_new_full (compare_writes, NULL, NULL, NULL);
@@ -451,7 +472,7 @@ is_stranded (AmnesiaReplica     *self,
              const AmnesiaEntry *held,
              gint64              wall)
 {
-  return held != NULL && held->id != self->id && amnesia_stamp_is_ahead (held->stamp, wall);
+  return held != NULL && !is_own (self, held->id) && amnesia_stamp_is_ahead (held->stamp, wall);
 }
 
 /* @entry, which is not ahead itself, takes the place of a stranded one: nobody who joins later would
@@ -472,9 +493,7 @@ rewind_clock (AmnesiaReplica *self)
 {
   const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
 
-  amnesia_clock_reset (&self->clock);
-  if (newest != NULL)
-    amnesia_clock_witness (&self->clock, newest->stamp);
+  start_clock_anew (self, newest != NULL ? newest->stamp : 0);
 }
 
 /* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
@@ -538,12 +557,11 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
 
   ahead = list_own_ahead (self, wall, &newest_past);
   if (ahead->len == 0
-      || (self->base != NULL && self->base->id != self->id
+      || (self->base != NULL && !is_own (self, self->base->id)
           && amnesia_stamp_is_ahead (self->base->stamp, wall)))
     return NULL;
 
-  amnesia_clock_reset (&self->clock);
-  amnesia_clock_witness (&self->clock, newest_past);
+  start_clock_anew (self, newest_past);
 
   /* The base comes first in the list, so that the keys become greater than it again. */
   entries = amnesia_entries_new ();

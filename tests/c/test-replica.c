@@ -586,6 +586,32 @@ test_rewrite_ahead (void)
 }
 
 static void
+test_clock_anew (void)
+{
+  g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
+  g_autoptr (AmnesiaEntry) theirs = make ("", at (2 * YEAR), 7, "1");
+  g_autoptr (AmnesiaEntry) first = NULL;
+  g_autoptr (GPtrArray) again = NULL;
+  const AmnesiaEntry *second;
+
+  g_test_summary ("A clock that starts anew comes by its stamps again: what it stamps has another id.");
+
+  amnesia_replica_merge (replica, NOW + 2 * YEAR, theirs);
+  first = amnesia_entry_ref (amnesia_replica_write (replica, NOW + 2 * YEAR, "", NULL));
+  again = amnesia_replica_rewrite_ahead (replica, NOW);
+  g_assert_nonnull (again);
+
+  g_assert_cmpint (amnesia_replica_merge (replica, NOW + 2 * YEAR, theirs), ==,
+                   AMNESIA_MERGE_TAKEN);
+  second = write_text (replica, "", "2");
+  g_assert_cmphex (second->stamp, ==, first->stamp);
+  g_assert_cmphex (second->id, !=, first->id);
+
+  /* both are our own */
+  g_assert_cmpuint (second->n_seen, ==, 1);
+}
+
+static void
 test_rewrite_base_ahead (void)
 {
   g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
@@ -721,6 +747,7 @@ main (int    argc,
   g_test_add_func ("/replica/full-of-entries", test_full_of_entries);
   g_test_add_func ("/replica/full-of-bytes", test_full_of_bytes);
   g_test_add_func ("/replica/rewrite-ahead", test_rewrite_ahead);
+  g_test_add_func ("/replica/clock-anew", test_clock_anew);
   g_test_add_func ("/replica/rewrite-base-ahead", test_rewrite_base_ahead);
   g_test_add_func ("/replica/rewrite-beside-others", test_rewrite_beside_others);
   g_test_add_func ("/replica/rewrite-and-cover", test_rewrite_and_cover);

@@ -105,7 +105,7 @@ check_quiet (void)
   if (!sim_is_converged (&why))
     sim_fail ("it does not last: %s", why);
   else if (sim_count_values () != values && sim.profile.clocks != SIM_CLOCKS_BEYOND)
-    sim_fail ("values are sent that nobody needs");
+    sim_fail ("values or lists are sent that nobody needs");
   else if (count_dials () != dials && !sim.profile.line && !is_any_entry_free ())
     sim_fail ("who is linked dials");
 }

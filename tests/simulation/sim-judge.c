@@ -34,6 +34,14 @@ is_ahead (AmnesiaStamp stamp,
   return get_wall_ms (stamp) > wall_ms + SIM_YEAR / 1000;
 }
 
+/* A store takes the next id when its clock starts anew. */
+gboolean
+sim_is_own (SimNode *node,
+            guint64  id)
+{
+  return id - node->id < 1000;
+}
+
 /* --- every write there ever was --- */
 
 static guint64
@@ -166,7 +174,7 @@ is_relief (SimNode      *node,
 {
   SimWrite floor = get_floor (node, entry->key);
 
-  return floor.stamp != 0 && floor.id != node->id && is_ahead (floor.stamp, wall) &&
+  return floor.stamp != 0 && !sim_is_own (node, floor.id) && is_ahead (floor.stamp, wall) &&
          (amnesia_entry_is_base (entry) ||
           is_greater (entry->stamp, entry->id, get_floor (node, "")));
 }
@@ -269,6 +277,31 @@ judge_transition (SimNode           *node,
   node->view = transition->new != NULL ? g_variant_ref (transition->new) : NULL;
 }
 
+/* The value is what its entries make of it. */
+static void
+judge_value (SimNode *node)
+{
+  GVariant *value = amnesia_replica_get_value (node->replica);
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (node->replica);
+  AmnesiaEntry *base = amnesia_replica_lookup (node->replica, "");
+  guint i;
+
+  if (entries->len == 0 || (entries->len == 1 && base != NULL))
+    {
+      if (!amnesia_value_equal (value, base != NULL ? base->value : NULL))
+        sim_fail ("%u: the value is not what was written", node->index);
+      return;
+    }
+  for (i = base != NULL ? 1 : 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+      g_autoptr (GVariant) part = g_variant_lookup_value (value, entry->key, NULL);
+
+      if (!amnesia_value_equal (part, entry->value))
+        sim_fail ("%u: the value of a key is not what was written", node->index);
+    }
+}
+
 /* The dispatch is at its end: one `changed` at the most, and it leads to what is held. */
 void
 sim_judge_changed (SimNode  *node,
@@ -291,14 +324,14 @@ sim_judge_changed (SimNode  *node,
 
 /* --- after each dispatch --- */
 
-/* A store whose clock was set back by a year writes anew what it wrote before: only then may a
- * lesser stamp follow. */
+/* A store whose clock was set back by a year writes anew what it wrote before, under another id: only
+ * then may a lesser stamp follow. */
 static gboolean
 is_written_anew (SimNode      *node,
                  AmnesiaEntry *entry,
                  SimWrite      before)
 {
-  if (entry->id != node->id || !is_ahead (before.stamp, node->now.wall / 1000))
+  if (!sim_is_own (node, entry->id) || !is_ahead (before.stamp, node->now.wall / 1000))
     return FALSE;
   know (entry, TRUE);
   node->seen = entry->stamp;
@@ -331,6 +364,7 @@ judge_replica (SimNode *node)
 
   for (i = 0; i < entries->len; i++)
     judge_entry (node, g_ptr_array_index (entries, i));
+  judge_value (node);
   g_hash_table_iter_init (&iter, node->floors);
   while (g_hash_table_iter_next (&iter, &key, &data))
     {
@@ -422,6 +456,14 @@ check_synced (SimEnd *end)
               other->node->index);
 }
 
+/* Silence of six seconds is the end of a link, or a bit more where timers are late. */
+static void
+check_alive (SimEnd *end)
+{
+  if (!end->link->busy && end->node->now.mono - end->link->heard > AMNESIA_DEAD_AFTER + 4 * SIM_SECOND)
+    sim_fail ("%u: it takes a silent link to be alive", end->node->index);
+}
+
 static void
 judge_end (SimEnd *end)
 {
@@ -434,6 +476,7 @@ judge_end (SimEnd *end)
     return;
   if (end->greeted_at == 0)
     note_greeting (end);
+  check_alive (end);
   check_in_sync (end);
   check_synced (end);
 }

@@ -78,6 +78,8 @@ sim_node_flush (SimNode *node)
 
 /* --- links --- */
 
+SimEnd *sim_receiving;
+
 static void take_frames (SimEnd *end);
 
 static void
@@ -101,9 +103,11 @@ end_check (gpointer data,
 static void
 take_frames (SimEnd *end)
 {
+  sim_receiving = end;
   while (amnesia_stream_take (&end->stream, end->node->now) &&
          !(sim.profile.faults && sim_chance (0.05)))
     ;
+  sim_receiving = NULL;
   if (amnesia_stream_pop_slow (&end->stream, &end->slow))
     sim_node_at (end->node, sim.now + sim_between (SIM_MS, 300 * SIM_MS), end_check, end, 0);
   else if (end->stream.more && !end->stream.checking)

@@ -6,6 +6,8 @@
 
 #include "sim.h"
 
+#include "amnesia-error.h"
+
 #include <string.h>
 
 static const char *names[] = {
@@ -253,6 +255,11 @@ __wrap_amnesia_transitions_note (AmnesiaTransitions *transitions,
 
 /* --- repair --- */
 
+void       __real_amnesia_repair_pull    (AmnesiaRepair *repair, AmnesiaPacket *packet);
+void       __wrap_amnesia_repair_pull    (AmnesiaRepair *repair, AmnesiaPacket *packet);
+AmnesiaBye __real_amnesia_link_get_bye   (const GError *error);
+AmnesiaBye __wrap_amnesia_link_get_bye   (const GError *error);
+
 GPtrArray *__real_amnesia_repair_receive (AmnesiaRepair *repair, const AmnesiaFrame *frame,
                                           gint64 mono, gint64 wall, GError **error);
 GPtrArray *__wrap_amnesia_repair_receive (AmnesiaRepair *repair, const AmnesiaFrame *frame,
@@ -272,6 +279,24 @@ __wrap_amnesia_repair_receive (AmnesiaRepair       *repair,
                           (first && sim_has_mistake ("no-digest-at-connect"))))
     g_ptr_array_set_size (lacking, 0);
   return lacking;
+}
+
+void
+__wrap_amnesia_repair_pull (AmnesiaRepair *repair,
+                            AmnesiaPacket *packet)
+{
+  sim.n_lists++;
+  __real_amnesia_repair_pull (repair, packet);
+}
+
+/* What a member sends another one understands. */
+AmnesiaBye
+__wrap_amnesia_link_get_bye (const GError *error)
+{
+  if (sim_receiving != NULL && sim_receiving->other->node != NULL &&
+      g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL))
+    sim_fail ("%u: %s", sim_receiving->node->index, error->message);
+  return __real_amnesia_link_get_bye (error);
 }
 
 /* --- what waits for a link --- */

@@ -12,7 +12,7 @@ sim_choose_profile (void)
   SimProfile *profile = &sim.profile;
 
   profile->n_nodes = 2 + sim_below (SIM_MAX_NODES - 1);
-  profile->n_entries = sim_chance (0.3) ? 1 + sim_below (profile->n_nodes) : profile->n_nodes;
+  profile->n_entries = sim_chance (0.4) ? 1 + sim_below (profile->n_nodes) : profile->n_nodes;
   profile->clocks = (SimClocks) sim_below (SIM_CLOCKS_BEYOND);
   profile->step_at_restart = sim_chance (0.3);
   profile->high_counter = sim_chance (0.1);
@@ -21,6 +21,7 @@ sim_choose_profile (void)
   profile->strangers = sim_chance (0.3);
   profile->faults = sim_chance (0.3);
   profile->limits = sim_chance (0.2);
+  profile->keys |= profile->limits && sim_chance (0.5);
   profile->latency = sim_chance (0.7) ? 40 * SIM_MS : 1200 * SIM_MS;
   profile->bandwidth = sim_chance (0.3) ? 20000 + sim_below (200000) : 0;
   profile->capacity = (gsize) sim_between (2048, 65536);

@@ -56,7 +56,7 @@ sim_make_value (SimNode *node)
       return g_variant_dict_end (&dict);
     case 3:
     default:
-      size = sim_chance (0.2) ? sim_below (SIM_MAX_SIZE + 2) : sim_below (100);
+      size = sim_chance (sim.profile.limits ? 0.5 : 0.2) ? sim_below (SIM_MAX_SIZE + 2) : sim_below (100);
       return g_variant_new_take_string (g_strdup_printf ("%*" G_GINT64_FORMAT, (int) size,
                                                          sim.serial));
     }
@@ -320,7 +320,7 @@ static const struct
   { 2, step_crash },
   { 6, step_restart },
   { 1, step_close_or_open },
-  { 1, step_reconfigure },
+  { 2, step_reconfigure },
   { 4, step_stranger },
 };
 

@@ -171,6 +171,7 @@ typedef struct
 
   GHashTable *known;         /* each write there ever was, with the hash of its value */
   guint64     n_writes;
+  guint64     n_lists;       /* frames of lists that were sent */
   gint64      greatest_wall; /* milliseconds, that any clock has shown */
   gint64      serial;        /* makes values differ */
   gboolean    ending;        /* no more faults */
@@ -279,6 +280,8 @@ void      sim_judge_frame      (SimNode        *node,
 void      sim_judge_changed    (SimNode        *node,
                                 gboolean        local);
 void      sim_judge_node       (SimNode        *node);
+gboolean  sim_is_own           (SimNode        *node,
+                                guint64         id);
 gboolean  sim_has_or_may_not   (SimNode        *node,
                                 AmnesiaStamp    stamp,
                                 guint64         id,
@@ -322,5 +325,6 @@ void      sim_set_mistake      (guint           mistake);
 gboolean  sim_has_mistake      (const char     *name);
 void      sim_mistakes_clear   (void);
 extern SimNode *sim_current;   /* whose code runs */
+extern SimEnd *sim_receiving;  /* what it takes from */
 
 G_END_DECLS
