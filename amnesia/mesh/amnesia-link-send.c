@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What goes over a link, built only when there is room for it, so that it is the newest. */
+
+#include "amnesia-link-private.h"
+
+#include "amnesia-error.h"
+#include "amnesia-limits-private.h"
+
+static void
+pull_hello (AmnesiaLink   *self,
+            AmnesiaTime    now,
+            AmnesiaPacket *packet)
+{
+  AmnesiaLocal *local = self->local;
+  AmnesiaHello hello = {
+    .version_min = AMNESIA_PROTOCOL_MIN,
+    .version_max = AMNESIA_PROTOCOL_MAX,
+    .id = amnesia_replica_get_id (local->replica),
+    .group = local->group,
+    .host = local->host,
+    .port = local->port,
+    .wall = now.wall,
+    .max_size = local->max_size,
+  };
+
+  self->hello_sent = TRUE;
+  amnesia_frame_encode_hello (&hello, packet);
+}
+
+static void
+pull_beat (AmnesiaLink   *self,
+           AmnesiaTime    now,
+           AmnesiaPacket *packet)
+{
+  AmnesiaBeat beat = {
+    .digest = amnesia_repair_get_digest (&self->repair),
+    .wall = now.wall,
+    .sent = now.mono,
+    .echo = self->beat_received != 0 ? self->beat_echo : 0,
+    .held = self->beat_received != 0 ? now.mono - self->beat_received : 0,
+  };
+
+  self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
+  amnesia_frame_encode_beat (&beat, packet);
+}
+
+static void
+list_item_clear (gpointer item)
+{
+  g_free (((AmnesiaListItem *) item)->key);
+}
+
+static int
+compare_backwards (gconstpointer a,
+                   gconstpointer b)
+{
+  const AmnesiaListItem *item_a = a;
+  const AmnesiaListItem *item_b = b;
+
+  return amnesia_write_compare (item_b->stamp, item_b->id, item_a->stamp, item_a->id);
+}
+
+/* Lists what is dirty, once for many pulls and not for each of them. No entries are held: a value
+ * that has been replaced is to go. */
+static void
+make_order (AmnesiaLink *self)
+{
+  g_autoptr (GPtrArray) covered = g_ptr_array_new ();
+  GTreeNode *node;
+  guint i;
+
+  self->order = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
+  g_array_set_clear_func (self->order, list_item_clear);
+  for (node = g_tree_node_first (self->dirty); node != NULL; node = g_tree_node_next (node))
+    {
+      const char *key = g_tree_node_key (node);
+      AmnesiaEntry *entry = amnesia_replica_lookup (self->local->replica, key);
+      AmnesiaListItem item;
+
+      if (entry == NULL) /* covered by a base write since */
+        {
+          g_ptr_array_add (covered, (gpointer) key);
+          continue;
+        }
+      item = (AmnesiaListItem) { g_strdup (key), entry->stamp, entry->id, 0 };
+      g_array_append_val (self->order, item);
+    }
+  for (i = 0; i < covered->len; i++)
+    g_tree_remove (self->dirty, g_ptr_array_index (covered, i));
+  g_array_sort (self->order, compare_backwards);
+}
+
+/* The dirty entry that was written first; NULL if there is none left, or only such as were written
+ * since the order was made. */
+static AmnesiaEntry *
+pop_oldest (AmnesiaLink *self)
+{
+  AmnesiaEntry *found = NULL;
+
+  if (self->order == NULL)
+    make_order (self);
+  while (self->order->len > 0 && found == NULL)
+    {
+      AmnesiaListItem *item = &g_array_index (self->order, AmnesiaListItem, self->order->len - 1);
+      AmnesiaEntry *entry = amnesia_replica_lookup (self->local->replica, item->key);
+
+      if (entry != NULL && g_tree_lookup (self->dirty, item->key) != NULL &&
+          amnesia_write_compare (entry->stamp, entry->id, item->stamp, item->id) == 0)
+        found = entry;
+      g_array_set_size (self->order, self->order->len - 1);
+    }
+  if (found == NULL)
+    g_clear_pointer (&self->order, g_array_unref);
+  return found;
+}
+
+/* The dirty entry that was written first, with all that are of the same write. */
+static GPtrArray *
+take_oldest (AmnesiaLink *self)
+{
+  AmnesiaEntry *oldest = pop_oldest (self);
+  GPtrArray *write;
+  guint i;
+
+  if (oldest == NULL)
+    return NULL;
+  write = amnesia_replica_list_write (self->local->replica, oldest);
+  for (i = 0; i < write->len; i++)
+    g_tree_remove (self->dirty, ((AmnesiaEntry *) g_ptr_array_index (write, i))->key);
+  return write;
+}
+
+/* A peer with a smaller limit goes without what is above it; the link stays. */
+static void
+remove_too_big (AmnesiaLink *self,
+                GPtrArray   *write,
+                GError     **notice)
+{
+  guint i;
+
+  for (i = write->len; i > 0; i--)
+    {
+      gsize size = amnesia_entry_get_size (g_ptr_array_index (write, i - 1));
+
+      if (size <= self->repair.peer_max_size)
+        continue;
+      g_clear_error (notice);
+      g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                   "a value of %" G_GSIZE_FORMAT " bytes was not sent: the peer's max-size is "
+                   "%" G_GUINT64_FORMAT, size, self->repair.peer_max_size);
+      g_ptr_array_remove_index (write, i - 1);
+    }
+}
+
+/* The same for all of one write: what is left of it has room in one frame. */
+static void
+cut_to_fit (AmnesiaLink *self,
+            GPtrArray   *write,
+            GError     **notice)
+{
+  guint64 room = AMNESIA_MAX_WRITE_FACTOR * MIN (self->repair.peer_max_size, G_MAXUINT32);
+  guint i = 0;
+
+  while (i < write->len)
+    {
+      /* each is padded to 8 bytes */
+      guint64 size = (amnesia_entry_get_size (g_ptr_array_index (write, i)) + 7) / 8 * 8;
+
+      if (size <= room)
+        {
+          room -= size;
+          i++;
+          continue;
+        }
+      if (notice != NULL && *notice == NULL)
+        g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+                     "a write was not sent whole: it is more than %d times the peer's max-size",
+                     AMNESIA_MAX_WRITE_FACTOR);
+      g_ptr_array_remove_index (write, i);
+    }
+}
+
+static gboolean
+pull_write (AmnesiaLink   *self,
+            AmnesiaPacket *packet,
+            GError       **notice)
+{
+  while (g_tree_nnodes (self->dirty) > 0)
+    {
+      g_autoptr (GPtrArray) write = take_oldest (self);
+
+      if (write != NULL)
+        {
+          remove_too_big (self, write, notice);
+          cut_to_fit (self, write, notice);
+        }
+      if (write == NULL || write->len == 0)
+        continue;
+      self->values_sent++;
+      amnesia_frame_encode_write (write, packet);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+pull_greeted (AmnesiaLink   *self,
+              AmnesiaTime    now,
+              AmnesiaPacket *packet,
+              GError       **notice)
+{
+  if (self->values_told != self->values_taken)
+    {
+      self->values_told = self->values_taken;
+      amnesia_frame_encode_ack (self->values_told, packet);
+      return TRUE;
+    }
+  if (self->links_due)
+    {
+      self->links_due = FALSE;
+      amnesia_frame_encode_links (self->local->linked, packet);
+      return TRUE;
+    }
+  if (now.mono >= self->next_beat)
+    {
+      pull_beat (self, now, packet);
+      return TRUE;
+    }
+  if (amnesia_repair_is_due (&self->repair))
+    {
+      amnesia_repair_pull (&self->repair, packet);
+      return TRUE;
+    }
+  return pull_write (self, packet, notice);
+}
+
+/* What to send next, built only now that there is room for it, so that it is the newest. */
+gboolean
+amnesia_link_pull (AmnesiaLink   *self,
+                   AmnesiaTime    now,
+                   AmnesiaPacket *packet,
+                   GError       **notice)
+{
+  gboolean any = TRUE;
+
+  if (self->bye_sent)
+    return FALSE;
+  if (!self->hello_sent)
+    pull_hello (self, now, packet);
+  else if (self->peer_id != 0 && pull_greeted (self, now, packet, notice))
+    any = TRUE;
+  else if (self->state == AMNESIA_LINK_LEAVING)
+    {
+      self->bye_sent = TRUE;
+      amnesia_frame_encode_bye (self->bye, self->bye_message, packet);
+    }
+  else
+    any = FALSE;
+
+  if (any)
+    {
+      self->in_flight = TRUE;
+      self->progress = now.mono;
+    }
+  return any;
+}
+
+/* Whether a pull would bring something, apart from a heartbeat. */
+gboolean
+amnesia_link_wants_to_send (AmnesiaLink *self)
+{
+  if (!self->hello_sent)
+    return TRUE;
+  if (self->state == AMNESIA_LINK_LEAVING && !self->bye_sent)
+    return TRUE;
+  return self->peer_id != 0 && !self->bye_sent &&
+         (self->values_told != self->values_taken || self->links_due ||
+          amnesia_repair_is_due (&self->repair) || g_tree_nnodes (self->dirty) > 0);
+}
+
+/* The socket took a part of what was pulled, or @all of it. */
+void
+amnesia_link_sent (AmnesiaLink *self,
+                   gboolean     all,
+                   AmnesiaTime  now)
+{
+  self->progress = now.mono;
+  self->in_flight = !all;
+}
