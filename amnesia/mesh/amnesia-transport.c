@@ -1,56 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "amnesia-transport-private.h"
+#include "amnesia-transport-struct-private.h"
 
-#include "amnesia-caller-private.h"
-#include "amnesia-channel-private.h"
-#include "amnesia-door-private.h"
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
-#include "amnesia-listener-private.h"
-#include "amnesia-names-private.h"
-#include "amnesia-search-private.h"
 
 #include <unistd.h>
-
-/* Closed: no settings. While `seeking` our own entry is looked for, and nobody is dialled. */
-struct _AmnesiaTransport
-{
-  GMainContext    *context;      /* (owned) */
-  GWeakRef         owner;
-  const AmnesiaTransportFuncs *funcs;
-  pid_t            pid;          /* of the process that all this belongs to */
-  AmnesiaTime      now;          /* of the present dispatch */
-
-  AmnesiaMesh     *mesh;         /* (owned) */
-  AmnesiaNames    *names;        /* (owned) */
-  AmnesiaListener *listener;     /* (owned) */
-  AmnesiaSettings *settings;     /* (owned) (nullable) */
-  GPtrArray       *channels;     /* (owned) (element-type AmnesiaChannel) */
-  AmnesiaCaller   *caller;       /* (owned) */
-  AmnesiaInspector *inspector;   /* (owned) */
-  AmnesiaDoor      door;
-
-  gboolean         seeking;
-  gboolean         seek_again;   /* the mesh asked for it */
-  gboolean         grace_over;
-  char            *listening;    /* (owned) (nullable) what we listen on */
-  char            *own_host;     /* (owned) (nullable) the entry that is ours */
-  guint16          own_port;
-  GError          *error;        /* (owned) (nullable) why there is nothing to be opened */
-  gboolean         exposed;      /* the plain text was warned about */
-  gboolean         discarding;   /* nothing is to be said to the other sides */
-
-  GPtrArray       *woken;        /* (owned) (element-type AmnesiaChannel) have something to send */
-  gboolean         sent_this_turn;
-  GSource         *turn;         /* (owned) at the end of a loop turn in which there were writes */
-  GSource         *timer;        /* (owned) when the mesh wants a tick */
-  GSource         *grace;        /* (owned) when the search for our entry waits no longer */
-  GSource         *visits;       /* (owned) when the oldest visitor has waited long enough */
-
-  GNetworkMonitor *monitor;      /* (owned) (nullable) while open */
-  gulong           network_changed_id;
-};
 
 gint64
 amnesia_transport_get_wall (void)
@@ -141,7 +96,6 @@ begin (AmnesiaTransport *self)
 }
 
 static void transport_unref (AmnesiaTransport *self);
-static void seek (AmnesiaTransport *self);
 
 /* The application's code runs in here: nothing of the dispatch may follow. */
 static void
@@ -152,7 +106,7 @@ finish (AmnesiaTransport *self,
   amnesia_mesh_update (self->mesh, self->now);
   if (self->seek_again && self->settings != NULL)
     {
-      seek (self);
+      amnesia_transport_seek (self);
       amnesia_mesh_update (self->mesh, self->now);
     }
   self->seek_again = FALSE;
@@ -371,101 +325,7 @@ accepted_cb (GPtrArray *accepted,
   finish (self, owner);
 }
 
-/* --- the search for our own entry --- */
-
-static void
-end_search (AmnesiaTransport *self,
-            const char       *host,
-            guint16           port,
-            gboolean          guest)
-{
-  self->seeking = FALSE;
-  g_source_set_ready_time (self->grace, -1);
-  amnesia_mesh_set_own (self->mesh, host, port, guest, self->now);
-  if (host == self->own_host)
-    return;
-  g_free (self->own_host);
-  self->own_host = g_strdup (host);
-  self->own_port = port;
-}
-
-static void
-set_listening (AmnesiaTransport *self,
-               const char       *host,
-               guint16           port)
-{
-  g_free (self->listening);
-  self->listening = host != NULL ? amnesia_format_address (host, port) : NULL;
-}
-
-static void
-seek (AmnesiaTransport *self)
-{
-  AmnesiaSettings *settings = self->settings;
-  g_autoptr (GError) error = NULL;
-  AmnesiaAddress *entry;
-  guint position = 0;
-  gboolean first = self->seeking;
-
-  switch (amnesia_search_run (settings, self->names, self->listener, first && !self->grace_over,
-                              &position, &error))
-    {
-    case AMNESIA_SEARCH_FOUND:
-      entry = &g_array_index (settings->entries, AmnesiaAddress, position);
-      set_listening (self, entry->host, entry->port);
-      end_search (self, entry->host, entry->port, FALSE);
-      break;
-    case AMNESIA_SEARCH_TOLD:
-      set_listening (self, settings->listen_host, settings->listen_port);
-      end_search (self, NULL, 0, FALSE);
-      break;
-    case AMNESIA_SEARCH_NONE:
-      set_listening (self, NULL, 0);
-      end_search (self, NULL, 0, TRUE);
-      break;
-    case AMNESIA_SEARCH_FAILED:
-      self->seeking = FALSE;
-      /* a guest goes on being one */
-      if (first)
-        self->error = g_steal_pointer (&error);
-      break;
-    case AMNESIA_SEARCH_WAIT:
-    default:
-      break;
-    }
-}
-
-static void
-grace_due (AmnesiaTransport *self,
-           gpointer          owner)
-{
-  self->grace_over = TRUE;
-  if (self->seeking)
-    seek (self);
-}
-
-/* Whether the name of our own entry is another address now, and the one that we listen on is not this
- * machine's any more (DHCP). One that is only away for a moment is waited for. */
-static gboolean
-has_moved (AmnesiaTransport *self)
-{
-  GList *l;
-
-  if (!amnesia_listener_is_stale (self->listener))
-    return FALSE;
-  for (l = amnesia_names_get (self->names, self->own_host); l != NULL; l = l->next)
-    if (!amnesia_listener_has (self->listener, l->data))
-      return TRUE;
-  return FALSE;
-}
-
-/* Somebody is missing: it may be us who cannot be reached. */
-static void
-check_own_address (AmnesiaTransport *self)
-{
-  if (!self->seeking && self->own_host != NULL && amnesia_listener_is_stale (self->listener))
-    amnesia_names_lookup (self->names, self->own_host);
-}
+/* --- names --- */
 
 static void
 name_cb (const char *host,
@@ -476,8 +336,8 @@ name_cb (const char *host,
 
   if (owner == NULL)
     return;
-  if (self->seeking || (g_strcmp0 (host, self->own_host) == 0 && has_moved (self)))
-    seek (self);
+  if (self->seeking || (g_strcmp0 (host, self->own_host) == 0 && amnesia_transport_has_moved (self)))
+    amnesia_transport_seek (self);
   amnesia_caller_name_known (self->caller, host);
   review_visitors (self, owner);
   finish (self, owner);
@@ -491,7 +351,7 @@ mesh_dial (AmnesiaMember *member,
 {
   AmnesiaTransport *self = user_data;
 
-  check_own_address (self);
+  amnesia_transport_check_own (self);
   amnesia_caller_call (self->caller, member);
 }
 
@@ -611,7 +471,7 @@ amnesia_transport_new (GMainContext                *context,
   self->woken = g_ptr_array_new ();
   self->turn = ready_source_new (self, turn_due, "[amnesia] end of turn");
   self->timer = ready_source_new (self, timer_due, "[amnesia] timer");
-  self->grace = ready_source_new (self, grace_due, "[amnesia] own entry");
+  self->grace = ready_source_new (self, amnesia_transport_end_grace, "[amnesia] own entry");
   self->visits = ready_source_new (self, visits_due, "[amnesia] door");
   return self;
 }
@@ -746,22 +606,6 @@ network_changed_cb (GNetworkMonitor *monitor,
   g_source_unref (source);
 }
 
-static gboolean
-is_own_listed (AmnesiaTransport *self)
-{
-  return self->own_host != NULL && self->settings->listen_host == NULL &&
-         amnesia_settings_list (self->settings, self->own_host, self->own_port);
-}
-
-static void
-begin_search (AmnesiaTransport *self)
-{
-  self->seeking = TRUE;
-  self->grace_over = FALSE;
-  g_source_set_ready_time (self->grace, self->now.mono + AMNESIA_LOOKUP_GRACE);
-  seek (self);
-}
-
 /* Opens, or goes on with other settings. Takes @settings. */
 void
 amnesia_transport_open (AmnesiaTransport *self,
@@ -790,10 +634,10 @@ amnesia_transport_open (AmnesiaTransport *self,
     amnesia_names_lookup (self->names, g_array_index (settings->entries, AmnesiaAddress, i).host);
   amnesia_mesh_open (self->mesh, settings, self->now);
   amnesia_caller_retain (self->caller, amnesia_mesh_get_members (self->mesh)->list);
-  if (is_own_listed (self) && amnesia_listener_is_open (self->listener))
-    end_search (self, self->own_host, self->own_port, FALSE);
+  if (amnesia_transport_is_listed (self) && amnesia_listener_is_open (self->listener))
+    amnesia_transport_end_search (self, self->own_host, self->own_port, FALSE);
   else
-    begin_search (self);
+    amnesia_transport_begin_search (self);
   finish (self, owner);
 }
 
