@@ -76,6 +76,29 @@ test_order (void)
 }
 
 static void
+test_failure_behind (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) raw = raw_peer_connect (0);
+  g_autoptr (GByteArray) bytes = wire_hello (ID);
+  g_autoptr (AmnesiaEntry) slow = make_slow_entry (10);
+  g_autoptr (GVariant) data = NULL;
+
+  g_test_summary ("What is wrong behind a slow value does not keep it from being taken");
+
+  wire_add_list (bytes, NULL, FALSE);
+  wire_add_entry (bytes, slow);
+  wire_add_prefix (bytes, 99, 0, 0, 0);
+  wire_send (raw, bytes);
+  raw_peer_wait_bye (raw, AMNESIA_BYE_PROTOCOL, "*kind 99*");
+  data = amnesia_store_get_data (store);
+  g_assert_nonnull (data);
+  g_assert_cmpuint (g_variant_n_children (data), ==, 200000);
+  test_free_store (store);
+}
+
+static void
 test_wrong (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (1);
@@ -245,6 +268,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/inspector/order", test_order);
+  g_test_add_func ("/inspector/failure-behind", test_failure_behind);
   g_test_add_func ("/inspector/wrong", test_wrong);
   g_test_add_func ("/inspector/several", test_several);
   g_test_add_func ("/inspector/abandoned", test_abandoned);
