@@ -51,8 +51,8 @@ tell (const char *format,
 
 /* --- values --- */
 
-/* A value is a text, a zero, and whatever it takes to be as large as wanted: one block of memory, so
- * that a test can count them. */
+/* A value is a text, a zero, and whatever it takes to be as large as wanted: one block of memory,
+ * so that a test can count them. */
 static char *
 describe (GVariant *value)
 {

@@ -237,8 +237,8 @@ class Memory(TestCase):
             self.see(members, writer.set(size), 60)
         took = time.monotonic() - started
         most = writer.memory("VmHWM") - before
-        say(f"R6: 16 MiB to {n_peers} peers, {took:.1f} s: the writer had {most / MIB:.1f} MiB more "
-            f"at most, has {(writer.memory() - before) / MIB:.1f} MiB more now")
+        say(f"R6: 16 MiB to {n_peers} peers, {took:.1f} s: the writer had "
+            f"{most / MIB:.1f} MiB more at most, has {(writer.memory() - before) / MIB:.1f} MiB more now")
         self.assertLess(most, 3 * size)
         for member in members[1:]:
             self.assertLess(member.memory("VmHWM") - before, 3 * size)
