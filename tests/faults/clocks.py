@@ -14,7 +14,7 @@ NO_FAKE_CLOCK = None if _found else "needs libfaketime"
 
 
 class FakeClock:
-    """The wall clock of the processes that have its environment; the monotonic one is left alone."""
+    """The wall clock of the processes that have its environment; no other clock is changed."""
 
     def __init__(self, path, setting=0):
         self.path = path

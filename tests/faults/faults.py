@@ -82,7 +82,8 @@ class Member(history.Life):
         self._reader.start()
 
     def __str__(self):
-        shown = "\n".join(f"    {e.time:.3f} {e.kind} {' '.join(e.args)}" for e in self.events[-15:])
+        lines = [f"    {e.time:.3f} {e.kind} {' '.join(e.args)}" for e in self.events[-15:]]
+        shown = "\n".join(lines)
         return f"{self.label}:\n{shown}\n{self.errors()}"
 
     def _follow(self):

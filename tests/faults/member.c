@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* member LABEL CONF [COMMAND]: shares a value, does what it is told, before all else and then on its
- * standard input, one command per line, and writes its history to its standard output:
+/* member LABEL CONF [COMMAND]: shares a value, does what it is told, before all else and then on
+ * its standard input, one command per line, and writes its history to its standard output:
  *
  *   TIME set VALUE                                      it is going to write this
  *   TIME changed OLD NEW local|remote UPDATED HELD      HELD: what the store has at this moment
@@ -51,7 +51,8 @@ tell (const char *format,
 
 /* --- values --- */
 
-/* A value is a text, a zero, and whatever it takes to be as large as wanted: one block of memory, so that a test can count them. */
+/* A value is a text, a zero, and whatever it takes to be as large as wanted: one block of memory,
+ * so that a test can count them. */
 static char *
 describe (GVariant *value)
 {

@@ -149,7 +149,8 @@ class Chaos(TestCase):
                 member.wait("its links", lambda: member.linked >= world.n_listed - 1)
             n_writes = sum(len(life.writes()) for life in self.lives)
             n_changes = sum(len(life.changes) for life in self.lives)
-            say(f"seed {seed}: {world.n_listed} listed, {len(self.lives)} lives, {n_writes} writes, {n_changes} changes seen, "
+            say(f"seed {seed}: {world.n_listed} listed, {len(self.lives)} lives, "
+                f"{n_writes} writes, {n_changes} changes seen, "
                 f"equal {settled:.2f} s after it was over")
             self.end(world.members, calm, SETTLE_S)
 

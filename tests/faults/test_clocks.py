@@ -113,7 +113,8 @@ class Clocks(TestCase):
             member.wait_kind("loaded", patience=120)
         self.agree(members)
         updated = {change.updated for member in members for change in member.changes}
-        say(f"frozen: {sum(len(m.writes()) for m in members)} writes in {len(updated)} milliseconds")
+        n_writes = sum(len(member.writes()) for member in members)
+        say(f"frozen: {n_writes} writes in {len(updated)} milliseconds")
         self.assertEqual(len(updated), 1)
         self.end(members)
 

@@ -140,9 +140,13 @@ class Histories(unittest.TestCase):
 
     def test_15_other_orders(self):
         """The two went on from each other's value: such a pair never agrees again."""
-        left = "1000000 set l:1\n1000001 changed - l:1 local 9 l:1\n1100000 changed l:1 r:1 remote 9 r:1"
-        right = "1000000 set r:1\n1000001 changed - r:1 local 9 r:1\n1100000 changed r:1 l:1 remote 9 l:1"
-        self.assert_found("one_order", [read_life("l", left), read_life("r", right)])
+        text = """
+            1000000 set {0}:1
+            1000001 changed - {0}:1 local 9 {0}:1
+            1100000 changed {0}:1 {1}:1 remote 9 {1}:1
+        """
+        lives = [read_life("l", text.format("l", "r")), read_life("r", text.format("r", "l"))]
+        self.assert_found("one_order", lives)
 
     def test_15_replay(self):
         self.assert_found("replayed", self.lives(a=[("report b.1:3", "report a.1:2")]))
@@ -151,7 +155,8 @@ class Histories(unittest.TestCase):
         self.assert_found("invented", self.lives(b=[("1450000 set b.1:2\n", "\n")]))
 
     def test_each_rule_has_a_test(self):
-        names = {rule.__name__ for rule in (*history.ALWAYS, history.converged, history.nothing_lost)}
+        rules = (*history.ALWAYS, history.converged, history.nothing_lost)
+        names = {rule.__name__ for rule in rules}
         source = pathlib.Path(__file__).read_text(encoding="utf-8")
         for name in names:
             self.assertIn(f'assert_found("{name}"', source)

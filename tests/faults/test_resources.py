@@ -29,6 +29,11 @@ def address_of(member):
     return host, int(port)
 
 
+def entry_of(member):
+    host, port = address_of(member)
+    return {"host": host, "port": port}
+
+
 def limit(member, what, soft):
     """The hard limit stays: who was under a low one could not be let go again."""
     _, hard = resource.prlimit(member.pid, what)
@@ -96,7 +101,7 @@ class Descriptors(TestCase):
         for caller in callers:
             caller.close()
         limit(victim, resource.RLIMIT_NOFILE, None)
-        third = self.start("m2", self.conf([{"host": h, "port": p} for h, p in map(address_of, members)]))
+        third = self.start("m2", self.conf([entry_of(member) for member in members], "third.json"))
         third.wait_state("synced")
         self.see([*members, third], third.set())
         self.assertFalse(members[1].said("disconnected"))
@@ -129,8 +134,7 @@ class Descriptors(TestCase):
         first.wait_state("alone")
         injection = Injection(first, f"accept4:error={error}", f"accept:error={error}")
         # the greater one's dial would do it without accepting
-        second = self.start("m1", self.conf([{"host": h, "port": p} for h, p in [address_of(first)]],
-                                            f"{error}.json"))
+        second = self.start("m1", self.conf([entry_of(first)], f"{error}.json"))
         value = second.set()
         self.spin(first, 2, f"R1: accept fails with {error}")
         n_failed = injection.end()
@@ -233,8 +237,8 @@ class Memory(TestCase):
             self.see(members, writer.set(size), 60)
         took = time.monotonic() - started
         most = writer.memory("VmHWM") - before
-        say(f"R6: 16 MiB to {n_peers} peers, {took:.1f} s: the writer had {most / MIB:.1f} MiB more at "
-            f"most, has {(writer.memory() - before) / MIB:.1f} MiB more now")
+        say(f"R6: 16 MiB to {n_peers} peers, {took:.1f} s: the writer had "
+            f"{most / MIB:.1f} MiB more at most, has {(writer.memory() - before) / MIB:.1f} MiB more now")
         self.assertLess(most, 3 * size)
         for member in members[1:]:
             self.assertLess(member.memory("VmHWM") - before, 3 * size)
@@ -278,8 +282,8 @@ class Memory(TestCase):
         took = time.monotonic() - started
         wait_until("no descriptor more", lambda: victim.n_descriptors() <= before[0])
         after = (victim.n_descriptors(), victim.report()[2], victim.n_threads())
-        say(f"R10: {number} connections in {took:.1f} s: descriptors, sources, threads {before} then, "
-            f"{after} now; memory {(victim.memory() - memory) // 1024} KiB more")
+        say(f"R10: {number} connections in {took:.1f} s: descriptors, sources, threads {before} "
+            f"then, {after} now; memory {(victim.memory() - memory) // 1024} KiB more")
         for now, then in zip(after, before):
             self.assertLessEqual(now, then)
         self.assertLess(victim.memory() - memory, MIB)

@@ -52,8 +52,8 @@ class Stopped(TestCase):
         peer.wait_value(newest)
         late = peer.changes[-1].time - woke
         say(f"stopped for {woke - stopped:.1f} s: {VALUES} values of 64 KiB in {loaded:.1f} s, the "
-            f"writer grew by {(most - before) / MIB:.2f} MiB, the kernel kept {kept / MIB:.2f} MiB of "
-            f"it, the peer had the newest {late:.2f} s after waking")
+            f"writer grew by {(most - before) / MIB:.2f} MiB, the kernel kept "
+            f"{kept / MIB:.2f} MiB of it, the peer had the newest {late:.2f} s after waking")
         if not SANITIZED:
             self.assertLess(most - before, 8 * MIB)
         self.assertLess(kept, 8 * MIB)

@@ -31,7 +31,8 @@ class Many(TestCase):
         linked = max(member.of_kind("linked")[-1].time for member in members) - started
         entries = {member.listening() for member in members}
         self.assertEqual(len(entries), number)
-        say(f"T16: {number} processes, started within {spawned:.2f} s: all linked after {linked:.2f} s")
+        say(f"T16: {number} processes, started within {spawned:.2f} s: all linked after "
+            f"{linked:.2f} s")
         # on a quiet machine it is a small part of this
         self.assertLess(linked, 20)
         for member in members:
@@ -87,7 +88,7 @@ class Restarts(TestCase):
 @needs_machines
 class Addresses(TestCase):
     def test_T10_masquerade(self):
-        """Two behind one address: the id tells them apart, and each is linked with all it can be."""
+        """Two behind one address: the id tells them apart, each is linked with all it can be."""
         network = self.network(2)
         router, (outside, other) = Machine("10.77.9.1"), network.machines
         self.addCleanup(router.remove)
@@ -127,7 +128,8 @@ class Addresses(TestCase):
         """The name of a peer that was given another address is looked up anew."""
         network = self.network(2)
         left, right = network.machines
-        conf = self.conf([{"host": "left.test", "port": PORT}, {"host": "right.test", "port": PORT}])
+        names = ["left.test", "right.test"]
+        conf = self.conf([{"host": name, "port": PORT} for name in names])
 
         def name_them():
             lines = f"{left.address} left.test\n{right.address} right.test\n127.0.0.1 localhost\n"

@@ -7,7 +7,6 @@ import unittest
 from machines import Network, cut, heal, why_not
 from members import TestCase, languages_for, main, wait_until
 
-
 REASON = why_not()
 
 
