@@ -136,6 +136,7 @@ const GError *amnesia_link_explain       (AmnesiaLink         *self,
                                           GError             **made);
 
 void         amnesia_link_heard          (AmnesiaLink         *self,
+                                          gsize                n_bytes,
                                           AmnesiaTime          now);
 void         amnesia_link_arriving       (AmnesiaLink         *self,
                                           gsize                size,
@@ -144,8 +145,6 @@ void         amnesia_link_arriving       (AmnesiaLink         *self,
 void         amnesia_link_set_busy       (AmnesiaLink         *self,
                                           gboolean             busy,
                                           AmnesiaTime          now);
-void         amnesia_link_count          (AmnesiaLink         *self,
-                                          gsize                n_bytes);
 void         amnesia_link_forgive        (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 gboolean     amnesia_link_tick           (AmnesiaLink         *self,

@@ -179,9 +179,11 @@ amnesia_link_leave (AmnesiaLink *self,
 /* Bytes came, of whatever kind. */
 void
 amnesia_link_heard (AmnesiaLink *self,
+                    gsize        n_bytes,
                     AmnesiaTime  now)
 {
   self->heard = now.mono;
+  self->n_bytes += n_bytes;
 }
 
 /* So many bytes came; @amid a frame that is not whole yet, which has to get on: a byte now and then
@@ -214,14 +216,6 @@ amnesia_link_set_busy (AmnesiaLink *self,
     return;
   self->counted = now.mono;
   self->n_bytes = 0;
-}
-
-/* How many bytes came: so many that a value may be on its way, or too few. */
-void
-amnesia_link_count (AmnesiaLink *self,
-                    gsize        n_bytes)
-{
-  self->n_bytes += n_bytes;
 }
 
 /* A peer that trickles: whatever it is sending, it will not be waited for. */

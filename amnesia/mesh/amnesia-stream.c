@@ -37,8 +37,7 @@ amnesia_stream_commit (AmnesiaStream *self,
                        gsize          size,
                        AmnesiaTime    now)
 {
-  amnesia_link_heard (self->link, now);
-  amnesia_link_count (self->link, size);
+  amnesia_link_heard (self->link, size, now);
   if (self->deaf)
     return;
   amnesia_reader_commit (self->reader, size);

@@ -226,7 +226,7 @@ deliver (End           *to,
       g_byte_array_append (bytes, data, (guint) size);
       g_byte_array_append (bytes, zeros, (guint) ((8 - size % 8) % 8));
     }
-  amnesia_link_heard (to->link, node_now (to->node));
+  amnesia_link_heard (to->link, bytes->len, node_now (to->node));
   while (done < bytes->len)
     {
       guint8 *room = amnesia_reader_reserve (to->reader, &size);

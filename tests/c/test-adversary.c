@@ -400,8 +400,7 @@ trickle (AmnesiaLink  *link,
   for (; span > 0 && alive; span -= SECOND)
     {
       pass (SECOND);
-      amnesia_link_heard (link, world.now);
-      amnesia_link_count (link, bytes_a_second);
+      amnesia_link_heard (link, bytes_a_second, world.now);
       alive = amnesia_link_tick (link, world.now, error);
     }
   return alive;

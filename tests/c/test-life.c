@@ -246,7 +246,7 @@ take_inbox (End *end)
   gsize done = 0, size;
 
   end->inbox = g_byte_array_new ();
-  amnesia_link_heard (end->link, world.now);
+  amnesia_link_heard (end->link, bytes->len, world.now);
   while (done < bytes->len)
     {
       guint8 *room = amnesia_reader_reserve (end->reader, &size);

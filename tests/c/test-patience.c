@@ -123,17 +123,17 @@ test_pace (void)
   for (i = 0; i < 100; i++)
     {
       now.mono += 600 * AMNESIA_MS;
-      amnesia_link_heard (link, now);
+      amnesia_link_heard (link, 4096, now);
       amnesia_link_arriving (link, 1024, TRUE, now);
       g_assert_true (amnesia_link_tick (link, now, NULL));
     }
   /* between frames there is no hurry */
   amnesia_link_arriving (link, 10, FALSE, now);
   now.mono += 5 * SECOND;
-  amnesia_link_heard (link, now);
+  amnesia_link_heard (link, 4096, now);
   amnesia_link_arriving (link, 1, TRUE, now);
   now.mono += 5 * SECOND;
-  amnesia_link_heard (link, now);
+  amnesia_link_heard (link, 4096, now);
   g_assert_true (amnesia_link_tick (link, now, NULL));
   /* a sleep is forgiven */
   now.mono += 60 * SECOND;
@@ -149,14 +149,14 @@ test_pace (void)
 
   for (i = 0; i < 49; i++)
     {
-      amnesia_link_heard (link, now);
+      amnesia_link_heard (link, 4096, now);
       amnesia_link_arriving (link, 1, TRUE, now);
       g_assert_true (amnesia_link_tick (link, now, &error));
       g_assert_cmpint (amnesia_link_get_deadline (link), >, now.mono - AMNESIA_BEAT_INTERVAL * 100);
       now.mono += 200 * AMNESIA_MS;
     }
   now.mono += 200 * AMNESIA_MS;
-  amnesia_link_heard (link, now);
+  amnesia_link_heard (link, 4096, now);
   g_assert_false (amnesia_link_tick (link, now, &error));
   g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT);
   amnesia_link_free (link);
@@ -340,7 +340,7 @@ test_stall (void)
     {
       amnesia_link_sent (link, FALSE, now);
       now.mono += 9 * SECOND;
-      amnesia_link_heard (link, now);
+      amnesia_link_heard (link, 4096, now);
       g_assert_true (amnesia_link_tick (link, now, NULL));
     }
   now.mono += SECOND;

@@ -54,7 +54,7 @@ give (End    *end,
 {
   g_autoptr (GError) error = NULL;
 
-  amnesia_link_heard (end->link, world.now);
+  amnesia_link_heard (end->link, g_bytes_get_size (bytes), world.now);
   if (end->deaf || fuzz_feed (end->reader, bytes, 0, on_frame, end, &error))
     return;
   end->deaf = TRUE;
