@@ -210,12 +210,13 @@ amnesia_link_set_busy (AmnesiaLink *self,
                        gboolean     busy,
                        AmnesiaTime  now)
 {
+  if (self->busy || busy)
+    {
+      self->counted = now.mono;
+      self->n_bytes = 0;
+    }
   self->busy = busy;
   self->heard = now.mono;
-  if (!busy)
-    return;
-  self->counted = now.mono;
-  self->n_bytes = 0;
 }
 
 /* A peer that trickles: whatever it is sending, it will not be waited for. */
@@ -226,7 +227,8 @@ review_trickle (AmnesiaLink *self,
 {
   gboolean enough = self->n_bytes >= AMNESIA_TRICKLE;
 
-  if (self->state != AMNESIA_LINK_UP || now.mono - self->counted < AMNESIA_GIVE_UP_AFTER ||
+  if (self->state != AMNESIA_LINK_UP || self->busy ||
+      now.mono - self->counted < AMNESIA_GIVE_UP_AFTER ||
       amnesia_repair_is_complete (&self->repair))
     return TRUE;
   self->counted = now.mono;
