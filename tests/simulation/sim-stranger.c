@@ -6,6 +6,21 @@
 
 #define MAX_STRANGERS 3
 
+/* All of it or nothing: bytes of two frames in one would be another value under the same stamp. */
+static void
+say_vectors (SimEnd        *end,
+             GOutputVector *vectors,
+             int            n_vectors)
+{
+  gsize size = 0;
+  int i;
+
+  for (i = 0; i < n_vectors; i++)
+    size += vectors[i].size;
+  if (end->on_the_way + size <= sim.profile.capacity)
+    sim_end_send (end, vectors, n_vectors);
+}
+
 static void
 say (SimEnd        *end,
      gconstpointer  bytes,
@@ -13,7 +28,7 @@ say (SimEnd        *end,
 {
   GOutputVector vector = { bytes, size };
 
-  sim_end_send (end, &vector, 1);
+  say_vectors (end, &vector, 1);
 }
 
 static void
@@ -27,7 +42,7 @@ say_packet (SimEnd        *end,
   if (packet->payload != NULL)
     vectors[1].buffer = g_bytes_get_data (packet->payload, &vectors[1].size);
   vectors[2] = (GOutputVector) { zeros, (8 - vectors[1].size % 8) % 8 };
-  sim_end_send (end, vectors, AMNESIA_STREAM_VECTORS);
+  say_vectors (end, vectors, AMNESIA_STREAM_VECTORS);
   amnesia_packet_clear (packet);
 }
 

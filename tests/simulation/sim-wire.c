@@ -177,7 +177,7 @@ sim_end_send (SimEnd        *end,
 
   if (end->broken)
     return -1;
-  if (sim.profile.faults && room > 1 && sim_chance (0.1))
+  if (sim.profile.faults && end->node != NULL && room > 1 && sim_chance (0.1))
     room = 1 + sim_below ((guint) room - 1);
   if (room == 0)
     return 0;

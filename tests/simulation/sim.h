@@ -83,7 +83,6 @@ struct _SimEnd
   gint64        greeted_at;  /* 0: not yet */
   AmnesiaStamp  greeted_stamp; /* the base that we had then */
   guint64       greeted_id;
-  gsize         greeted_size;
 };
 
 struct _SimWire
