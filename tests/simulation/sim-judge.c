@@ -455,11 +455,12 @@ check_synced (SimEnd *end)
               other->node->index);
 }
 
-/* Silence of six seconds is the end of a link, or a bit more where timers are late. */
+/* Silence of six seconds is the end of a link, unless our own clocks jumped or our timers are late. */
 static void
 check_alive (SimEnd *end)
 {
-  if (!end->link->busy && end->node->now.mono - end->link->heard > AMNESIA_DEAD_AFTER + 4 * SIM_SECOND)
+  if (!sim.profile.faults &&
+      sim.now - MAX (end->heard, end->node->excused) > AMNESIA_DEAD_AFTER + SIM_SECOND)
     sim_fail ("%u: it takes a silent link to be alive", end->node->index);
 }
 
@@ -473,6 +474,8 @@ judge_end (SimEnd *end)
     sim_fail ("%u: too much is remembered of a link", end->node->index);
   if (!amnesia_link_is_up (link))
     return;
+  if (end->node->guest && !link->dialled)
+    sim_fail ("%u: it is a guest, and has guests of its own", end->node->index);
   if (end->greeted_at == 0)
     note_greeting (end);
   check_alive (end);

@@ -138,6 +138,7 @@ receive (SimEnd *end)
   if (end->inbox->len > 0)
     {
       size = sim_end_read (end, room, size);
+      end->heard = sim.now;
       amnesia_stream_commit (&end->stream, size, end->node->now);
       take_frames (end);
     }
@@ -173,6 +174,7 @@ add_link (SimEnd        *end,
 
   end->link = amnesia_mesh_add_link (node->mesh, member, SIM_HOST, 999, node->now);
   end->link->channel = end;
+  end->heard = sim.now;
   g_ptr_array_add (node->ends, end);
   amnesia_stream_init (&end->stream, node->mesh, end->link, node->max_size);
   sim_node_wake_end (end);

@@ -145,6 +145,7 @@ seek (SimNode *node)
 {
   guint i;
 
+  node->guest = FALSE;
   if (node->entry >= 0)
     return;
   for (i = 0; i < sim.profile.n_entries && node->entry < 0; i++)
@@ -153,7 +154,10 @@ seek (SimNode *node)
   if (node->entry >= 0)
     amnesia_mesh_set_own (node->mesh, SIM_HOST, (guint16) (node->entry + 1), FALSE, node->now);
   else
-    amnesia_mesh_set_own (node->mesh, NULL, 0, TRUE, node->now);
+    {
+      amnesia_mesh_set_own (node->mesh, NULL, 0, TRUE, node->now);
+      node->guest = TRUE;
+    }
   sim_say ("%u: is %s %d", node->index, node->entry >= 0 ? "entry" : "a guest", node->entry);
 }
 
@@ -212,6 +216,7 @@ sim_node_open (SimNode *node)
     amnesia_settings_add_entry (settings, SIM_HOST, (guint16) (1 + sim.profile.n_entries));
   sim_current = node;
   node->open = TRUE;
+  node->guest = FALSE;
   node->leaving = FALSE;
   sim_say ("%u: opens", node->index);
   node->now = sim_node_get_time (node);
@@ -236,7 +241,7 @@ sim_node_start (SimNode *node)
   if (node->life == 1 || !sim_has_mistake ("id-reused"))
     node->id = ((guint64) g_rand_int (sim.rand) << 32) | g_rand_int (sim.rand) | 1;
   node->entry = -1;
-  node->frozen_until = 0;
+  node->frozen_until = node->excused = 0;
   node->armed = 0;
   node->mesh = amnesia_mesh_new (node->id, &funcs, node, g_rand_int (sim.rand));
   node->replica = amnesia_mesh_get_replica (node->mesh);

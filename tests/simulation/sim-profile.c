@@ -20,7 +20,7 @@ sim_choose_profile (void)
   profile->keys = sim_chance (0.2);
   profile->strangers = sim_chance (0.3);
   profile->faults = sim_chance (0.3);
-  profile->limits = sim_chance (0.2);
+  profile->limits = sim_chance (0.3);
   profile->keys |= profile->limits && sim_chance (0.5);
   profile->latency = sim_chance (0.7) ? 40 * SIM_MS : 1200 * SIM_MS;
   profile->bandwidth = sim_chance (0.3) ? 20000 + sim_below (200000) : 0;

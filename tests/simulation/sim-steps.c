@@ -141,6 +141,8 @@ move_clock (SimNode *node)
 {
   gint64 step = sim_between (2 * SIM_SECOND, 3600 * SIM_SECOND);
 
+  /* it looks at its clock at the next heartbeat at the latest */
+  node->excused = sim.now + AMNESIA_BEAT_INTERVAL;
   if (sim_chance (0.5))
     step = -step;
   if (sim.profile.clocks == SIM_CLOCKS_BEYOND && node->index == 0)
@@ -169,7 +171,7 @@ step_suspend (void)
     return;
   sim_say ("%u: its machine sleeps", node->index);
   sim_disturb (node);
-  node->frozen_until = sim.now + span;
+  node->frozen_until = node->excused = sim.now + span;
   node->mono_lost += span;
 }
 
@@ -182,7 +184,7 @@ step_freeze (void)
     return;
   sim_say ("%u: freezes", node->index);
   sim_disturb (node);
-  node->frozen_until = sim.now + sim_between (0, 800 * SIM_MS);
+  node->frozen_until = node->excused = sim.now + sim_between (0, 800 * SIM_MS);
 }
 
 /* --- the network --- */

@@ -79,6 +79,7 @@ struct _SimEnd
   GQueue        segments;    /* on their way */
   gsize         on_the_way;  /* their bytes, and what the other side has not read */
   gint64        last_arrival;
+  gint64        heard;       /* when the node last read something */
 
   gint64        greeted_at;  /* 0: not yet */
   AmnesiaStamp  greeted_stamp; /* the base that we had then */
@@ -121,12 +122,14 @@ struct _SimNode
   AmnesiaReplica *replica;   /* the mesh's */
   guint64        max_size;
   int            entry;      /* the position of its own, or -1 */
+  gboolean       guest;      /* it has looked for one in vain */
   gint           removed;    /* the position of an entry that its configuration lacks, or -1 */
 
   gint64         offset;     /* of the wall clock */
   double         drift;
   gint64         mono_lost;  /* the monotonic clock stood for so long */
   gint64         frozen_until;
+  gint64         excused;    /* until then nobody is to blame for silence */
   guint          timer;      /* the serial of the one that is armed */
   gint64         armed;
   gboolean       seek_again;
