@@ -48,12 +48,23 @@ on_frame (AmnesiaFrame *frame,
     world.clock_min = MAX (world.clock_min, time);
 }
 
+/* While something is held that is more than a year ahead, the clock may start anew at any time. */
+static void
+forget_clock (void)
+{
+  AmnesiaEntry *newest = amnesia_replica_get_newest (amnesia_mesh_get_replica (world.mesh));
+
+  if (newest != NULL && amnesia_stamp_is_ahead (newest->stamp, world.now.wall / 1000))
+    world.clock_min = 0;
+}
+
 static void
 give (End    *end,
       GBytes *bytes)
 {
   g_autoptr (GError) error = NULL;
 
+  forget_clock ();
   amnesia_link_heard (end->link, g_bytes_get_size (bytes), world.now);
   if (end->deaf || fuzz_feed (end->reader, bytes, 0, on_frame, end, &error))
     return;
@@ -212,20 +223,11 @@ lose (End       *end,
 static void
 tick (void)
 {
-  AmnesiaReplica *replica = amnesia_mesh_get_replica (world.mesh);
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (replica);
-  guint i;
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (amnesia_mesh_get_replica (world.mesh));
 
   if (world.armed == 0 || world.armed > world.now.mono)
     return;
-  /* what we wrote too far ahead is written anew, and the clock starts anew */
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (entry->id == WORLD_OWN_ID && amnesia_stamp_is_ahead (entry->stamp, world.now.wall / 1000))
-        world.clock_min = 0;
-    }
+  forget_clock ();
   amnesia_mesh_tick (world.mesh, world.now);
   world.clock_max += entries->len + 1;
   world.clock_max = MAX (world.clock_max, (guint64) (world.now.wall / 1000 + 1) << 16);
