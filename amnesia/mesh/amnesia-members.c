@@ -78,12 +78,14 @@ amnesia_members_add_guest (AmnesiaMembers *self,
   return member;
 }
 
-/* It turned out to be ourselves. */
+/* It turned out to be ourselves, whoever had the entry before. */
 void
 amnesia_members_set_self (AmnesiaMembers *self,
                           AmnesiaMember  *member)
 {
   member->self = TRUE;
+  member->id = 0;
+  member->link = NULL;
   self->serial++;
   amnesia_members_touch (self, member);
 }

@@ -31,6 +31,9 @@ heal (void)
     }
 }
 
+/* Of one entry by one node in ten heartbeats: every two seconds, 25 % more or less. */
+#define MAX_DIALS 16
+
 /* How far a stamp is ahead of what somebody would take. */
 static gint64
 get_wait (void)
@@ -108,6 +111,8 @@ check_quiet (void)
     sim_fail ("values or lists are sent that nobody needs");
   else if (count_dials () != dials && !sim.profile.line && !is_any_entry_free ())
     sim_fail ("who is linked dials");
+  else if (count_dials () - dials > MAX_DIALS * sim.profile.n_nodes * sim.profile.n_entries)
+    sim_fail ("dials are too many");
 }
 
 static void

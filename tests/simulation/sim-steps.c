@@ -145,7 +145,7 @@ move_clock (SimNode *node)
   node->excused = sim.now + AMNESIA_BEAT_INTERVAL;
   if (sim_chance (0.5))
     step = -step;
-  if (sim.profile.clocks == SIM_CLOCKS_BEYOND && node->index == 0)
+  if (sim.profile.clocks == SIM_CLOCKS_BEYOND && node->index < sim.profile.n_ahead)
     node->offset = sim_chance (0.3) ? 0 : SIM_YEAR + sim_between (0, 20 * SIM_SECOND);
   else if (sim.profile.clocks != SIM_CLOCKS_BEYOND && ABS (node->offset + step) < G_TIME_SPAN_DAY / 4)
     node->offset += step;

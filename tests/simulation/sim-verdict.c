@@ -103,11 +103,33 @@ is_mute (SimNode *node)
          amnesia_stamp_is_ahead (base->stamp, sim_node_get_time (node).wall / 1000);
 }
 
+/* Whether it knows one peer by his entry and as a guest. */
+static gboolean
+knows_twice (SimNode *node)
+{
+  GPtrArray *members = amnesia_mesh_get_members (node->mesh)->list;
+  guint i, j;
+
+  for (i = 0; i < members->len; i++)
+    for (j = 0; j < members->len; j++)
+      {
+        AmnesiaMember *member = g_ptr_array_index (members, i);
+        AmnesiaMember *guest = g_ptr_array_index (members, j);
+
+        if (member->configured && !guest->configured && member->link != NULL &&
+            member->id == guest->id)
+          return TRUE;
+      }
+  return FALSE;
+}
+
 static char *
 find_fault_of_node (SimNode *node)
 {
   guint i;
 
+  if (knows_twice (node))
+    return g_strdup_printf ("%u knows a member as a guest, too", node->index);
   if (is_mute (node))
     return g_strdup_printf ("%u holds its own value in the future", node->index);
 

@@ -27,7 +27,7 @@ typedef enum
   SIM_CLOCKS_CLOSE,  /* within two seconds */
   SIM_CLOCKS_APART,  /* up to 200 seconds */
   SIM_CLOCKS_DRIFT,  /* up to one per cent */
-  SIM_CLOCKS_BEYOND, /* one of them a year ahead and a little more */
+  SIM_CLOCKS_BEYOND, /* one of them, or two, a year ahead and a little more */
   SIM_N_CLOCKS,
 } SimClocks;
 
@@ -37,6 +37,7 @@ typedef struct
   guint     n_nodes;
   guint     n_entries;       /* of the configuration; nodes that find none free are guests */
   SimClocks clocks;
+  guint     n_ahead;         /* with clocks beyond: how many, the first ones */
   gboolean  step_at_restart; /* a process comes back with its clock behind */
   gboolean  high_counter;    /* the first stamps are near the end of their millisecond's counter */
   gboolean  line;            /* 0 and the others meet at 1 only */
