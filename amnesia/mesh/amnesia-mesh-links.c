@@ -7,6 +7,37 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
+static void G_GNUC_PRINTF (3, 4)
+mesh_log (AmnesiaMesh *self,
+          AmnesiaTime  now,
+          const char  *format,
+          ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  if (!amnesia_budget_take (&self->budget, now.mono))
+    return;
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  self->funcs->log (message, self->user_data);
+}
+
+/* For `last-error`, and for the log if it is not what was said before. */
+static void
+note_error (AmnesiaMesh   *self,
+            AmnesiaMember *member,
+            const GError  *error,
+            AmnesiaTime    now)
+{
+  if (!amnesia_member_set_error (member, error))
+    return;
+  amnesia_members_touch (&self->members, member);
+  if (error != NULL)
+    mesh_log (self, now, "%s: %s", member->name, error->message);
+}
+
 void
 amnesia_mesh_leave_link (AmnesiaMesh *self,
                          AmnesiaLink *link,
@@ -238,11 +269,10 @@ admit (AmnesiaMesh    *self,
     member->dialling = FALSE;
   else
     amnesia_member_reset (member, now);
-  amnesia_mesh_note_error (self, member, NULL, now);
+  note_error (self, member, NULL, now);
   other = amnesia_links_find_up (&self->links, link->peer_id, link);
   if (other == NULL)
-    amnesia_mesh_log (self, now, "%s: connected%s", member->name,
-                      member->configured ? "" : ", a guest");
+    mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
 
   if (other != NULL)
     settle_duplicates (self, link);
@@ -268,9 +298,9 @@ warn_of_clock (AmnesiaMesh *self,
       ABS (link->clock_offset) < AMNESIA_CLOCK_WARN + doubt)
     return;
   member->offset_warned = TRUE;
-  amnesia_mesh_log (self, now, "%s: its clock is %.1f s %s ours", member->name,
-                    ABS (link->clock_offset) / (double) AMNESIA_SECOND,
-                    link->clock_offset > 0 ? "ahead of" : "behind");
+  mesh_log (self, now, "%s: its clock is %.1f s %s ours", member->name,
+            ABS (link->clock_offset) / (double) AMNESIA_SECOND,
+            link->clock_offset > 0 ? "ahead of" : "behind");
 }
 
 static void
@@ -284,9 +314,9 @@ fail (AmnesiaMesh  *self,
     return;
   link->refused = TRUE;
   if (link->member != NULL)
-    amnesia_mesh_note_error (self, link->member, error, now);
+    note_error (self, link->member, error, now);
   else
-    amnesia_mesh_log (self, now, "%s: %s", link->name, error->message);
+    mesh_log (self, now, "%s: %s", link->name, error->message);
   amnesia_mesh_leave_link (self, link, reason, error->message);
 }
 
@@ -325,7 +355,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   if (member == NULL || error != NULL)
     return;
   if (receipt.notice != NULL)
-    amnesia_mesh_note_error (self, member, receipt.notice, now);
+    note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
   amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link))
@@ -345,7 +375,7 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
     {
       amnesia_members_touch (&self->members, link->member);
       if (notice != NULL)
-        amnesia_mesh_note_error (self, link->member, notice, now);
+        note_error (self, link->member, notice, now);
     }
   return any;
 }
@@ -362,7 +392,7 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
   amnesia_members_touch (&self->members, member);
   amnesia_member_back_off (member, now, self->rand);
   if (error != NULL && member->link == NULL)
-    amnesia_mesh_note_error (self, member, error, now);
+    note_error (self, member, error, now);
   amnesia_dial_plan_hurry (&self->plan, now);
 }
 
@@ -422,10 +452,10 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   if (member != NULL && link->dialled && link->peer_id == 0)
     amnesia_mesh_dial_failed (self, member, error, now);
   else if (member == NULL && error != NULL)
-    amnesia_mesh_log (self, now, "%s: %s", link->name, error->message);
+    mesh_log (self, now, "%s: %s", link->name, error->message);
   if (lost && !self->leaving)
-    amnesia_mesh_log (self, now, "%s: disconnected%s%s", member->name, error != NULL ? ", " : "",
-                      error != NULL ? error->message : "");
+    mesh_log (self, now, "%s: disconnected%s%s", member->name, error != NULL ? ", " : "",
+              error != NULL ? error->message : "");
   if (lost && error != NULL)
     amnesia_member_set_error (member, error);
   if (lost)
@@ -470,6 +500,6 @@ amnesia_mesh_note_refusal (AmnesiaMesh *self,
                            const char  *name,
                            AmnesiaTime  now)
 {
-  amnesia_mesh_log (self, now, "%s: refused: it is neither in “peers” nor in “allow”, or there are "
-                    "too many connections", name);
+  mesh_log (self, now, "%s: refused: it is neither in “peers” nor in “allow”, or there are too many "
+            "connections", name);
 }

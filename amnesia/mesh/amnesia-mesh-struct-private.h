@@ -30,14 +30,6 @@ struct _AmnesiaMesh
   AmnesiaBudget    budget;      /* of log lines */
 };
 
-void amnesia_mesh_log        (AmnesiaMesh   *self,
-                              AmnesiaTime    now,
-                              const char    *format,
-                              ...) G_GNUC_PRINTF (3, 4);
-void amnesia_mesh_note_error (AmnesiaMesh   *self,
-                              AmnesiaMember *member,
-                              const GError  *error,
-                              AmnesiaTime    now);
 void amnesia_mesh_leave_link (AmnesiaMesh   *self,
                               AmnesiaLink   *link,
                               AmnesiaBye     reason,

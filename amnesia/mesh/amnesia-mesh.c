@@ -5,41 +5,6 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
-/* --- log --- */
-
-void G_GNUC_PRINTF (3, 4)
-amnesia_mesh_log (AmnesiaMesh *self,
-                  AmnesiaTime  now,
-                  const char  *format,
-                  ...)
-{
-  g_autofree char *message = NULL;
-  va_list args;
-
-  if (!amnesia_budget_take (&self->budget, now.mono))
-    return;
-  va_start (args, format);
-  message = g_strdup_vprintf (format, args);
-  va_end (args);
-  self->funcs->log (message, self->user_data);
-}
-
-/* --- members --- */
-
-/* For `last-error`, and for the log if it is not what was said before. */
-void
-amnesia_mesh_note_error (AmnesiaMesh   *self,
-                         AmnesiaMember *member,
-                         const GError  *error,
-                         AmnesiaTime    now)
-{
-  if (!amnesia_member_set_error (member, error))
-    return;
-  amnesia_members_touch (&self->members, member);
-  if (error != NULL)
-    amnesia_mesh_log (self, now, "%s: %s", member->name, error->message);
-}
-
 AmnesiaMesh *
 amnesia_mesh_new (guint64                 id,
                   const AmnesiaMeshFuncs *funcs,
