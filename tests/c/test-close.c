@@ -378,6 +378,58 @@ test_states (void)
   test_free_store (b);
 }
 
+static void
+test_lost_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  Outcome outcome = { 0, };
+
+  g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the value");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  amnesia_store_set_close_timeout (store, 1000);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, closed_cb, &outcome);
+  raw_frame_free (raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE));
+  g_clear_pointer (&peer, raw_peer_free);
+  g_clear_pointer (&door, raw_door_free);
+  test_until (outcome.n_done == 1);
+  g_assert_error (outcome.error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC);
+  g_clear_error (&outcome.error);
+  test_free_store (store);
+}
+
+static void
+test_cut_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  Outcome outcome = { 0, };
+
+  g_test_summary ("A link that is cut while the store is closed comes back, and the value arrives");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, closed_cb, &outcome);
+  g_clear_pointer (&peer, raw_peer_free);
+  peer = raw_door_accept (door);
+  raw_peer_greet (peer, 7, 1);
+  raw_frame_free (raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE));
+  raw_peer_send_ack (peer, 1);
+  raw_peer_wait_bye (peer, AMNESIA_BYE_LEAVING, "*");
+  g_clear_pointer (&peer, raw_peer_free);
+  test_until (outcome.n_done == 1);
+  g_assert_no_error (outcome.error);
+  test_free_store (store);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -396,5 +448,7 @@ main (int    argc,
   g_test_add_func ("/close/P11-nothing-left", test_nothing_left);
   g_test_add_func ("/close/A3-stays", test_stays);
   g_test_add_func ("/close/states", test_states);
+  g_test_add_func ("/close/lost-meanwhile", test_lost_while_closing);
+  g_test_add_func ("/close/cut-meanwhile", test_cut_while_closing);
   return g_test_run ();
 }
