@@ -343,7 +343,8 @@ test_lost_while_closing (void)
   g_autoptr (RawPeer) peer = raw_door_accept (door);
   TestOutcome outcome = { 0, };
 
-  g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the value");
+  g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the "
+                  "value");
 
   raw_peer_greet (peer, 7, 1);
   test_wait_state (store, AMNESIA_STATE_SYNCED);

@@ -347,7 +347,8 @@ test_busy (void)
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
   AmnesiaPacket packet;
 
-  g_test_summary ("Who was busy for eleven seconds still waits for what he was told of, and is not synced");
+  g_test_summary ("Who was busy for eleven seconds still waits for what he was told of, and is not "
+                  "synced");
 
   g_ptr_array_add (entries, amnesia_entry_new ("", AMNESIA_STAMP_NORMAL + 1, 77, NULL, NULL, 0));
   lone_link_feed_list (link, entries);
