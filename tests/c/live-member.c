@@ -344,14 +344,11 @@ void
 live_member_assert_well (LiveMember *self)
 {
   RawPeer *good = raw_peer_connect (0);
-  AmnesiaFrame *frame;
 
   live_assert_unblocked (live_member_look (self));
   live_member_assert_has (self, "'kept'");
   raw_peer_greet (good, 1000, 0);
-  frame = raw_peer_wait_frame (good, AMNESIA_FRAME_WRITE);
-  raw_assert_write (frame, "'kept'");
-  raw_frame_free (frame);
+  raw_peer_wait_write (good, "'kept'");
   raw_peer_free (good);
   test_until (live_member_look (self).descriptors <= self->descriptors);
 }

@@ -201,17 +201,37 @@ raw_peer_send_hello (RawPeer      *peer,
 
 /* @entry: (nullable): all that is listed */
 void
+raw_encode_list (AmnesiaEntry  *entry,
+                 gboolean       reply,
+                 AmnesiaPacket *packet)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+  g_autofree char *next = NULL;
+
+  if (entry != NULL)
+    g_ptr_array_add (entries, entry);
+  next = amnesia_frame_encode_list (entries, "", reply, packet);
+}
+
+void
+raw_encode_write (AmnesiaEntry  *entry,
+                  AmnesiaPacket *packet)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+
+  g_ptr_array_add (entries, entry);
+  amnesia_frame_encode_write (entries, packet);
+}
+
+/* @entry: (nullable): all that is listed */
+void
 raw_peer_send_list (RawPeer      *peer,
                     AmnesiaEntry *entry,
                     gboolean      reply)
 {
-  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
-  g_autofree char *next = NULL;
   AmnesiaPacket packet;
 
-  if (entry != NULL)
-    g_ptr_array_add (entries, entry);
-  next = amnesia_frame_encode_list (entries, "", reply, &packet);
+  raw_encode_list (entry, reply, &packet);
   raw_peer_send (peer, &packet);
 }
 
@@ -219,11 +239,9 @@ void
 raw_peer_send_write (RawPeer      *peer,
                      AmnesiaEntry *entry)
 {
-  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
   AmnesiaPacket packet;
 
-  g_ptr_array_add (entries, entry);
-  amnesia_frame_encode_write (entries, &packet);
+  raw_encode_write (entry, &packet);
   raw_peer_send (peer, &packet);
 }
 
@@ -308,6 +326,43 @@ raw_peer_wait_frame (RawPeer          *peer,
     }
 }
 
+/* The frame is a write of one whole value; @text: in GVariant's notation */
+void
+raw_assert_write (AmnesiaFrame *frame,
+                  const char   *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, MAX_SIZE, &error);
+  g_autofree char *got = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (entries->len, ==, 1);
+  got = g_variant_print (((AmnesiaEntry *) g_ptr_array_index (entries, 0))->value, TRUE);
+  g_assert_cmpstr (got, ==, text);
+}
+
+/* Waits for an acknowledgement; returns its count. */
+guint64
+raw_peer_wait_ack (RawPeer *peer)
+{
+  AmnesiaFrame *frame = raw_peer_wait_frame (peer, AMNESIA_FRAME_ACK);
+  guint64 count = amnesia_frame_decode_ack (frame);
+
+  raw_frame_free (frame);
+  return count;
+}
+
+/* Waits for a write of one whole value; @text: in GVariant's notation */
+void
+raw_peer_wait_write (RawPeer    *peer,
+                     const char *text)
+{
+  AmnesiaFrame *frame = raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE);
+
+  raw_assert_write (frame, text);
+  raw_frame_free (frame);
+}
+
 /* How many frames of a kind have come and were not taken. */
 guint
 raw_peer_count (RawPeer          *peer,
@@ -362,21 +417,6 @@ raw_stamp (gint64 ahead_ms)
   return AMNESIA_STAMP_NORMAL | (guint64) (g_get_real_time () / 1000 + ahead_ms) << 16;
 }
 
-/* The frame is a write of one whole value; @text: in GVariant's notation */
-void
-raw_assert_write (AmnesiaFrame *frame,
-                  const char   *text)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, MAX_SIZE, &error);
-  g_autofree char *got = NULL;
-
-  g_assert_no_error (error);
-  g_assert_cmpuint (entries->len, ==, 1);
-  got = g_variant_print (((AmnesiaEntry *) g_ptr_array_index (entries, 0))->value, TRUE);
-  g_assert_cmpstr (got, ==, text);
-}
-
 /* --- the door --- */
 
 RawDoor *
@@ -420,4 +460,18 @@ raw_door_accept (RawDoor *door)
   socket = g_socket_accept (door->socket, NULL, &error);
   g_assert_no_error (error);
   return raw_peer_new (socket);
+}
+
+/* Opens a store that is linked with a raw peer, which has greeted it. */
+AmnesiaStore *
+raw_door_open_store (RawPeer **peer)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+
+  *peer = raw_door_accept (door);
+  raw_peer_greet (*peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  return store;
 }

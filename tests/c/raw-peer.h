@@ -54,6 +54,9 @@ void          raw_peer_greet       (RawPeer      *peer,
 
 AmnesiaFrame *raw_peer_wait_frame  (RawPeer      *peer,
                                     AmnesiaFrameKind kind);
+guint64       raw_peer_wait_ack    (RawPeer      *peer);
+void          raw_peer_wait_write  (RawPeer      *peer,
+                                    const char   *text);
 guint         raw_peer_count       (RawPeer      *peer,
                                     AmnesiaFrameKind kind);
 void          raw_peer_wait_closed (RawPeer      *peer);
@@ -63,6 +66,12 @@ void          raw_peer_wait_bye    (RawPeer      *peer,
 void          raw_frame_free       (AmnesiaFrame *frame);
 void          raw_assert_write     (AmnesiaFrame *frame,
                                     const char   *text);
+
+void          raw_encode_list      (AmnesiaEntry *entry,
+                                    gboolean      reply,
+                                    AmnesiaPacket *packet);
+void          raw_encode_write     (AmnesiaEntry *entry,
+                                    AmnesiaPacket *packet);
 
 AmnesiaEntry *raw_entry            (guint64       id,
                                     AmnesiaStamp  stamp,
@@ -81,6 +90,7 @@ RawDoor      *raw_door_new         (guint         index);
 void          raw_door_free        (RawDoor      *door);
 RawPeer      *raw_door_accept      (RawDoor      *door);
 gboolean      raw_door_is_knocked  (RawDoor      *door);
+AmnesiaStore *raw_door_open_store  (RawPeer     **peer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RawDoor, raw_door_free)
 

@@ -2,36 +2,6 @@
 
 #include "raw-peer.h"
 
-typedef struct
-{
-  guint   n_done;
-  GError *error;
-} Outcome;
-
-static void
-closed_cb (GObject      *source,
-           GAsyncResult *result,
-           gpointer      user_data)
-{
-  Outcome *outcome = user_data;
-
-  outcome->n_done++;
-  g_clear_error (&outcome->error);
-  amnesia_store_close_finish (AMNESIA_STORE (source), result, &outcome->error);
-}
-
-static void
-opened_cb (GObject      *source,
-           GAsyncResult *result,
-           gpointer      user_data)
-{
-  Outcome *outcome = user_data;
-
-  outcome->n_done++;
-  g_clear_error (&outcome->error);
-  amnesia_store_open_finish (AMNESIA_STORE (source), result, &outcome->error);
-}
-
 /* A store that has seen nothing yet and writes in the same millisecond as another one did is not
  * later: which of the two wins is chance. */
 static void
@@ -122,25 +92,11 @@ test_large (void)
   test_free_store (a);
 }
 
-/* Opens a store that is linked with a raw peer, which has greeted it. */
-static AmnesiaStore *
-open_with_raw (RawPeer **raw)
-{
-  g_autoptr (AmnesiaConf) conf = test_conf (2);
-  g_autoptr (RawDoor) door = raw_door_new (1);
-  AmnesiaStore *store = test_new_store (conf);
-
-  *raw = raw_door_accept (door);
-  raw_peer_greet (*raw, 7, 1);
-  test_wait_state (store, AMNESIA_STATE_SYNCED);
-  return store;
-}
-
 static void
 test_not_in_sync (void)
 {
   g_autoptr (RawPeer) raw = NULL;
-  AmnesiaStore *store = open_with_raw (&raw);
+  AmnesiaStore *store = raw_door_open_store (&raw);
   g_autoptr (GError) error = NULL;
   g_autofree char *name = g_strdup_printf ("*%s:%u*", test_host (), test_port (1));
   gint64 start = g_get_monotonic_time ();
@@ -165,13 +121,13 @@ static void
 test_acknowledged (void)
 {
   g_autoptr (RawPeer) raw = NULL;
-  AmnesiaStore *store = open_with_raw (&raw);
-  Outcome outcome = { 0, };
+  AmnesiaStore *store = raw_door_open_store (&raw);
+  TestOutcome outcome = { 0, };
 
   g_test_summary ("Closing waits for the acknowledgement, then says goodbye and reads to the end");
 
   test_set (store, "1");
-  amnesia_store_close_async (store, NULL, closed_cb, &outcome);
+  amnesia_store_close_async (store, NULL, test_closed_cb, &outcome);
   raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE));
   test_pass_time (200);
   g_assert_cmpuint (outcome.n_done, ==, 0);
@@ -190,7 +146,7 @@ static void
 test_ends_without_peer (void)
 {
   g_autoptr (RawPeer) raw = NULL;
-  AmnesiaStore *store = open_with_raw (&raw);
+  AmnesiaStore *store = raw_door_open_store (&raw);
   gint64 start = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
@@ -208,15 +164,15 @@ test_twice (void)
   g_autoptr (AmnesiaConf) conf = test_conf (2);
   AmnesiaStore *a = test_store (conf);
   AmnesiaStore *b = test_store (conf);
-  Outcome outcome = { 0, };
+  TestOutcome outcome = { 0, };
 
   g_test_summary ("Two closings at a time end together; one of a closed store ends at once");
 
-  amnesia_store_close_async (b, NULL, closed_cb, &outcome);
-  amnesia_store_close_async (b, NULL, closed_cb, &outcome);
+  amnesia_store_close_async (b, NULL, test_closed_cb, &outcome);
+  amnesia_store_close_async (b, NULL, test_closed_cb, &outcome);
   test_until (outcome.n_done == 2);
   g_assert_no_error (outcome.error);
-  amnesia_store_close_async (b, NULL, closed_cb, &outcome);
+  amnesia_store_close_async (b, NULL, test_closed_cb, &outcome);
   g_assert_cmpuint (outcome.n_done, ==, 2);
   test_until (outcome.n_done == 3);
   g_assert_no_error (outcome.error);
@@ -228,16 +184,16 @@ static void
 test_cancel (void)
 {
   g_autoptr (RawPeer) raw = NULL;
-  AmnesiaStore *store = open_with_raw (&raw);
+  AmnesiaStore *store = raw_door_open_store (&raw);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Outcome cancelled = { 0, }, patient = { 0, };
+  TestOutcome cancelled = { 0, }, patient = { 0, };
 
   g_test_summary ("Cancelling ends one waiting, not the closing");
 
   amnesia_store_set_close_timeout (store, 400);
   test_set (store, "1");
-  amnesia_store_close_async (store, cancellable, closed_cb, &cancelled);
-  amnesia_store_close_async (store, NULL, closed_cb, &patient);
+  amnesia_store_close_async (store, cancellable, test_closed_cb, &cancelled);
+  amnesia_store_close_async (store, NULL, test_closed_cb, &patient);
   g_cancellable_cancel (cancellable);
   test_until (cancelled.n_done == 1);
   g_assert_error (cancelled.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -255,24 +211,24 @@ test_open_meanwhile (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (1);
   AmnesiaStore *store = test_store (conf);
-  Outcome closing = { 0, }, opening = { 0, };
+  TestOutcome closing = { 0, }, opening = { 0, };
 
   g_test_summary ("Opening while closing is an error; a configuration that is set opens again");
 
-  amnesia_store_close_async (store, NULL, closed_cb, &closing);
-  amnesia_store_open_async (store, NULL, opened_cb, &opening);
+  amnesia_store_close_async (store, NULL, test_closed_cb, &closing);
+  amnesia_store_open_async (store, NULL, test_opened_cb, &opening);
   test_until (closing.n_done == 1 && opening.n_done == 1);
   g_assert_error (opening.error, AMNESIA_ERROR, AMNESIA_ERROR_CLOSED);
   g_assert_no_error (closing.error);
   test_pass_time (20);
   g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_CLOSED);
 
-  amnesia_store_open_async (store, NULL, opened_cb, &opening);
+  amnesia_store_open_async (store, NULL, test_opened_cb, &opening);
   test_until (opening.n_done == 2);
   g_assert_no_error (opening.error);
-  amnesia_store_close_async (store, NULL, closed_cb, &closing);
+  amnesia_store_close_async (store, NULL, test_closed_cb, &closing);
   amnesia_store_set_conf (store, conf);
-  amnesia_store_open_async (store, NULL, opened_cb, &opening);
+  amnesia_store_open_async (store, NULL, test_opened_cb, &opening);
   test_until (closing.n_done == 2 && opening.n_done == 3);
   g_assert_no_error (opening.error);
   g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_ALONE);
@@ -285,13 +241,13 @@ test_close_ends_opening (void)
   g_autoptr (AmnesiaConf) conf = test_conf (2);
   g_autoptr (RawDoor) silent = raw_door_new (1);
   AmnesiaStore *store = test_new_store (conf);
-  Outcome closing = { 0, }, opening = { 0, };
+  TestOutcome closing = { 0, }, opening = { 0, };
 
   g_test_summary ("Closing lets an opening come to its end, but not longer than close-timeout");
 
   amnesia_store_set_close_timeout (store, 300);
-  amnesia_store_open_async (store, NULL, opened_cb, &opening);
-  amnesia_store_close_async (store, NULL, closed_cb, &closing);
+  amnesia_store_open_async (store, NULL, test_opened_cb, &opening);
+  amnesia_store_close_async (store, NULL, test_closed_cb, &closing);
   test_wait_state (store, AMNESIA_STATE_SYNCING);
   test_until (closing.n_done == 1 && opening.n_done == 1);
   g_assert_error (opening.error, AMNESIA_ERROR, AMNESIA_ERROR_CLOSED);
@@ -378,6 +334,59 @@ test_states (void)
   test_free_store (b);
 }
 
+static void
+test_lost_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  TestOutcome outcome = { 0, };
+
+  g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the "
+                  "value");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  amnesia_store_set_close_timeout (store, 1000);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, test_closed_cb, &outcome);
+  raw_frame_free (raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE));
+  g_clear_pointer (&peer, raw_peer_free);
+  g_clear_pointer (&door, raw_door_free);
+  test_until (outcome.n_done == 1);
+  g_assert_error (outcome.error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC);
+  g_clear_error (&outcome.error);
+  test_free_store (store);
+}
+
+static void
+test_cut_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  TestOutcome outcome = { 0, };
+
+  g_test_summary ("A link that is cut while the store is closed comes back, and the value arrives");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, test_closed_cb, &outcome);
+  g_clear_pointer (&peer, raw_peer_free);
+  peer = raw_door_accept (door);
+  raw_peer_greet (peer, 7, 1);
+  raw_frame_free (raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE));
+  raw_peer_send_ack (peer, 1);
+  raw_peer_wait_bye (peer, AMNESIA_BYE_LEAVING, "*");
+  g_clear_pointer (&peer, raw_peer_free);
+  test_until (outcome.n_done == 1);
+  g_assert_no_error (outcome.error);
+  test_free_store (store);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -396,5 +405,7 @@ main (int    argc,
   g_test_add_func ("/close/P11-nothing-left", test_nothing_left);
   g_test_add_func ("/close/A3-stays", test_stays);
   g_test_add_func ("/close/states", test_states);
+  g_test_add_func ("/close/lost-meanwhile", test_lost_while_closing);
+  g_test_add_func ("/close/cut-meanwhile", test_cut_while_closing);
   return g_test_run ();
 }

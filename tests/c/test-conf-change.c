@@ -83,9 +83,7 @@ test_removed (void)
   amnesia_store_set_conf (setting.store, conf);
   frame = raw_peer_wait_frame (setting.peers[1], AMNESIA_FRAME_WRITE);
   raw_frame_free (frame);
-  frame = raw_peer_wait_frame (setting.peers[1], AMNESIA_FRAME_WRITE);
-  raw_assert_write (frame, "2");
-  raw_frame_free (frame);
+  raw_peer_wait_write (setting.peers[1], "2");
   raw_peer_wait_bye (setting.peers[1], AMNESIA_BYE_LEAVING, "*");
   g_assert_false (raw_door_is_knocked (setting.doors[1]));
   g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (setting.store)), ==, 1);
@@ -130,7 +128,6 @@ test_moved (void)
   RawDoor *door = raw_door_new (3);
   Setting setting = { NULL, };
   g_autoptr (RawPeer) moved = NULL;
-  AmnesiaFrame *frame;
 
   g_test_summary ("Who has moved to another port is left at the old one, and dialled at the new one");
 
@@ -140,9 +137,7 @@ test_moved (void)
   raw_peer_wait_bye (setting.peers[1], AMNESIA_BYE_LEAVING, "*");
   moved = raw_door_accept (door);
   raw_peer_greet (moved, 1, 3);
-  frame = raw_peer_wait_frame (moved, AMNESIA_FRAME_WRITE);
-  raw_assert_write (frame, "1");
-  raw_frame_free (frame);
+  raw_peer_wait_write (moved, "1");
   test_until (amnesia_peer_get_state (test_find_peer (setting.store, test_port (3))) ==
               AMNESIA_PEER_STATE_CONNECTED);
   assert_linked (&setting, 2);

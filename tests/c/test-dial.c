@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "fake-resolver.h"
 #include "raw-peer.h"
 
 #include "mesh/amnesia-dial-private.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -206,6 +210,104 @@ test_no_descriptor (void)
   call_free (call);
 }
 
+/* An address of this machine that is not loopback, or NULL. */
+static GInetAddress *
+find_outer_address (void)
+{
+  struct ifaddrs *all, *one;
+  GInetAddress *found = NULL;
+
+  g_assert_cmpint (getifaddrs (&all), ==, 0);
+  for (one = all; one != NULL && found == NULL; one = one->ifa_next)
+    if (one->ifa_addr != NULL && one->ifa_addr->sa_family == AF_INET &&
+        !(one->ifa_flags & IFF_LOOPBACK))
+      found = g_inet_address_new_from_bytes (
+        (const guint8 *) &((struct sockaddr_in *) one->ifa_addr)->sin_addr, G_SOCKET_FAMILY_IPV4);
+  freeifaddrs (all);
+  return found;
+}
+
+static void
+test_own_address_gone (void)
+{
+  g_autoptr (GInetAddress) here = find_outer_address ();
+  g_autoptr (GInetAddress) gone = g_inet_address_new_from_string ("198.51.100.77");
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  g_autoptr (GSocketAddress) where = NULL, bound = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *host = NULL;
+  Call *call;
+
+  g_test_summary ("Who has another address than when he began to listen still reaches the others");
+
+  if (here == NULL)
+    {
+      g_test_skip ("this machine has loopback addresses only");
+      return;
+    }
+  where = g_inet_socket_address_new (here, 0);
+  g_socket_listener_add_address (listener, where, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                 &bound, &error);
+  g_assert_no_error (error);
+  host = g_inet_address_to_string (here);
+  call = call_new (host, g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)));
+  amnesia_dial_set_from (call->dial, gone);
+  call_start (call, NULL);
+  test_until (call->done);
+  g_assert_no_error (call->error);
+  g_assert_true (call->connected);
+  call_free (call);
+}
+
+static gboolean
+turn_away_cb (GSocketService    *service,
+              GSocketConnection *connection,
+              GObject           *source,
+              gpointer           user_data)
+{
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  return TRUE;
+}
+
+static void
+test_second_address (void)
+{
+  g_autoptr (GResolver) before = g_resolver_get_default ();
+  FakeResolver *resolver = fake_resolver_new ();
+  g_autoptr (GSocketService) service = g_socket_service_new ();
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string ("127.0.0.1", test_port (1));
+  g_autoptr (AmnesiaConf) conf_a = amnesia_conf_new ();
+  g_autofree char *addresses = g_strdup_printf ("127.0.0.1 %s", test_host ());
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  g_autoptr (RawPeer) peer = NULL;
+  AmnesiaStore *a;
+
+  g_test_summary ("Who is turned away at one address of a host tries the next one");
+
+  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (service), where, G_SOCKET_TYPE_STREAM,
+                                      G_SOCKET_PROTOCOL_TCP, NULL, NULL, NULL))
+    {
+      g_test_skip ("127.0.0.1 is in use");
+      g_object_unref (resolver);
+      return;
+    }
+  g_signal_connect (service, "incoming", G_CALLBACK (turn_away_cb), NULL);
+  fake_resolver_name (resolver, test_host (), test_host ());
+  fake_resolver_name (resolver, "nodeb", addresses);
+  g_resolver_set_default (G_RESOLVER (resolver));
+  amnesia_conf_add_peer (conf_a, test_host (), test_port (0), NULL);
+  amnesia_conf_add_peer (conf_a, "nodeb", test_port (1), NULL);
+  a = test_store (conf_a);
+  peer = raw_door_accept (door);
+  raw_peer_greet (peer, 7, 0);
+  test_until (test_n_linked (a) == 1);
+  test_free_store (a);
+  g_socket_service_stop (service);
+  g_socket_listener_close (G_SOCKET_LISTENER (service));
+  g_resolver_set_default (before);
+  g_object_unref (resolver);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -217,5 +319,7 @@ main (int    argc,
   g_test_add_func ("/dial/no-answer", test_no_answer);
   g_test_add_func ("/dial/given-up", test_given_up);
   g_test_add_func ("/dial/no-descriptor", test_no_descriptor);
+  g_test_add_func ("/dial/own-address-gone", test_own_address_gone);
+  g_test_add_func ("/dial/second-address", test_second_address);
   return g_test_run ();
 }

@@ -38,12 +38,10 @@ send_many (RawPeer    *raw,
 static void
 wait_dealt_with (RawPeer *raw)
 {
-  AmnesiaFrame *frame;
   g_autoptr (AmnesiaEntry) old = raw_entry (ID, 1, "'old'");
 
   raw_peer_send_write (raw, old);
-  frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK);
-  raw_frame_free (frame);
+  raw_peer_wait_ack (raw);
 }
 
 static void
@@ -100,12 +98,7 @@ fill (RawPeer *raw)
       raw_peer_send (raw, &packet);
     }
   while (n > 0)
-    {
-      AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK);
-
-      n = amnesia_frame_decode_ack (frame) < 8;
-      raw_frame_free (frame);
-    }
+    n = raw_peer_wait_ack (raw) < 8;
 }
 
 /* For who takes no value at all a digest is made by looking at each key. */

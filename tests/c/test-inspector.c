@@ -41,16 +41,6 @@ add_wrong (GByteArray *bytes)
   wire_add_value (bytes, raw_stamp (100), "a{uy}", data, size);
 }
 
-static guint64
-wait_ack (RawPeer *raw)
-{
-  AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK);
-  guint64 count = amnesia_frame_decode_ack (frame);
-
-  raw_frame_free (frame);
-  return count;
-}
-
 static void
 test_order (void)
 {
@@ -69,7 +59,7 @@ test_order (void)
   wire_add_entry (bytes, quick);
   diary = test_diary_new (store);
   wire_send (raw, bytes);
-  g_assert_cmpuint (wait_ack (raw), >=, 1);
+  g_assert_cmpuint (raw_peer_wait_ack (raw), >=, 1);
   test_until (test_has_data (store, "'quick'"));
   g_assert_false (raw->closed);
   test_free_store (store);
@@ -143,10 +133,10 @@ test_several (void)
     raw_peer_send_write (peers[i], slow);
   start = g_get_monotonic_time ();
   raw_peer_send_write (peers[3], quick);
-  g_assert_cmpuint (wait_ack (peers[3]), ==, 1);
+  g_assert_cmpuint (raw_peer_wait_ack (peers[3]), ==, 1);
   g_test_message ("the quick one took %" G_GINT64_FORMAT " us", g_get_monotonic_time () - start);
   for (i = 0; i < 3; i++)
-    g_assert_cmpuint (wait_ack (peers[i]), ==, 1);
+    g_assert_cmpuint (raw_peer_wait_ack (peers[i]), ==, 1);
   for (i = 0; i < 4; i++)
     raw_peer_free (peers[i]);
   test_free_store (store);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "raw-peer.h"
+#include "small-world.h"
+
+#include "mesh/amnesia-limits-private.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -442,6 +445,124 @@ test_closed_before_hello (void)
   test_free_store (store);
 }
 
+/* --- in a world without sockets --- */
+
+/* Makes a link from one node to another, as if it had been dialled. */
+static void
+join (guint from,
+      guint to,
+      guint position)
+{
+  AmnesiaMembers *members = amnesia_mesh_get_members (world.nodes[from].mesh);
+  AmnesiaMember *member = amnesia_members_get (members, position);
+
+  member->dialling = TRUE;
+  world_join (&world.nodes[from], member, &world.nodes[to]);
+}
+
+static void
+test_three_links (void)
+{
+  g_test_summary ("Of three links, as the other one is listed by two names, one stays");
+
+  /* the lesser id dials first; then the greater one dials both names */
+  world.nodes[0].id = 300;
+  world_begin (2);
+  join (1, 0, 0);
+  join (0, 1, 1);
+  join (0, 1, 1);
+  while (world_pump ())
+    ;
+  world_run (SECOND);
+  g_assert_cmpuint (world.ends->len, ==, 2);
+  world_end ();
+}
+
+static void
+test_no_storm (void)
+{
+  guint i, dials;
+
+  g_test_summary ("Two whose links end soon after the hello dial one another at the longest interval");
+
+  world_begin (2);
+  for (i = 0; i < 600; i++)
+    {
+      AmnesiaLink *link = amnesia_members_get (amnesia_mesh_get_members (world.nodes[0].mesh), 1)->link;
+      g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "not you");
+
+      if (link != NULL)
+        amnesia_mesh_fail_link (world.nodes[0].mesh, link, error, world.now);
+      world_run (100 * G_TIME_SPAN_MILLISECOND);
+    }
+  dials = world_n_dials ();
+  g_assert_cmpuint (dials, >=, 30);
+  g_assert_cmpuint (dials, <=, 90); /* one each two seconds from each side; it was 4 or 5 a second */
+  world_end ();
+}
+
+static void
+test_no_storm_of_guest (void)
+{
+  AmnesiaMesh *hub;
+  guint i;
+
+  g_test_summary ("A guest whose links end soon after the hello takes longer and longer breaths");
+
+  world_begin (2);
+  hub = world.nodes[0].mesh;
+  amnesia_members_get (amnesia_mesh_get_members (hub), 1)->self = TRUE; /* so that it is not dialled */
+  amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
+  for (i = 0; i < 600; i++)
+    {
+      AmnesiaMembers *members = amnesia_mesh_get_members (hub);
+      g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "not you");
+
+      if (members->list->len > 2 && amnesia_members_get (members, 2)->link != NULL)
+        amnesia_mesh_fail_link (hub, amnesia_members_get (members, 2)->link, error, world.now);
+      world_run (100 * G_TIME_SPAN_MILLISECOND);
+    }
+  g_assert_cmpuint (world.nodes[1].n_dials, >=, 15);
+  g_assert_cmpuint (world.nodes[1].n_dials, <=, 45);
+  world_end ();
+}
+
+static void
+test_many_guests (void)
+{
+  AmnesiaMembers *members;
+  AmnesiaMesh *hub;
+  guint i, n = 0;
+
+  g_test_summary ("However many guests say hello, there is room for those who are listed");
+
+  world_begin (2);
+  hub = world.nodes[0].mesh;
+  members = amnesia_mesh_get_members (hub);
+  for (i = 0; i < AMNESIA_MAX_LINKS && amnesia_mesh_make_room (hub, world.now); i++)
+    {
+      WorldEnd *end = world_add_end (&world.nodes[0], NULL);
+      g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
+
+      frame.header = g_variant_ref_sink (g_variant_new (
+        "(qqtssqxt@a{sv})", 1, 1, (guint64) 1000 + i, "", "", 0, world.now.wall, (guint64) 1024,
+        g_variant_new_parsed ("@a{sv} {}")));
+      amnesia_mesh_receive (hub, end->link, &frame, world.now);
+      if (end->hanging_up)
+        {
+          AmnesiaLink *link = end->link;
+
+          world_forget_end (end);
+          amnesia_mesh_remove_link (hub, link, NULL, world.now);
+        }
+    }
+  g_assert_true (amnesia_mesh_make_room (hub, world.now));
+  for (i = 0; i < members->list->len; i++)
+    n += !amnesia_members_get (members, i)->configured;
+  g_assert_cmpuint (n, ==, AMNESIA_MAX_GUESTS);
+  world_end ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -460,5 +581,9 @@ main (int    argc,
   g_test_add_func ("/links/options", test_options);
   g_test_add_func ("/links/peer", test_peer);
   g_test_add_func ("/links/closed-before-hello", test_closed_before_hello);
+  g_test_add_func ("/links/three-links", test_three_links);
+  g_test_add_func ("/links/no-storm", test_no_storm);
+  g_test_add_func ("/links/no-storm-of-guest", test_no_storm_of_guest);
+  g_test_add_func ("/links/many-guests", test_many_guests);
   return g_test_run ();
 }

@@ -11,50 +11,6 @@
 #define SECOND G_TIME_SPAN_SECOND
 #define LARGE (8 * 1024 * 1024)
 
-typedef struct
-{
-  guint   n_done;
-  GError *error;
-} Outcome;
-
-static void
-closed_cb (GObject      *source,
-           GAsyncResult *result,
-           gpointer      user_data)
-{
-  Outcome *outcome = user_data;
-
-  outcome->n_done++;
-  g_clear_error (&outcome->error);
-  amnesia_store_close_finish (AMNESIA_STORE (source), result, &outcome->error);
-}
-
-static void
-opened_cb (GObject      *source,
-           GAsyncResult *result,
-           gpointer      user_data)
-{
-  Outcome *outcome = user_data;
-
-  outcome->n_done++;
-  g_clear_error (&outcome->error);
-  amnesia_store_open_finish (AMNESIA_STORE (source), result, &outcome->error);
-}
-
-/* A store that is linked with a raw peer, which has greeted it. */
-static AmnesiaStore *
-open_with_raw (RawPeer **raw)
-{
-  g_autoptr (AmnesiaConf) conf = test_conf (2);
-  g_autoptr (RawDoor) door = raw_door_new (1);
-  AmnesiaStore *store = test_new_store (conf);
-
-  *raw = raw_door_accept (door);
-  raw_peer_greet (*raw, 7, 1);
-  test_wait_state (store, AMNESIA_STATE_SYNCED);
-  return store;
-}
-
 static GVariant *
 make_large (void)
 {
@@ -118,7 +74,7 @@ test_during_close (void)
   g_autoptr (AmnesiaConf) conf = test_conf (2);
   AmnesiaStore *a = test_store (conf);
   AmnesiaStore *b = test_store (conf);
-  Outcome outcome = { 0, };
+  TestOutcome outcome = { 0, };
   guint count = 0;
 
   g_test_summary ("What is set while closing is told here, and is with the others when it has ended");
@@ -126,7 +82,7 @@ test_during_close (void)
   test_wait_linked (a, 1);
   g_signal_connect (b, "changed", G_CALLBACK (count_cb), &count);
   amnesia_store_set_data (b, make_large ());
-  amnesia_store_close_async (b, NULL, closed_cb, &outcome);
+  amnesia_store_close_async (b, NULL, test_closed_cb, &outcome);
   test_set (b, "'during'");
   g_assert_cmpuint (count, ==, 2);
   test_until (outcome.n_done == 1);
@@ -312,7 +268,7 @@ test_each_ends_once (void)
   AmnesiaStore *other = test_store (conf);
   AmnesiaStore *store = test_new_store (conf);
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
-  Outcome outcomes[8] = { 0, };
+  TestOutcome outcomes[8] = { 0, };
   guint i;
 
   g_test_summary ("Openings, closings and cancelled ones in one turn: each ends exactly once");
@@ -320,10 +276,10 @@ test_each_ends_once (void)
   g_cancellable_cancel (cancelled);
   for (i = 0; i < 2; i++)
     {
-      amnesia_store_open_async (store, NULL, opened_cb, &outcomes[i]);
-      amnesia_store_close_async (store, NULL, closed_cb, &outcomes[2 + i]);
-      amnesia_store_open_async (store, cancelled, opened_cb, &outcomes[4 + i]);
-      amnesia_store_close_async (store, cancelled, closed_cb, &outcomes[6 + i]);
+      amnesia_store_open_async (store, NULL, test_opened_cb, &outcomes[i]);
+      amnesia_store_close_async (store, NULL, test_closed_cb, &outcomes[2 + i]);
+      amnesia_store_open_async (store, cancelled, test_opened_cb, &outcomes[4 + i]);
+      amnesia_store_close_async (store, cancelled, test_closed_cb, &outcomes[6 + i]);
     }
   for (i = 0; i < 8; i++)
     g_assert_cmpuint (outcomes[i].n_done, ==, 0);
@@ -350,7 +306,7 @@ static void
 test_half_a_frame (void)
 {
   g_autoptr (RawPeer) raw = NULL;
-  AmnesiaStore *store = open_with_raw (&raw);
+  AmnesiaStore *store = raw_door_open_store (&raw);
   g_autoptr (GError) error = NULL;
 
   g_test_summary ("A frame of which half is out is never followed by another one on that link");
@@ -420,7 +376,7 @@ static void
 test_blocked_loop (void)
 {
   g_autoptr (RawPeer) raw = NULL;
-  AmnesiaStore *store = open_with_raw (&raw);
+  AmnesiaStore *store = raw_door_open_store (&raw);
 
   g_test_summary ("Whose loop was blocked for longer than silence is borne blames nobody for it");
 
@@ -452,7 +408,7 @@ break_pipes (void)
   for (i = 0; i < 20; i++)
     {
       RawPeer *raw = NULL;
-      AmnesiaStore *store = open_with_raw (&raw);
+      AmnesiaStore *store = raw_door_open_store (&raw);
 
       raw_peer_set_reading (raw, FALSE);
       amnesia_store_set_data (store, make_large ());

@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE /* unshare () */
 
+#include "fake-resolver.h"
 #include "raw-peer.h"
 
 #include <errno.h>
@@ -14,107 +15,16 @@
 
 #define SECOND G_USEC_PER_SEC
 
-/* --- a resolver that says what it is told to --- */
-
-typedef struct
-{
-  GResolver   parent_instance;
-
-  GHashTable *names;     /* (owned) (element-type utf8 utf8) addresses; "": none; NULL: no answer */
-  guint       n_running;
-  guint       n_most;
-  guint       n_asked;
-} FakeResolver;
-
-typedef GResolverClass FakeResolverClass;
-
-GType fake_resolver_get_type (void);
-G_DEFINE_TYPE (FakeResolver, fake_resolver, G_TYPE_RESOLVER)
-
 static FakeResolver *resolver;
 
-static gboolean
-answer_cb (gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  FakeResolver *self = g_task_get_source_object (task);
-  const char *text = g_hash_table_lookup (self->names, g_task_get_task_data (task));
-  g_auto (GStrv) list = NULL;
-  GList *addresses = NULL;
-  guint i;
-
-  if (text == NULL && !g_cancellable_is_cancelled (g_task_get_cancellable (task)))
-    {
-      g_steal_pointer (&task);
-      return G_SOURCE_CONTINUE;
-    }
-  self->n_running--;
-  list = g_strsplit (text != NULL ? text : "", " ", 0);
-  for (i = 0; list[i] != NULL; i++)
-    addresses = g_list_append (addresses, g_inet_address_new_from_string (list[i]));
-  if (addresses != NULL)
-    g_task_return_pointer (task, addresses, (GDestroyNotify) g_resolver_free_addresses);
-  else
-    g_task_return_new_error (task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "no such name");
-  return G_SOURCE_REMOVE;
-}
-
-static void
-fake_resolver_lookup_async (GResolver           *object,
-                            const char          *host,
-                            GCancellable        *cancellable,
-                            GAsyncReadyCallback  callback,
-                            gpointer             user_data)
-{
-  FakeResolver *self = (FakeResolver *) object;
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-  g_autoptr (GSource) source = g_timeout_source_new (20);
-
-  self->n_asked++;
-  self->n_running++;
-  self->n_most = MAX (self->n_most, self->n_running);
-  g_task_set_task_data (task, g_strdup (host), g_free);
-  g_source_set_callback (source, answer_cb, task, NULL);
-  g_source_attach (source, g_task_get_context (task));
-}
-
-static GList *
-fake_resolver_lookup_finish (GResolver     *self,
-                             GAsyncResult  *result,
-                             GError       **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static void
-fake_resolver_finalize (GObject *object)
-{
-  g_hash_table_unref (((FakeResolver *) object)->names);
-  G_OBJECT_CLASS (fake_resolver_parent_class)->finalize (object);
-}
-
-static void
-fake_resolver_class_init (FakeResolverClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = fake_resolver_finalize;
-  klass->lookup_by_name_async = fake_resolver_lookup_async;
-  klass->lookup_by_name_finish = fake_resolver_lookup_finish;
-}
-
-static void
-fake_resolver_init (FakeResolver *self)
-{
-  self->names = g_hash_table_new (g_str_hash, g_str_equal);
-}
+/* --- helpers --- */
 
 static void
 name_is (const char *host,
          const char *addresses)
 {
-  g_hash_table_insert (resolver->names, (char *) host, (char *) addresses);
+  fake_resolver_name (resolver, host, addresses);
 }
-
-/* --- helpers --- */
 
 static AmnesiaConf *
 make_conf (const char *first,
@@ -175,6 +85,16 @@ hear (GSocket *socket)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED) ? 0 : size;
 }
 
+static gboolean
+run_ip (const char *arguments)
+{
+  g_autofree char *command = g_strconcat ("ip ", arguments, NULL);
+  int status;
+
+  return g_spawn_command_line_sync (command, NULL, NULL, &status, NULL) &&
+         g_spawn_check_wait_status (status, NULL);
+}
+
 static const GError *
 get_peer_error (AmnesiaStore *store)
 {
@@ -233,12 +153,53 @@ test_address_comes (void)
   g_test_summary ("A guest becomes a member when the network has changed and its address is there");
 
   g_assert_null (amnesia_store_get_listening (store));
-  g_assert_true (g_spawn_command_line_sync ("ip address add 10.77.0.9/32 dev lo", NULL, NULL, NULL,
-                                            NULL));
+  g_assert_true (run_ip ("address add 10.77.0.9/32 dev lo"));
   g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", TRUE);
   test_until (amnesia_store_get_listening (store) != NULL);
   g_assert_cmpstr (amnesia_store_get_listening (store), ==, "10.77.0.9:7701");
   test_free_store (store);
+}
+
+static void
+renumber (const char *command,
+          const char *first,
+          const char *second)
+{
+  g_autofree char *one = g_strdup_printf ("address %s %s/32 dev lo", command, first);
+  g_autofree char *two = g_strdup_printf ("address %s %s/32 dev lo", command, second);
+
+  g_assert_true (run_ip (one));
+  g_assert_true (run_ip (two));
+}
+
+static void
+test_renumbered (void)
+{
+  g_autoptr (AmnesiaConf) conf = make_conf ("one", "two", NULL);
+  AmnesiaStore *one, *two;
+
+  g_test_summary ("Two who both have got other addresses find one another by their names");
+
+  name_is ("one", "10.77.0.1");
+  name_is ("two", "10.77.0.2");
+  one = test_store (conf);
+  two = test_store (conf);
+  test_wait_linked (two, 1);
+
+  renumber ("add", "10.77.0.11", "10.77.0.12");
+  renumber ("del", "10.77.0.1", "10.77.0.2");
+  name_is ("one", "10.77.0.11");
+  name_is ("two", "10.77.0.12");
+  test_until (test_n_linked (one) == 0 && test_n_linked (two) == 0);
+  test_until (test_n_linked (one) == 1 && test_n_linked (two) == 1);
+  test_set (one, "'after'");
+  test_until (test_has_data (two, "'after'"));
+  g_assert_cmpstr (amnesia_store_get_listening (one), ==, "one:7701");
+  g_assert_cmpstr (amnesia_store_get_listening (two), ==, "two:7701");
+  test_free_store (one);
+  test_free_store (two);
+  renumber ("add", "10.77.0.1", "10.77.0.2");
+  renumber ("del", "10.77.0.11", "10.77.0.12");
 }
 
 /* --- who may come in --- */
@@ -476,6 +437,7 @@ static const Test tests[] = {
   { "/network/members", test_members },
   { "/network/loopback-name", test_loopback_name },
   { "/network/address-comes", test_address_comes },
+  { "/network/renumbered", test_renumbered },
   { "/network/stranger", test_stranger },
   { "/network/allowed", test_allowed },
   { "/network/moved", test_moved },
@@ -495,7 +457,7 @@ main (int    argc,
 
   no_network = make_network ();
   g_test_init (&argc, &argv, NULL);
-  resolver = g_object_new (fake_resolver_get_type (), NULL);
+  resolver = fake_resolver_new ();
   g_resolver_set_default (G_RESOLVER (resolver));
   for (i = 0; i < G_N_ELEMENTS (tests); i++)
     g_test_add_data_func (tests[i].name, &tests[i], run);

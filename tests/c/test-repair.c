@@ -38,16 +38,6 @@ wait_list (RawPeer  *raw,
   return item;
 }
 
-static void
-wait_write (RawPeer    *raw,
-            const char *text)
-{
-  AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE);
-
-  raw_assert_write (frame, text);
-  raw_frame_free (frame);
-}
-
 /* Says hello and lists @entry, which may be NULL. */
 static RawPeer *
 join (guint64       id,
@@ -79,7 +69,7 @@ test_peer_lacks (void)
       g_assert_cmpuint (item.size, ==, 5);
       g_assert_cmphex (item.stamp & AMNESIA_STAMP_NORMAL, !=, 0);
       g_assert_false (reply);
-      wait_write (raw, "'ours'");
+      raw_peer_wait_write (raw, "'ours'");
       test_assert_data (store, "'ours'");
     }
   test_free_store (store);
@@ -258,7 +248,7 @@ test_missed (void)
   g_assert_true (reply);
   test_pass_time (2000);
   raw_peer_send_list (two, NULL, FALSE);
-  wait_write (two, "'missed'");
+  raw_peer_wait_write (two, "'missed'");
   test_free_store (store);
 }
 
@@ -297,7 +287,7 @@ test_reply (void)
   g_test_summary ("A list that asks for a reply gets ours, which asks for none");
 
   wait_list (raw, 1, NULL);
-  wait_write (raw, "'ours'");
+  raw_peer_wait_write (raw, "'ours'");
   test_pass_time (2000);
   raw_peer_send_list (raw, newer, TRUE);
   wait_list (raw, 1, &reply);

@@ -2,6 +2,8 @@
 
 #include "raw-peer.h"
 
+#include "amnesia-store-private.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -463,7 +465,6 @@ test_fork (void)
   g_autoptr (RawDoor) door = raw_door_new (1);
   g_autoptr (RawPeer) raw = NULL;
   AmnesiaStore *store = test_new_store (conf);
-  AmnesiaFrame *frame;
   gsize n_bytes;
 
   g_test_summary ("In the child of a fork calls are errors; no byte is sent, the link lives on");
@@ -482,9 +483,7 @@ test_fork (void)
   g_assert_cmpuint (raw->n_bytes, ==, n_bytes);
 
   test_set (store, "2");
-  frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE);
-  raw_assert_write (frame, "2");
-  raw_frame_free (frame);
+  raw_peer_wait_write (raw, "2");
   g_assert_false (raw->closed);
   g_assert_cmpuint (test_n_linked (store), ==, 1);
   test_free_store (store);
@@ -508,6 +507,48 @@ test_fork_at_the_door (void)
   test_free_store (store);
 }
 
+static guint64
+get_id (AmnesiaStore *store)
+{
+  return amnesia_replica_get_id (store->replica);
+}
+
+/* Forks, and returns the id of a store that the child makes. */
+static guint64
+get_child_id (void)
+{
+  int fds[2];
+  guint64 id = 0;
+  pid_t pid;
+
+  g_assert_cmpint (pipe (fds), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      id = get_id (amnesia_store_new ());
+      _exit (write (fds[1], &id, sizeof id) == sizeof id ? 0 : 1);
+    }
+  g_assert_cmpint (read (fds[0], &id, sizeof id), ==, sizeof id);
+  waitpid (pid, NULL, 0);
+  close (fds[0]);
+  close (fds[1]);
+  return id;
+}
+
+static void
+test_fork_ids (void)
+{
+  g_autoptr (AmnesiaStore) before = amnesia_store_new ();
+  guint64 first, second;
+
+  g_test_summary ("Workers that were forked from one process do not take each other for themselves");
+
+  first = get_child_id ();
+  second = get_child_id ();
+  g_assert_cmpuint (first, !=, second);
+  g_assert_cmpuint (first, !=, get_id (before));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -523,5 +564,6 @@ main (int    argc,
   g_test_add_func ("/threads/A2-worker", test_worker);
   g_test_add_func ("/threads/P7-fork", test_fork);
   g_test_add_func ("/threads/P7-fork-at-the-door", test_fork_at_the_door);
+  g_test_add_func ("/threads/P7-fork-ids", test_fork_ids);
   return g_test_run ();
 }

@@ -131,15 +131,12 @@ come_back (AmnesiaStore *store,
   g_autoptr (AmnesiaEntry) old = raw_entry (id, raw_stamp (-DAY_MS), text);
   g_autoptr (RawPeer) raw = raw_peer_connect (0);
   AmnesiaHello hello = raw_hello (id, 0);
-  AmnesiaFrame *frame;
 
   raw_peer_send_hello (raw, &hello);
   raw_peer_send_list (raw, old, FALSE);
   raw_peer_send_write (raw, old);
   test_wait_linked (store, 1);
-  frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK);
-  g_assert_cmpuint (amnesia_frame_decode_ack (frame), ==, 1);
-  raw_frame_free (frame);
+  g_assert_cmpuint (raw_peer_wait_ack (raw), ==, 1);
   raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE));
 }
 

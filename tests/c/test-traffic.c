@@ -37,16 +37,6 @@ setting_clear (Setting *setting)
 }
 
 static void
-wait_write (RawPeer    *raw,
-            const char *text)
-{
-  AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE);
-
-  raw_assert_write (frame, text);
-  raw_frame_free (frame);
-}
-
-static void
 test_turn (void)
 {
   Setting setting;
@@ -60,16 +50,16 @@ test_turn (void)
   /* what has come already, before the loop has turned, is the first */
   g_assert_cmpint (g_socket_get_available_bytes (setting.peers[1]->socket), >, 0);
   g_assert_cmpint (g_socket_get_available_bytes (setting.peers[1]->socket), <, 300);
-  wait_write (setting.peers[1], "1");
-  wait_write (setting.peers[1], "50");
-  wait_write (setting.peers[2], "1");
-  wait_write (setting.peers[2], "50");
+  raw_peer_wait_write (setting.peers[1], "1");
+  raw_peer_wait_write (setting.peers[1], "50");
+  raw_peer_wait_write (setting.peers[2], "1");
+  raw_peer_wait_write (setting.peers[2], "50");
   test_pass_time (50);
   g_assert_cmpuint (raw_peer_count (setting.peers[1], AMNESIA_FRAME_WRITE), ==, 0);
 
   test_set (setting.store, "51");
   g_assert_cmpint (g_socket_get_available_bytes (setting.peers[1]->socket), >, 0);
-  wait_write (setting.peers[1], "51");
+  raw_peer_wait_write (setting.peers[1], "51");
   setting_clear (&setting);
 }
 
@@ -93,7 +83,7 @@ test_newest (void)
     }
   raw_peer_set_reading (setting.peers[1], TRUE);
   raw_frame_free (raw_peer_wait_frame (setting.peers[1], AMNESIA_FRAME_WRITE));
-  wait_write (setting.peers[1], "200");
+  raw_peer_wait_write (setting.peers[1], "200");
   setting_clear (&setting);
 }
 
@@ -106,10 +96,10 @@ test_equal_is_sent (void)
 
   setting_init (&setting);
   test_set (setting.store, "1");
-  wait_write (setting.peers[1], "1");
+  raw_peer_wait_write (setting.peers[1], "1");
   test_drain ();
   test_set (setting.store, "1");
-  wait_write (setting.peers[1], "1");
+  raw_peer_wait_write (setting.peers[1], "1");
   setting_clear (&setting);
 }
 
@@ -124,7 +114,7 @@ set_in_handler_cb (AmnesiaStore *store,
     return;
   test_set (store, "'answer'");
   /* no slow handler holds up a value on its way */
-  wait_write (raw, "'answer'");
+  raw_peer_wait_write (raw, "'answer'");
 }
 
 static void
@@ -138,19 +128,9 @@ test_set_in_handler (void)
   setting_init (&setting);
   g_signal_connect (setting.store, "changed", G_CALLBACK (set_in_handler_cb), setting.peers[1]);
   raw_peer_send_write (setting.peers[1], entry);
-  wait_write (setting.peers[2], "'question'");
-  wait_write (setting.peers[2], "'answer'");
+  raw_peer_wait_write (setting.peers[2], "'question'");
+  raw_peer_wait_write (setting.peers[2], "'answer'");
   setting_clear (&setting);
-}
-
-static guint64
-wait_ack (RawPeer *raw)
-{
-  AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK);
-  guint64 count = amnesia_frame_decode_ack (frame);
-
-  raw_frame_free (frame);
-  return count;
 }
 
 static void
@@ -169,9 +149,9 @@ test_acks (void)
 
   setting_init (&setting);
   raw_peer_send_write (setting.peers[1], newer);
-  g_assert_cmpuint (wait_ack (setting.peers[1]), ==, 1);
+  g_assert_cmpuint (raw_peer_wait_ack (setting.peers[1]), ==, 1);
   raw_peer_send_write (setting.peers[1], older);
-  g_assert_cmpuint (wait_ack (setting.peers[1]), ==, 2);
+  g_assert_cmpuint (raw_peer_wait_ack (setting.peers[1]), ==, 2);
   test_assert_data (setting.store, "2");
 
   g_ptr_array_add (entries, older);
@@ -185,7 +165,7 @@ test_acks (void)
       amnesia_packet_clear (&packet);
     }
   raw_peer_send_bytes (setting.peers[1], burst->data, burst->len);
-  g_assert_cmpuint (wait_ack (setting.peers[1]), ==, 7);
+  g_assert_cmpuint (raw_peer_wait_ack (setting.peers[1]), ==, 7);
   setting_clear (&setting);
 }
 
@@ -219,12 +199,12 @@ test_forwarding (void)
   raw_peer_send_links (setting.peers[2], (guint64) 0);
   test_pass_time (20);
   raw_peer_send_write (setting.peers[1], third);
-  wait_write (setting.peers[2], "3");
+  raw_peer_wait_write (setting.peers[2], "3");
   test_pass_time (50);
   g_assert_cmpuint (raw_peer_count (setting.peers[1], AMNESIA_FRAME_WRITE), ==, 0);
 
   test_set (setting.store, "'own'");
-  wait_write (setting.peers[1], "'own'");
+  raw_peer_wait_write (setting.peers[1], "'own'");
   setting_clear (&setting);
 }
 

@@ -96,12 +96,7 @@ wait_acked (RawPeer *raw,
   guint64 acked = 0;
 
   while (acked < count)
-    {
-      AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_ACK);
-
-      acked = amnesia_frame_decode_ack (frame);
-      raw_frame_free (frame);
-    }
+    acked = raw_peer_wait_ack (raw);
   g_assert_cmpuint (acked, ==, count);
 }
 

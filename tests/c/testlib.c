@@ -474,3 +474,29 @@ test_has_data (AmnesiaStore *store,
 
   return g_strcmp0 (got, text) == 0;
 }
+
+/* --- asynchronous calls --- */
+
+void
+test_opened_cb (GObject      *source,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  TestOutcome *outcome = user_data;
+
+  outcome->n_done++;
+  g_clear_error (&outcome->error);
+  amnesia_store_open_finish (AMNESIA_STORE (source), result, &outcome->error);
+}
+
+void
+test_closed_cb (GObject      *source,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  TestOutcome *outcome = user_data;
+
+  outcome->n_done++;
+  g_clear_error (&outcome->error);
+  amnesia_store_close_finish (AMNESIA_STORE (source), result, &outcome->error);
+}

@@ -90,6 +90,20 @@ void          test_drain            (void);
 gboolean      test_has_data         (AmnesiaStore *store,
                                      const char   *text);
 
+/* What came of one or more openings or closings: how many have ended, and how the last one did. */
+typedef struct
+{
+  guint   n_done;
+  GError *error; /* (owned) (nullable) */
+} TestOutcome;
+
+void          test_opened_cb        (GObject      *source,
+                                     GAsyncResult *result,
+                                     gpointer      user_data);
+void          test_closed_cb        (GObject      *source,
+                                     GAsyncResult *result,
+                                     gpointer      user_data);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestDiary, test_diary_free)
 
 G_END_DECLS

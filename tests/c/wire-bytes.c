@@ -51,13 +51,9 @@ wire_add_list (GByteArray   *bytes,
                AmnesiaEntry *entry,
                gboolean      reply)
 {
-  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
-  g_autofree char *next = NULL;
   AmnesiaPacket packet;
 
-  if (entry != NULL)
-    g_ptr_array_add (entries, entry);
-  next = amnesia_frame_encode_list (entries, "", reply, &packet);
+  raw_encode_list (entry, reply, &packet);
   wire_add_packet (bytes, &packet);
 }
 
@@ -65,11 +61,9 @@ void
 wire_add_entry (GByteArray   *bytes,
                 AmnesiaEntry *entry)
 {
-  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
   AmnesiaPacket packet;
 
-  g_ptr_array_add (entries, entry);
-  amnesia_frame_encode_write (entries, &packet);
+  raw_encode_write (entry, &packet);
   wire_add_packet (bytes, &packet);
 }
 

@@ -13,7 +13,6 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,7 +21,7 @@ import unittest
 
 import history
 from machines import Network, why_not
-from members import wait_until
+from members import Process, wait_until
 
 LONG = os.environ.get("AMNESIA_LONG", "") not in ("", "0")
 PATIENCE_S = 30
@@ -57,47 +56,30 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-class Member(history.Life):
-    """A process and its history, which is followed by a thread of its own."""
+class Member(history.Life, Process):
+    """A process and its history."""
+
+    PATIENCE_S = PATIENCE_S
 
     def __init__(self, label, conf, prefix=(), env=None, first=None):
         super().__init__(label)
         self.value = history.UNSET
         self.state = None
         self.linked = 0
-        self.ended = False
-        self._news = threading.Condition()
-        self._errors = tempfile.TemporaryFile("w+")
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
+        self.start(
             [*prefix, MEMBER, label, conf, *([first] if first else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            encoding="utf-8",
             pipesize=MIB,
             env={**os.environ, **(env or {})},
         )
-        self._reader = threading.Thread(target=self._follow, daemon=True)
-        self._reader.start()
 
     def __str__(self):
         lines = [f"    {e.time:.3f} {e.kind} {' '.join(e.args)}" for e in self.events[-15:]]
         shown = "\n".join(lines)
         return f"{self.label}:\n{shown}\n{self.errors()}"
 
-    def _follow(self):
-        for line in self.process.stdout:
-            if not line.endswith("\n"):
-                break
-            with self._news:
-                self._note(history.read_event(line))
-                self._news.notify_all()
-        with self._news:
-            self.ended = True
-            self._news.notify_all()
-
-    def _note(self, event):
+    def note(self, line):
+        event = history.read_event(line)
         self.add(event)
         if event.kind == "changed":
             self.value = event.args[1]
@@ -112,17 +94,7 @@ class Member(history.Life):
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int((children.read_text().split() or [self.process.pid])[0])
 
-    def errors(self):
-        self._errors.seek(0)
-        return self._errors.read()
-
     # --- waiting ---
-
-    def wait(self, what, condition, patience=PATIENCE_S):
-        with self._news:
-            self._news.wait_for(lambda: condition() or self.ended, patience)
-            if not condition():
-                raise AssertionError(f"waited in vain for {what}; {self}")
 
     def wait_value(self, value, patience=PATIENCE_S):
         self.wait(f"the value {value}", lambda: self.value == value, patience)
@@ -195,24 +167,7 @@ class Member(history.Life):
             self.process.kill()
         self.finish()
 
-    def finish(self):
-        status = self.process.wait(PATIENCE_S)
-        self._reader.join()
-        self.process.stdout.close()
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass
-        return status
-
-    def destroy(self):
-        self.kill()
-        self._errors.close()
-
     # --- what it uses ---
-
-    def n_descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def n_threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))
@@ -221,10 +176,6 @@ class Member(history.Life):
         """In bytes; VmHWM: the most that it ever was."""
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+)", text)[1]) * 1024
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def n_unsent(self):
         """The bytes that the kernel keeps as they are not sent or not acknowledged, of those who

@@ -51,93 +51,63 @@ def read_change(line):
     return values[:end], values[end + len(" -> ") :]
 
 
-class Member:
-    """A process. What it prints is followed by a thread of its own."""
+class Process:
+    """A program that is driven through pipes. What it prints is followed by a thread of its own."""
 
-    def __init__(self, language, conf, prefix=()):
-        self.language = language
-        self.value = "null"
-        self.state = None
-        self.entry = None
-        self.lines = []
-        self._ended = False
+    PATIENCE_S = PATIENCE_S
+
+    def start(self, command, **how):
+        self.ended = False
         self._news = threading.Condition()
         self._errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [*prefix, *COMMANDS[language], conf],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             encoding="utf-8",
+            **how,
         )
-        self.pid = self.process.pid
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
 
-    def __str__(self):
-        shown = "\n".join(f"    {line[:120]}" for line in self.lines[-12:])
-        return f"{self.language} member {self.pid}:\n{shown}\n{self.errors()}"
+    @property
+    def pid(self):
+        return self.process.pid
 
     def _follow(self):
         for line in self.process.stdout:
-            self._note(line.rstrip("\n"))
+            # Who is killed may end in the middle of a line.
+            if line.endswith("\n"):
+                with self._news:
+                    self.note(line.removesuffix("\n"))
+                    self._news.notify_all()
         with self._news:
-            self._ended = True
+            self.ended = True
             self._news.notify_all()
 
-    def _note(self, line):
-        with self._news:
-            self.lines.append(line)
-            if line == "* closed":
-                self.state = "closed"
-            elif line.startswith("* "):
-                self.state, _, self.entry = line[2:].partition(" as ")
-            else:
-                self.value = read_change(line)[1]
-            self._news.notify_all()
+    def note(self, line):
+        raise NotImplementedError
 
     def errors(self):
         self._errors.seek(0)
         return self._errors.read()
 
-    def wait(self, what, condition, patience=PATIENCE_S):
+    def wait(self, what, condition, patience=None):
         """Waits until the condition holds, which is looked at whenever something is printed."""
+        if patience is None:
+            patience = self.PATIENCE_S
         with self._news:
-            self._news.wait_for(lambda: condition() or self._ended, patience)
+            self._news.wait_for(lambda: condition() or self.ended, patience)
             if not condition():
                 raise AssertionError(f"waited in vain for {what}; {self}")
 
-    def wait_value(self, text):
-        self.wait(f"the value {text[:80]}", lambda: self.value == text)
-
-    def wait_state(self, *states):
-        self.wait(" or ".join(states), lambda: self.state in states)
-
-    def has_printed(self, text):
-        return any(text in line for line in self.lines)
-
-    def set(self, text):
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
-
     def kill(self):
         self.process.kill()
-        self._finish()
+        self.finish()
 
-    def leave(self, how=None):
-        """Lets it close in order: at the end of its input, or by a signal."""
-        if how is None:
-            self.process.stdin.close()
-        else:
-            self.process.send_signal(how)
-
-    def wait_gone(self):
-        status = self._finish()
-        if status != 0 or not self.has_printed("* closed"):
-            raise AssertionError(f"ended with status {status}; {self}")
-
-    def _finish(self):
-        status = self.process.wait(PATIENCE_S)
+    def finish(self):
+        status = self.process.wait(self.PATIENCE_S)
         self._reader.join()
         self.process.stdout.close()
         try:
@@ -156,6 +126,56 @@ class Member:
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Member(Process):
+    """One of examples/."""
+
+    def __init__(self, language, conf, prefix=()):
+        self.language = language
+        self.value = "null"
+        self.state = None
+        self.entry = None
+        self.lines = []
+        self.start([*prefix, *COMMANDS[language], conf])
+
+    def __str__(self):
+        shown = "\n".join(f"    {line[:120]}" for line in self.lines[-12:])
+        return f"{self.language} member {self.pid}:\n{shown}\n{self.errors()}"
+
+    def note(self, line):
+        self.lines.append(line)
+        if line == "* closed":
+            self.state = "closed"
+        elif line.startswith("* "):
+            self.state, _, self.entry = line[2:].partition(" as ")
+        else:
+            self.value = read_change(line)[1]
+
+    def wait_value(self, text):
+        self.wait(f"the value {text[:80]}", lambda: self.value == text)
+
+    def wait_state(self, *states):
+        self.wait(" or ".join(states), lambda: self.state in states)
+
+    def has_printed(self, text):
+        return any(text in line for line in self.lines)
+
+    def set(self, text):
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    def leave(self, how=None):
+        """Lets it close in order: at the end of its input, or by a signal."""
+        if how is None:
+            self.process.stdin.close()
+        else:
+            self.process.send_signal(how)
+
+    def wait_gone(self):
+        status = self.finish()
+        if status != 0 or not self.has_printed("* closed"):
+            raise AssertionError(f"ended with status {status}; {self}")
 
     def _sockets(self):
         for name in os.listdir(f"/proc/{self.pid}/fd"):
