@@ -215,6 +215,7 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
 {
   AmnesiaMember *own = host != NULL ? amnesia_members_find (&self->members, host, port) : NULL;
   AmnesiaMember *before = amnesia_members_find (&self->members, self->local.host, self->local.port);
+  AmnesiaRole role = guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER;
 
   /* it may be another one's from now on */
   if (before != NULL && before != own)
@@ -222,7 +223,9 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
   g_free (self->local.host);
   self->local.host = g_strdup (own != NULL ? host : "");
   self->local.port = own != NULL ? port : 0;
-  amnesia_dial_plan_set_role (&self->plan, guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER, now);
+  /* who looked for an entry after a round, and goes on being a guest, goes on with its breath */
+  if (self->plan.role != role)
+    amnesia_dial_plan_set_role (&self->plan, role, now);
   if (own != NULL)
     amnesia_members_set_self (&self->members, own);
   if (guest)

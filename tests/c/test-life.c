@@ -32,6 +32,7 @@ struct _Node
   guint16      port;
   gint64       armed;
   gboolean     asleep;
+  gboolean     seeking; /* the mesh asked for a free entry */
   GPtrArray   *dialled; /* (element-type AmnesiaMember) */
   guint        n_dials;
   guint        n_merged;
@@ -98,6 +99,7 @@ on_arm (gint64   mono,
 static void
 on_seek (gpointer user_data)
 {
+  ((Node *) user_data)->seeking = TRUE;
 }
 
 static void
@@ -306,6 +308,18 @@ pump_all (void)
   return any;
 }
 
+/* No entry ever gets free. */
+static void
+update (Node *node)
+{
+  amnesia_mesh_update (node->mesh, world.now);
+  if (!node->seeking)
+    return;
+  node->seeking = FALSE;
+  amnesia_mesh_set_own (node->mesh, NULL, 0, TRUE, world.now);
+  amnesia_mesh_update (node->mesh, world.now);
+}
+
 static void
 settle (void)
 {
@@ -318,7 +332,7 @@ settle (void)
         {
           if (world.nodes[i].asleep)
             continue;
-          amnesia_mesh_update (world.nodes[i].mesh, world.now);
+          update (&world.nodes[i]);
           answer_dials (&world.nodes[i]);
         }
       any = pump_all ();
@@ -524,6 +538,27 @@ test_back_off (void)
   later = world.nodes[0].n_dials;
   settle ();
   g_assert_cmpuint (world.nodes[0].n_dials, ==, later + 1);
+  end_world ();
+}
+
+static void
+test_guest_back_off (void)
+{
+  guint quick, later;
+
+  g_test_summary ("A guest whom nobody answers takes a breath after each round, longer and longer");
+
+  begin_world (2);
+  world.cut = TRUE;
+  amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
+  run (60 * SECOND);
+  quick = world.nodes[1].n_dials;
+  g_assert_cmpuint (quick, >=, 40);
+  g_assert_cmpuint (quick, <=, 90);
+  run (900 * SECOND);
+  later = world.nodes[1].n_dials;
+  run (600 * SECOND);
+  g_assert_cmpuint (world.nodes[1].n_dials - later, <=, 60);
   end_world ();
 }
 
@@ -768,6 +803,7 @@ main (int    argc,
   g_test_add_func ("/life/P4-blocked", test_blocked);
   g_test_add_func ("/life/K7-suspend", test_suspend);
   g_test_add_func ("/life/back-off", test_back_off);
+  g_test_add_func ("/life/guest-back-off", test_guest_back_off);
   g_test_add_func ("/life/K7-resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
   g_test_add_func ("/life/held-up", test_held_up);
