@@ -178,7 +178,7 @@ amnesia_mesh_open (AmnesiaMesh           *self,
   if (set_terms (self, settings))
     for (i = 0; i < self->links.list->len; i++)
       amnesia_mesh_leave_link (self, amnesia_links_get (&self->links, i), AMNESIA_BYE_LEAVING,
-                  "my configuration changed");
+                               "my configuration changed");
   self->leaving = FALSE;
   amnesia_dial_plan_set_role (&self->plan, AMNESIA_ROLE_SEARCHING, now);
   self->skew = now.wall - now.mono;
