@@ -559,6 +559,11 @@ test_guest_back_off (void)
   later = world.nodes[1].n_dials;
   run (600 * SECOND);
   g_assert_cmpuint (world.nodes[1].n_dials - later, <=, 60);
+
+  amnesia_mesh_network_changed (world.nodes[1].mesh, world.now);
+  later = world.nodes[1].n_dials;
+  run (20 * SECOND);
+  g_assert_cmpuint (world.nodes[1].n_dials - later, >=, 12);
   end_world ();
 }
 
