@@ -217,9 +217,9 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
   AmnesiaMember *before = amnesia_members_find (&self->members, self->local.host, self->local.port);
   AmnesiaRole role = guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER;
 
-  /* it may be another one's from now on */
-  if (before != NULL && before != own)
-    before->self = FALSE;
+  /* what was ours may be another one's from now on */
+  if (before != own)
+    amnesia_members_clear_self (&self->members);
   g_free (self->local.host);
   self->local.host = g_strdup (own != NULL ? host : "");
   self->local.port = own != NULL ? port : 0;

@@ -776,16 +776,23 @@ static void
 test_member_becomes_guest (void)
 {
   AmnesiaMembers *members;
-  guint i, n_dialled = 0;
+  guint i, serial, n_dialled = 0;
 
   g_test_summary ("Who is a member no more keeps one link, to somebody whom it dialled");
 
   begin_world (3);
   run (SECOND);
   g_assert_cmpuint (n_up (2), ==, 2);
-  amnesia_mesh_set_own (world.nodes[2].mesh, NULL, 0, TRUE, world.now);
-  run (2 * SECOND);
   members = amnesia_mesh_get_members (world.nodes[2].mesh);
+  serial = members->serial;
+  /* its entry by another name */
+  amnesia_members_set_self (members, amnesia_members_get (members, 0));
+  amnesia_mesh_set_own (world.nodes[2].mesh, NULL, 0, TRUE, world.now);
+  /* none of the entries is its own now, and all are to be shown */
+  for (i = 0; i < members->list->len; i++)
+    g_assert_false (amnesia_members_get (members, i)->self);
+  g_assert_cmpuint (members->serial, >, serial + 1);
+  run (2 * SECOND);
   for (i = 0; i < members->list->len; i++)
     if (amnesia_members_get (members, i)->link != NULL)
       n_dialled += amnesia_members_get (members, i)->link->dialled;
