@@ -44,7 +44,8 @@ G_BEGIN_DECLS
  *   future
  * @AMNESIA_ERROR_REFUSED: who connected is not in the configuration, or a peer closed the
  *   connection before it said hello
- * @AMNESIA_ERROR_TIMED_OUT: a peer gave no sign of life for too long
+ * @AMNESIA_ERROR_TIMED_OUT: a peer gave no sign of life for too long, or what it sends or should
+ *   take got nowhere
  *
  * Error codes of libamnesia.
  *

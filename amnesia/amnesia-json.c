@@ -298,35 +298,23 @@ unwrap (GVariant *value)
   return value;
 }
 
-static gboolean
-write_value (Writer    *self,
-             GVariant  *boxed,
-             guint      depth,
-             GError   **error)
-{
-  g_autoptr(GVariant) value = unwrap (boxed);
-  g_autoptr(GTree) names = NULL;
-  gsize n_children;
+static gboolean write_value (Writer    *self,
+                             GVariant  *boxed,
+                             guint      depth,
+                             GError   **error);
 
-  if (value == NULL)
-    {
-      g_string_append (self->out, "null");
-      return TRUE;
-    }
-  if (!g_variant_is_container (value))
-    return append_basic (self->out, value, error);
-  if (g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))
-    {
-      append_base64 (self->out, value);
-      return TRUE;
-    }
-  if (depth == AMNESIA_JSON_MAX_DEPTH)
-    return fail_form (error, _("the containers lie in each other deeper than 64"));
+static gboolean
+write_container (Writer    *self,
+                 GVariant  *value,
+                 guint      depth,
+                 GError   **error)
+{
+  gsize n_children = g_variant_n_children (value);
+  g_autoptr(GTree) names = NULL;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_DICTIONARY))
     names = g_tree_new_full (compare_names, NULL, g_free, NULL);
   g_string_append_c (self->out, names != NULL ? '{' : '[');
-  n_children = g_variant_n_children (value);
   for (gsize i = 0; i < n_children; i++)
     {
       g_autoptr(GVariant) child = g_variant_get_child_value (value, i);
@@ -346,6 +334,31 @@ write_value (Writer    *self,
     }
   g_string_append_c (self->out, names != NULL ? '}' : ']');
   return TRUE;
+}
+
+static gboolean
+write_value (Writer    *self,
+             GVariant  *boxed,
+             guint      depth,
+             GError   **error)
+{
+  g_autoptr(GVariant) value = unwrap (boxed);
+
+  if (value == NULL)
+    {
+      g_string_append (self->out, "null");
+      return TRUE;
+    }
+  if (!g_variant_is_container (value))
+    return append_basic (self->out, value, error);
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))
+    {
+      append_base64 (self->out, value);
+      return TRUE;
+    }
+  if (depth == AMNESIA_JSON_MAX_DEPTH)
+    return fail_form (error, _("the containers lie in each other deeper than 64"));
+  return write_container (self, value, depth, error);
 }
 
 /**

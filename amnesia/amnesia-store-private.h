@@ -77,7 +77,6 @@ typedef GMainContext *AmnesiaTurn;
 gboolean     amnesia_store_enter_own_context (AmnesiaStore  *self,
                                               AmnesiaTurn   *turn);
 void         amnesia_turn_end                (AmnesiaTurn   *turn);
-gboolean     amnesia_store_is_own_context    (AmnesiaStore  *self);
 gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
                                               GError       **error);
 void         amnesia_store_notify            (AmnesiaStore  *self,

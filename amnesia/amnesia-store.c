@@ -93,8 +93,8 @@ amnesia_turn_end (AmnesiaTurn *turn)
 }
 
 /* For what only looks. */
-gboolean
-amnesia_store_is_own_context (AmnesiaStore *self)
+static gboolean
+is_own_context (AmnesiaStore *self)
 {
   g_auto (AmnesiaTurn) turn = NULL;
 
@@ -478,9 +478,9 @@ amnesia_store_set_data (AmnesiaStore *self,
  * Sets the shared value, for all who share it, or says why it cannot be shared.
  *
  * Any type of value will do except those that hold a handle (`h`). The value is not copied: memory
- * that it was made of, as with [ctor@GLib.Variant.new_from_bytes], must not be changed any more. It is seen here at once,
- * whether or not the store is open, and [signal@Amnesia.Store::changed] has been emitted when this
- * returns, unless this is called by one of its handlers.
+ * that it was made of, as with [ctor@GLib.Variant.new_from_bytes], must not be changed any more. It
+ * is seen here at once, whether or not the store is open, and [signal@Amnesia.Store::changed] has
+ * been emitted when this returns, unless this is called by one of its handlers.
  *
  * Errors: `AMNESIA_ERROR_INVALID_VALUE` for a handle, more than 64 containers in one another, or a
  * dictionary with a key twice; `AMNESIA_ERROR_TOO_BIG` for more than
@@ -566,7 +566,7 @@ AmnesiaConf *
 amnesia_store_get_conf (AmnesiaStore *self)
 {
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (is_own_context (self), NULL);
 
   return self->conf;
 }
@@ -635,7 +635,7 @@ AmnesiaState
 amnesia_store_get_state (AmnesiaStore *self)
 {
   g_return_val_if_fail (AMNESIA_IS_STORE (self), AMNESIA_STATE_CLOSED);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), AMNESIA_STATE_CLOSED);
+  g_return_val_if_fail (is_own_context (self), AMNESIA_STATE_CLOSED);
 
   return self->state;
 }
@@ -654,7 +654,7 @@ const GError *
 amnesia_store_get_error (AmnesiaStore *self)
 {
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (is_own_context (self), NULL);
 
   return self->error;
 }
@@ -673,7 +673,7 @@ GListModel *
 amnesia_store_get_peers (AmnesiaStore *self)
 {
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (is_own_context (self), NULL);
 
   return G_LIST_MODEL (self->peers);
 }
@@ -693,7 +693,7 @@ const char *
 amnesia_store_get_listening (AmnesiaStore *self)
 {
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), NULL);
+  g_return_val_if_fail (is_own_context (self), NULL);
 
   return self->listening;
 }
@@ -712,7 +712,7 @@ guint
 amnesia_store_get_close_timeout (AmnesiaStore *self)
 {
   g_return_val_if_fail (AMNESIA_IS_STORE (self), 0);
-  g_return_val_if_fail (amnesia_store_is_own_context (self), 0);
+  g_return_val_if_fail (is_own_context (self), 0);
 
   return self->close_timeout;
 }

@@ -4,13 +4,13 @@
 
 #include "amnesia-limits-private.h"
 
+/* Begins anew, with the first round. */
 void
 amnesia_dial_plan_set_role (AmnesiaDialPlan *self,
                             AmnesiaRole      role,
                             AmnesiaTime      now)
 {
-  self->role = role;
-  self->at = now.mono;
+  *self = (AmnesiaDialPlan) { .role = role, .at = now.mono };
 }
 
 /* A guest's dial failed: the next one need not wait. */

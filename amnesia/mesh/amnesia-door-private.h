@@ -38,7 +38,6 @@ GSocket       *amnesia_door_pop          (AmnesiaDoor           *self,
 gint64         amnesia_door_get_deadline (AmnesiaDoor           *self);
 void           amnesia_door_close        (AmnesiaDoor           *self);
 
-gboolean       amnesia_door_is_echo      (GSocket               *socket);
 char          *amnesia_door_describe     (GSocket               *socket);
 GInetAddress  *amnesia_door_get_remote   (GSocket               *socket,
                                           guint16               *port);

@@ -71,19 +71,6 @@ is_own (GSocket      *socket,
          (local != NULL && g_inet_address_equal (local, remote));
 }
 
-/* A dial to a port of this machine that nobody listens on may, by chance, connect to itself. */
-gboolean
-amnesia_door_is_echo (GSocket *socket)
-{
-  g_autoptr (GSocketAddress) address = g_socket_get_local_address (socket, NULL);
-  guint16 local_port = 0, remote_port = 0;
-  g_autoptr (GInetAddress) local = get_inet_address (address, &local_port);
-  g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &remote_port);
-
-  return local != NULL && remote != NULL && local_port == remote_port &&
-         g_inet_address_equal (local, remote);
-}
-
 static gboolean
 is_allowed (GPtrArray    *allow,
             GInetAddress *remote)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "amnesia-frame-private.h"
+#include "amnesia-frame-parts-private.h"
 
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
-#include "replica/amnesia-value-private.h"
 
 #include <string.h>
 
@@ -29,15 +28,9 @@ static const FrameKind kinds[AMNESIA_N_FRAMES] = {
 #define MAX_KEY 255
 #define MAX_WRITE_ENTRIES 4097 /* 4,096 keys and the base */
 
-static gsize
-padded (gsize size)
-{
-  return (size + 7) & ~(gsize) 7;
-}
-
 /* The wire is little-endian. Only what was found to be in normal form may be swapped. */
-static GVariant *
-from_little_endian (GVariant *value)
+GVariant *
+amnesia_frame_from_little_endian (GVariant *value)
 {
 #if G_BYTE_ORDER == G_BIG_ENDIAN
   GVariant *swapped = g_variant_byteswap (value);
@@ -49,8 +42,8 @@ from_little_endian (GVariant *value)
 #endif
 }
 
-static GBytes *
-to_little_endian (GVariant *value)
+GBytes *
+amnesia_frame_to_little_endian (GVariant *value)
 {
 #if G_BYTE_ORDER == G_BIG_ENDIAN
   g_autoptr (GVariant) swapped = g_variant_byteswap (value);
@@ -62,15 +55,15 @@ to_little_endian (GVariant *value)
 }
 
 /* Takes a floating header. */
-static GBytes *
-encode_head (AmnesiaFrameKind kind,
-             GVariant        *header,
-             guint64          payload_size)
+GBytes *
+amnesia_frame_encode_head (AmnesiaFrameKind  kind,
+                           GVariant         *header,
+                           guint64           payload_size)
 {
   g_autoptr (GVariant) owned = g_variant_ref_sink (header);
-  g_autoptr (GBytes) bytes = to_little_endian (owned);
+  g_autoptr (GBytes) bytes = amnesia_frame_to_little_endian (owned);
   gsize size = g_bytes_get_size (bytes);
-  gsize total = AMNESIA_PREFIX_SIZE + padded (size);
+  gsize total = AMNESIA_PREFIX_SIZE + amnesia_frame_pad (size);
   guint8 *head = g_malloc0 (total);
   guint32 header_size = GUINT32_TO_LE ((guint32) size);
 
@@ -88,12 +81,12 @@ set_head (AmnesiaPacket   *packet,
           AmnesiaFrameKind kind,
           GVariant        *header)
 {
-  packet->head = encode_head (kind, header, 0);
+  packet->head = amnesia_frame_encode_head (kind, header, 0);
   packet->payload = NULL;
 }
 
-static GVariant *
-no_extensions (void)
+GVariant *
+amnesia_frame_no_extensions (void)
 {
   return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
 }
@@ -223,7 +216,7 @@ check_write_sizes (GVariant *header,
                        "%" G_GUINT64_FORMAT, size, max_size);
           return FALSE;
         }
-      total += padded (size);
+      total += amnesia_frame_pad (size);
     }
   if (n == 0 || n > MAX_WRITE_ENTRIES || total != payload_size)
     {
@@ -257,10 +250,25 @@ amnesia_frame_check_header (AmnesiaFrameKind   kind,
                    "the header of a frame of kind %s is malformed", kinds[kind].name);
       return NULL;
     }
-  header = from_little_endian (g_steal_pointer (&header));
+  header = amnesia_frame_from_little_endian (g_steal_pointer (&header));
   if (kind == AMNESIA_FRAME_WRITE && !check_write_sizes (header, payload_size, max_size, error))
     return NULL;
   return g_steal_pointer (&header);
+}
+
+/* Keys come in order, by their bytes, none twice. */
+gboolean
+amnesia_frame_check_key (const char  *key,
+                         const char  *previous,
+                         GError     **error)
+{
+  if (strlen (key) > MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
+    {
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                   "keys that are too long or out of order");
+      return FALSE;
+    }
+  return TRUE;
 }
 
 void
@@ -286,8 +294,8 @@ amnesia_frame_encode_hello (const AmnesiaHello *hello,
   GVariant *header = g_variant_new ("(qqtssqxt@a{sv})",
                                     hello->version_min, hello->version_max, hello->id,
                                     hello->group, hello->host, hello->port, hello->wall,
-                                    hello->max_size, no_extensions ());
-  g_autoptr (GBytes) head = encode_head (AMNESIA_FRAME_HELLO, header, 0);
+                                    hello->max_size, amnesia_frame_no_extensions ());
+  g_autoptr (GBytes) head = amnesia_frame_encode_head (AMNESIA_FRAME_HELLO, header, 0);
   GByteArray *all = g_byte_array_new ();
 
   g_byte_array_append (all, (const guint8 *) AMNESIA_PREAMBLE, AMNESIA_PREAMBLE_SIZE);
@@ -318,7 +326,7 @@ amnesia_frame_encode_bye (AmnesiaBye     reason,
                           AmnesiaPacket *packet)
 {
   set_head (packet, AMNESIA_FRAME_BYE,
-            g_variant_new ("(us@a{sv})", (guint32) reason, message, no_extensions ()));
+            g_variant_new ("(us@a{sv})", (guint32) reason, message, amnesia_frame_no_extensions ()));
 }
 
 void
@@ -330,225 +338,6 @@ amnesia_frame_decode_bye (const AmnesiaFrame *frame,
 
   g_variant_get (frame->header, "(us@a{sv})", &number, message, NULL);
   *reason = (AmnesiaBye) number;
-}
-
-static GBytes *
-entry_bytes (AmnesiaEntry *entry)
-{
-  return entry->value != NULL ? to_little_endian (entry->value) : g_bytes_new_static ("", 0);
-}
-
-static GVariant *
-write_header (GPtrArray *entries)
-{
-  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
-  GVariantBuilder seen, items;
-  guint i;
-
-  g_variant_builder_init (&seen, G_VARIANT_TYPE ("a(tt)"));
-  for (i = 0; i < first->n_seen; i++)
-    g_variant_builder_add (&seen, "(tt)", first->seen[i].id, first->seen[i].stamp);
-
-  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(sst)"));
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      g_variant_builder_add (&items, "(sst)", entry->key,
-                             entry->value != NULL ? g_variant_get_type_string (entry->value) : "",
-                             entry->value != NULL ? (guint64) g_variant_get_size (entry->value)
-                                                  : G_GUINT64_CONSTANT (0));
-    }
-  return g_variant_new ("(tta(tt)a(sst)@a{sv})", first->stamp, first->id, &seen, &items,
-                        no_extensions ());
-}
-
-static GBytes *
-join_payloads (GPtrArray *entries)
-{
-  static const guint8 zeros[8];
-  GByteArray *joined = g_byte_array_new ();
-  guint i;
-
-  for (i = 0; i < entries->len; i++)
-    {
-      g_autoptr (GBytes) bytes = entry_bytes (g_ptr_array_index (entries, i));
-      gsize size;
-      const guint8 *data = g_bytes_get_data (bytes, &size);
-
-      g_byte_array_append (joined, data, size);
-      g_byte_array_append (joined, zeros, padded (size) - size);
-    }
-  return g_byte_array_free_to_bytes (joined);
-}
-
-/* @entries are all of one write: one stamp, one writer, in the order of their keys. The one entry
- * of a whole-value write is encoded once, however many links it leaves by. */
-void
-amnesia_frame_encode_write (GPtrArray     *entries,
-                            AmnesiaPacket *packet)
-{
-  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
-  gboolean single = entries->len == 1;
-  gsize size;
-
-  packet->payload = single ? entry_bytes (first) : join_payloads (entries);
-  size = padded (g_bytes_get_size (packet->payload));
-  if (single && first->wire != NULL)
-    packet->head = g_bytes_ref (first->wire);
-  else
-    packet->head = encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
-  if (single && first->wire == NULL)
-    first->wire = g_bytes_ref (packet->head);
-}
-
-/* The only value of a write stays in the memory into which it was received. Of several each gets its
- * own: one that is small and stays in force would keep all of them, which nothing bounds. */
-static GBytes *
-take_bytes (GBytes  *payload,
-            gsize    offset,
-            gsize    size,
-            GError **error)
-{
-  guint8 *own;
-
-  if (size == 0 || padded (size) == g_bytes_get_size (payload))
-    return g_bytes_new_from_bytes (payload, offset, size);
-  own = g_try_malloc (size);
-  if (own == NULL)
-    {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                   "no memory for a value of %" G_GSIZE_FORMAT " bytes", size);
-      return NULL;
-    }
-  memcpy (own, (const guint8 *) g_bytes_get_data (payload, NULL) + offset, size);
-  return g_bytes_new_take (own, size);
-}
-
-/* The value is checked as something unknown, then made again as something trusted, of the same
- * bytes: GLib looks for each element of an untrusted array from its beginning, so that a reader of
- * a long list would stand still. */
-static GVariant *
-decode_value (const char *type,
-              GBytes     *payload,
-              gsize       offset,
-              gsize       size,
-              guint64     max_size,
-              GError    **error)
-{
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GVariant) value = NULL;
-
-  if (!amnesia_value_check_type (type, error))
-    return NULL;
-  bytes = take_bytes (payload, offset, size, error);
-  if (bytes == NULL)
-    return NULL;
-  value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, FALSE));
-  if (!amnesia_value_check (value, max_size, error))
-    return NULL;
-  g_variant_unref (value);
-  value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, TRUE));
-  return from_little_endian (g_steal_pointer (&value));
-}
-
-static gboolean
-decode_seen (GVariant    *header,
-             AmnesiaSeen *seen,
-             guint       *n_seen,
-             GError     **error)
-{
-  g_autoptr (GVariant) list = g_variant_get_child_value (header, 2);
-  gsize i, n = g_variant_n_children (list);
-
-  if (n > AMNESIA_MAX_SEEN)
-    {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                   "a write that has seen %" G_GSIZE_FORMAT " writers", n);
-      return FALSE;
-    }
-  for (i = 0; i < n; i++)
-    g_variant_get_child (list, i, "(tt)", &seen[i].id, &seen[i].stamp);
-  *n_seen = (guint) n;
-  return TRUE;
-}
-
-static gboolean
-check_key (const char *key,
-           const char *previous,
-           GError    **error)
-{
-  if (strlen (key) > MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
-    {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                   "keys that are too long or out of order");
-      return FALSE;
-    }
-  return TRUE;
-}
-
-/* Whether it may take milliseconds to check what is in there. */
-gboolean
-amnesia_frame_is_slow (const AmnesiaFrame *frame)
-{
-  g_autoptr (GVariantIter) iter = NULL;
-  guint64 size, slow = 0;
-  const char *type;
-
-  if (frame->kind != AMNESIA_FRAME_WRITE || g_bytes_get_size (frame->payload) <= AMNESIA_MAX_QUICK)
-    return FALSE;
-  g_variant_get_child (frame->header, 3, "a(sst)", &iter);
-  while (g_variant_iter_next (iter, "(&s&st)", NULL, &type, &size))
-    if (!amnesia_value_is_quick (type))
-      slow += size;
-  return slow > AMNESIA_MAX_QUICK;
-}
-
-/* Returns the entries of a write, or refuses it whole. */
-GPtrArray *
-amnesia_frame_decode_write (const AmnesiaFrame  *frame,
-                            guint64              max_size,
-                            GError             **error)
-{
-  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-  g_autoptr (GVariant) items = NULL;
-  AmnesiaSeen seen[AMNESIA_MAX_SEEN];
-  guint64 stamp, id, size;
-  guint n_seen;
-  const char *key, *type, *previous = NULL;
-  gsize i, offset = 0;
-
-  if (frame->entries != NULL)
-    return g_ptr_array_ref (frame->entries);
-  items = g_variant_get_child_value (frame->header, 3);
-  g_variant_get_child (frame->header, 0, "t", &stamp);
-  g_variant_get_child (frame->header, 1, "t", &id);
-  if (!decode_seen (frame->header, seen, &n_seen, error))
-    return NULL;
-
-  for (i = 0; i < g_variant_n_children (items); i++)
-    {
-      g_autoptr (GVariant) value = NULL;
-
-      g_variant_get_child (items, i, "(&s&st)", &key, &type, &size);
-      if (!check_key (key, previous, error))
-        return NULL;
-      if (*type == '\0' && size > 0)
-        {
-          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "nothing, with a size");
-          return NULL;
-        }
-      if (*type != '\0')
-        {
-          value = decode_value (type, frame->payload, offset, size, max_size, error);
-          if (value == NULL)
-            return NULL;
-        }
-      g_ptr_array_add (entries, amnesia_entry_new (key, stamp, id, value, seen, n_seen));
-      offset += padded (size);
-      previous = key;
-    }
-  return g_steal_pointer (&entries);
 }
 
 void
@@ -595,7 +384,7 @@ amnesia_frame_encode_beat (const AmnesiaBeat *beat,
 {
   set_head (packet, AMNESIA_FRAME_BEAT,
             g_variant_new ("(txxxx@a{sv})", beat->digest, beat->wall, beat->sent, beat->echo,
-                           beat->held, no_extensions ()));
+                           beat->held, amnesia_frame_no_extensions ()));
 }
 
 void
@@ -636,7 +425,7 @@ amnesia_frame_encode_list (GPtrArray     *entries,
     }
   set_head (packet, AMNESIA_FRAME_LIST,
             g_variant_new ("(ssbba(sttt)@a{sv})", from, to != NULL ? to : "", to == NULL, reply,
-                           &items, no_extensions ()));
+                           &items, amnesia_frame_no_extensions ()));
   return g_strdup (to);
 }
 
@@ -662,7 +451,7 @@ amnesia_frame_decode_list (const AmnesiaFrame *frame,
   while (g_variant_iter_next (iter, "(sttt)", &item.key, &item.stamp, &item.id, &item.size))
     {
       g_array_append_val (list->items, item);
-      if (!check_key (item.key, previous, error))
+      if (!amnesia_frame_check_key (item.key, previous, error))
         return FALSE;
       previous = item.key;
     }

@@ -149,7 +149,6 @@ amnesia_link_mark (AmnesiaLink *self,
   if (g_tree_nnodes (self->dirty) >= MAX_DIRTY)
     forget_covered (self);
   g_tree_insert (self->dirty, g_strdup (key), self);
-  g_clear_pointer (&self->order, g_array_unref);
 }
 
 void

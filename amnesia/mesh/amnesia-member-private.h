@@ -21,7 +21,7 @@ typedef struct
   gboolean     dialling;   /* from the dial to its failure or the hello */
   gboolean     tried;      /* the first dial has ended */
   guint        failures;   /* in a row */
-  guint        n_brief;  /* links in a row that ended soon */
+  guint        n_brief;    /* links in a row that ended soon */
   gint64       redial_at;
   gint64       missing_since;
 

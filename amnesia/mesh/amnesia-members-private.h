@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GPtrArray *list;    /* (owned) (element-type AmnesiaMember) */
-  guint      serial;  /* another one whenever members came, went, or turned out to be us */
+  guint      serial;  /* another one whenever members came, went, or turned out to be us or not */
   gboolean   changed; /* some member changed */
 } AmnesiaMembers;
 
@@ -34,6 +34,7 @@ GPtrArray     *amnesia_members_set_listed  (AmnesiaMembers        *self,
                                             AmnesiaTime            now);
 void           amnesia_members_set_self    (AmnesiaMembers        *self,
                                             AmnesiaMember         *member);
+void           amnesia_members_clear_self  (AmnesiaMembers        *self);
 void           amnesia_members_remove      (AmnesiaMembers        *self,
                                             guint                  position);
 void           amnesia_members_forget      (AmnesiaMembers        *self);

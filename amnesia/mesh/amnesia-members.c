@@ -90,6 +90,17 @@ amnesia_members_set_self (AmnesiaMembers *self,
   amnesia_members_touch (self, member);
 }
 
+/* None of them is ourselves, as far as is known. */
+void
+amnesia_members_clear_self (AmnesiaMembers *self)
+{
+  guint i;
+
+  for (i = 0; i < self->list->len; i++)
+    amnesia_members_get (self, i)->self = FALSE;
+  self->serial++;
+}
+
 void
 amnesia_members_remove (AmnesiaMembers *self,
                         guint           position)

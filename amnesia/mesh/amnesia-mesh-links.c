@@ -238,9 +238,8 @@ turn_away (AmnesiaMesh   *self,
 
   if (member->configured || member->link != NULL || count_guests (self) <= AMNESIA_MAX_GUESTS)
     return FALSE;
-  link->member = NULL;
   if (g_ptr_array_find (self->members.list, member, &position))
-    amnesia_members_remove (&self->members, position);
+    remove_guest (self, position, NULL);
   amnesia_mesh_leave_link (self, link, AMNESIA_BYE_PROTOCOL, "too many guests");
   return TRUE;
 }

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 struct _AmnesiaMesh
 {
   const AmnesiaMeshFuncs *funcs;
-  gpointer         user_data;
-  GRand           *rand;        /* (owned) */
+  gpointer                user_data;
+  GRand                  *rand; /* (owned) */
 
   AmnesiaLocal     local;
   AmnesiaMembers   members;
@@ -24,21 +24,21 @@ struct _AmnesiaMesh
   AmnesiaDialPlan  plan;
   gboolean         leaving;
   gboolean         linked_changed; /* the others do not know yet whom we are linked with */
-  gint64           armed;       /* when the next tick is due, 0: never */
-  gint64           skew;        /* wall - mono, to notice that the machine slept */
+  gint64           armed;          /* when the next tick is due, 0: never */
+  gint64           skew;           /* wall - mono, to notice that the machine slept */
 
-  AmnesiaBudget    budget;      /* of log lines */
+  AmnesiaBudget    budget;         /* of log lines */
 };
 
-void amnesia_mesh_leave_link (AmnesiaMesh   *self,
-                              AmnesiaLink   *link,
-                              AmnesiaBye     reason,
-                              const char    *message);
-void amnesia_mesh_kill_link  (AmnesiaMesh   *self,
-                              AmnesiaLink   *link,
-                              const GError  *error,
-                              AmnesiaTime    now);
-void amnesia_mesh_wake_links (AmnesiaMesh   *self);
+void amnesia_mesh_leave_link  (AmnesiaMesh  *self,
+                               AmnesiaLink  *link,
+                               AmnesiaBye    reason,
+                               const char   *message);
+void amnesia_mesh_kill_link   (AmnesiaMesh  *self,
+                               AmnesiaLink  *link,
+                               const GError *error,
+                               AmnesiaTime   now);
+void amnesia_mesh_wake_links  (AmnesiaMesh  *self);
 void amnesia_mesh_tell_linked (AmnesiaMesh  *self);
 
 G_END_DECLS

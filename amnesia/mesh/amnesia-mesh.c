@@ -143,7 +143,7 @@ amnesia_mesh_open (AmnesiaMesh           *self,
   if (set_terms (self, settings))
     for (i = 0; i < self->links.list->len; i++)
       amnesia_mesh_leave_link (self, amnesia_links_get (&self->links, i), AMNESIA_BYE_LEAVING,
-                  "my configuration changed");
+                               "my configuration changed");
   self->leaving = FALSE;
   amnesia_dial_plan_set_role (&self->plan, AMNESIA_ROLE_SEARCHING, now);
   self->skew = now.wall - now.mono;
@@ -180,14 +180,17 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
 {
   AmnesiaMember *own = host != NULL ? amnesia_members_find (&self->members, host, port) : NULL;
   AmnesiaMember *before = amnesia_members_find (&self->members, self->local.host, self->local.port);
+  AmnesiaRole role = guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER;
 
-  /* it may be another one's from now on */
-  if (before != NULL && before != own)
-    before->self = FALSE;
+  /* what was ours may be another one's from now on */
+  if (before != own)
+    amnesia_members_clear_self (&self->members);
   g_free (self->local.host);
   self->local.host = g_strdup (own != NULL ? host : "");
   self->local.port = own != NULL ? port : 0;
-  amnesia_dial_plan_set_role (&self->plan, guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER, now);
+  /* who looked for an entry after a round, and goes on being a guest, goes on with its breath */
+  if (self->plan.role != role)
+    amnesia_dial_plan_set_role (&self->plan, role, now);
   if (own != NULL)
     amnesia_members_set_self (&self->members, own);
   if (guest)

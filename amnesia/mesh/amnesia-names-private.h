@@ -31,7 +31,6 @@ gboolean      amnesia_names_have       (AmnesiaNames      *self,
                                         GInetAddress      *address);
 gboolean      amnesia_names_refresh    (AmnesiaNames      *self,
                                         gint64             now);
-gboolean      amnesia_names_any_pending (AmnesiaNames     *self);
 void          amnesia_names_retain     (AmnesiaNames      *self,
                                         const AmnesiaSettings *settings);
 

@@ -243,8 +243,8 @@ amnesia_names_is_pending (AmnesiaNames *self,
   return get_name (self, host)->pending;
 }
 
-gboolean
-amnesia_names_any_pending (AmnesiaNames *self)
+static gboolean
+any_pending (AmnesiaNames *self)
 {
   GHashTableIter iter;
   gpointer name;
@@ -297,12 +297,12 @@ amnesia_names_refresh (AmnesiaNames *self,
   gpointer name;
 
   if (self->refreshed != 0 && now - self->refreshed < AMNESIA_LOOKUP_INTERVAL)
-    return amnesia_names_any_pending (self);
+    return any_pending (self);
   self->refreshed = now;
   g_hash_table_iter_init (&iter, self->names);
   while (g_hash_table_iter_next (&iter, NULL, &name))
     if (!((Name *) name)->literal)
       ((Name *) name)->pending = TRUE;
   start_waiting (self);
-  return amnesia_names_any_pending (self);
+  return any_pending (self);
 }

@@ -224,7 +224,7 @@ connect_link (AmnesiaTransport  *self,
   AmnesiaLink *link;
 
   remote = amnesia_door_get_remote (socket, &port);
-  if (remote == NULL || amnesia_door_is_echo (socket))
+  if (remote == NULL)
     return FALSE;
   warn_of_plain_text (self, remote, owner);
   host = g_inet_address_to_string (remote);

@@ -48,7 +48,13 @@ on_arm (gint64   mono,
 }
 
 static void
-on_nothing (gpointer user_data)
+on_seek (gpointer user_data)
+{
+  ((WorldNode *) user_data)->seeking = TRUE;
+}
+
+static void
+on_merged (gpointer user_data)
 {
 }
 
@@ -69,8 +75,8 @@ static const AmnesiaMeshFuncs funcs = {
   .hang_up = on_hang_up,
   .drop = on_drop,
   .arm = on_arm,
-  .seek = on_nothing,
-  .merged = on_nothing,
+  .seek = on_seek,
+  .merged = on_merged,
   .log = on_log,
 };
 
@@ -295,6 +301,18 @@ world_pump (void)
 
 /* --- time --- */
 
+/* No entry ever gets free. */
+static void
+update (WorldNode *node)
+{
+  amnesia_mesh_update (node->mesh, world.now);
+  if (!node->seeking)
+    return;
+  node->seeking = FALSE;
+  amnesia_mesh_set_own (node->mesh, NULL, 0, TRUE, world.now);
+  amnesia_mesh_update (node->mesh, world.now);
+}
+
 /* Lets all happen that does not take time. */
 void
 world_settle (void)
@@ -308,7 +326,7 @@ world_settle (void)
         {
           if (world.nodes[i].asleep)
             continue;
-          amnesia_mesh_update (world.nodes[i].mesh, world.now);
+          update (&world.nodes[i]);
           answer_dials (&world.nodes[i]);
         }
       any = world_pump ();

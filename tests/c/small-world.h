@@ -35,6 +35,7 @@ struct _WorldNode
   guint64      max_size;
   gint64       armed;
   gboolean     asleep;
+  gboolean     seeking;  /* the mesh asked for a free entry */
   GPtrArray   *dialled;  /* (owned) (element-type AmnesiaMember) */
   guint        n_dials;
   guint        n_clock_warnings;

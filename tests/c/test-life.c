@@ -144,6 +144,32 @@ test_back_off (void)
 }
 
 static void
+test_guest_back_off (void)
+{
+  guint quick, later;
+
+  g_test_summary ("A guest whom nobody answers takes a breath after each round, longer and longer");
+
+  world_begin (2);
+  world.cut = TRUE;
+  amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
+  world_run (60 * SECOND);
+  quick = world.nodes[1].n_dials;
+  g_assert_cmpuint (quick, >=, 40);
+  g_assert_cmpuint (quick, <=, 90);
+  world_run (900 * SECOND);
+  later = world.nodes[1].n_dials;
+  world_run (600 * SECOND);
+  g_assert_cmpuint (world.nodes[1].n_dials - later, <=, 60);
+
+  amnesia_mesh_network_changed (world.nodes[1].mesh, world.now);
+  later = world.nodes[1].n_dials;
+  world_run (20 * SECOND);
+  g_assert_cmpuint (world.nodes[1].n_dials - later, >=, 12);
+  world_end ();
+}
+
+static void
 test_resume (void)
 {
   guint before;
@@ -205,16 +231,23 @@ static void
 test_member_becomes_guest (void)
 {
   AmnesiaMembers *members;
-  guint i, n_dialled = 0;
+  guint i, serial, n_dialled = 0;
 
   g_test_summary ("Who is a member no more keeps one link, to somebody whom it dialled");
 
   world_begin (3);
   world_run (SECOND);
   g_assert_cmpuint (world_n_up (2), ==, 2);
-  amnesia_mesh_set_own (world.nodes[2].mesh, NULL, 0, TRUE, world.now);
-  world_run (2 * SECOND);
   members = amnesia_mesh_get_members (world.nodes[2].mesh);
+  serial = members->serial;
+  /* its entry by another name */
+  amnesia_members_set_self (members, amnesia_members_get (members, 0));
+  amnesia_mesh_set_own (world.nodes[2].mesh, NULL, 0, TRUE, world.now);
+  /* none of the entries is its own now, and all are to be shown */
+  for (i = 0; i < members->list->len; i++)
+    g_assert_false (amnesia_members_get (members, i)->self);
+  g_assert_cmpuint (members->serial, >, serial + 1);
+  world_run (2 * SECOND);
   for (i = 0; i < members->list->len; i++)
     if (amnesia_members_get (members, i)->link != NULL)
       n_dialled += amnesia_members_get (members, i)->link->dialled;
@@ -439,6 +472,7 @@ main (int    argc,
   g_test_add_func ("/life/P4-blocked", test_blocked);
   g_test_add_func ("/life/K7-suspend", test_suspend);
   g_test_add_func ("/life/back-off", test_back_off);
+  g_test_add_func ("/life/guest-back-off", test_guest_back_off);
   g_test_add_func ("/life/K7-resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
   g_test_add_func ("/life/held-up", test_held_up);

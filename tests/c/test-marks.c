@@ -68,11 +68,58 @@ test_bounded (void)
   amnesia_link_free (link);
 }
 
+static void
+write_key (AmnesiaReplica *replica,
+           AmnesiaLink    *link,
+           guint           i)
+{
+  g_autofree char *key = g_strdup_printf ("%u", i);
+
+  amnesia_replica_write (replica, WALL / 1000, key, NULL);
+  amnesia_link_mark (link, key);
+}
+
+/* What waits is put in order with a look at all of it, which must not be done for each write. */
+static void
+test_order (void)
+{
+  g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (1);
+  g_autoptr (GArray) linked = g_array_new (FALSE, FALSE, sizeof (guint64));
+  AmnesiaLocal local = { .replica = replica, .group = (char *) "", .host = (char *) "",
+                         .max_size = 4096, .linked = linked };
+  AmnesiaLink *link = amnesia_link_new (&local, "host", 1, FALSE, 0, now);
+  AmnesiaPacket packet = { NULL, NULL };
+  guint i, n_orders = 0, n_writes = 0;
+
+  g_test_summary ("What is written while much waits for a peer does not have all of it sorted anew");
+
+  greet (link);
+  for (i = 0; i < 100; i++)
+    write_key (replica, link, i);
+  while (amnesia_link_pull (link, now, &packet, NULL))
+    {
+      GArray *order = link->order;
+
+      amnesia_packet_clear (&packet);
+      if (order == NULL)
+        continue;
+      n_writes++;
+      if (i < 150)
+        write_key (replica, link, i++);
+      n_orders += link->order != order;
+    }
+  g_assert_cmpuint (n_orders, ==, 0);
+  g_assert_cmpuint (n_writes, ==, 150);
+  g_assert_cmpuint (count_marks (link), ==, 0);
+  amnesia_link_free (link);
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/marks/bounded", test_bounded);
+  g_test_add_func ("/marks/order", test_order);
   return g_test_run ();
 }
