@@ -2,7 +2,11 @@
 
 /* What a second adversary found. */
 
+#include "mesh/amnesia-inspector-private.h"
+#include "mesh/amnesia-link-private.h"
 #include "raw-peer.h"
+
+#define ID 7
 
 /* --- a blocking call in a handler --- */
 
@@ -62,11 +66,129 @@ test_block_in_handler (void)
   test_free_store (handler.peer);
 }
 
+/* --- keys that are written while others wait --- */
+
+#define MANY 60000
+
+static gint64
+pull_one (AmnesiaLink *link,
+          AmnesiaTime  now)
+{
+  g_auto (AmnesiaPacket) packet = { 0, };
+  gint64 start = g_get_monotonic_time ();
+
+  g_assert_true (amnesia_link_pull (link, now, &packet, NULL));
+  return g_get_monotonic_time () - start;
+}
+
+static void
+write_key (AmnesiaLink *link,
+           AmnesiaTime  now,
+           guint        i)
+{
+  g_autofree char *key = g_strdup_printf ("%u", i);
+
+  amnesia_replica_write (link->local->replica, now.wall / 1000, key, g_variant_new_byte (1));
+  amnesia_link_mark (link, key);
+}
+
+static void
+test_written_meanwhile (void)
+{
+  AmnesiaLocal local = { .replica = amnesia_replica_new (5), .max_size = 1 << 20 };
+  AmnesiaTime now = { 1000 * G_TIME_SPAN_SECOND, g_get_real_time () };
+  AmnesiaLink *link = amnesia_link_new (&local, "host", 1, FALSE, 0, now);
+  gint64 first, others = 0;
+  guint i;
+
+  g_test_summary ("Each key that is written while many wait does not have all of them sorted anew");
+
+  link->state = AMNESIA_LINK_UP;
+  link->hello_sent = TRUE;
+  link->peer_id = ID;
+  link->next_beat = G_MAXINT64;
+  link->repair.peer_max_size = local.max_size;
+  for (i = 0; i < MANY; i++)
+    write_key (link, now, i);
+  first = pull_one (link, now);
+  for (i = 0; i < 200; i++)
+    {
+      write_key (link, now, i % 2 ? i : MANY + i);
+      others += pull_one (link, now);
+    }
+  g_test_message ("figure: the first %" G_GINT64_FORMAT " us, 200 others %" G_GINT64_FORMAT " us",
+                  first, others);
+  g_assert_cmpint (others, <, 10 * first); /* it was 200 */
+  for (; g_tree_nnodes (link->dirty) > 0; i++)
+    pull_one (link, now);
+  g_assert_cmpuint (link->values_sent, >=, MANY);
+  amnesia_link_free (link);
+  amnesia_replica_free (local.replica);
+}
+
+/* --- checks that nobody waits for --- */
+
+static AmnesiaInspection *
+begin_check (AmnesiaInspector *inspector,
+             GSource          *source,
+             guint             n,
+             GDestroyNotify    gone,
+             gpointer          data)
+{
+  g_autoptr (GVariant) header = g_variant_ref_sink (g_variant_new_parsed (
+    "(uint64 1, uint64 7, @a(tt) [], [('', 'ab', %t)], @a{sv} {})", (guint64) n));
+  guint8 *bytes = g_malloc0 (n);
+  AmnesiaFrame frame = { .kind = AMNESIA_FRAME_WRITE };
+
+  g_object_set_data_full (data, "bytes", bytes, g_free);
+  frame.header = g_variant_ref (header);
+  frame.payload = g_bytes_new_with_free_func (bytes, n, gone, data);
+  return amnesia_inspector_begin (inspector, &frame, n, source);
+}
+
+static void
+count_gone (gpointer data)
+{
+  g_object_set_data (data, "gone", GINT_TO_POINTER (TRUE));
+}
+
+static gboolean
+is_gone (GObject *object)
+{
+  return g_object_get_data (object, "gone") != NULL;
+}
+
+static void
+test_cancelled_in_line (void)
+{
+  AmnesiaInspector *inspector = amnesia_inspector_new ();
+  GSource *source = g_timeout_source_new (1000000);
+  g_autoptr (GObject) first = g_object_new (G_TYPE_OBJECT, NULL);
+  g_autoptr (GObject) second = g_object_new (G_TYPE_OBJECT, NULL);
+  AmnesiaInspection *checks[2];
+
+  g_test_summary ("A value that waits for its check, and whose link has gone, takes no memory");
+
+  g_source_attach (source, NULL);
+  checks[0] = begin_check (inspector, source, 64 << 20, count_gone, first);
+  checks[1] = begin_check (inspector, source, 1 << 20, count_gone, second);
+  amnesia_inspection_cancel (checks[1]);
+  g_assert_true (is_gone (second));
+  g_assert_false (is_gone (first));
+  amnesia_inspection_cancel (checks[0]);
+  test_until (is_gone (first));
+  g_source_destroy (source);
+  g_source_unref (source);
+  amnesia_inspector_free (inspector);
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/siege/block-in-handler", test_block_in_handler);
+  g_test_add_func ("/siege/written-meanwhile", test_written_meanwhile);
+  g_test_add_func ("/siege/cancelled-in-line", test_cancelled_in_line);
   return g_test_run ();
 }
