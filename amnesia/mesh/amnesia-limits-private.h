@@ -67,6 +67,9 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_DEAD_AFTER (6 * AMNESIA_SECOND)
 /* A peer that sends but reads nothing. */
 #define AMNESIA_STALL_AFTER (10 * AMNESIA_SECOND)
+/* And for each byte of a value that it has and may be checking: twenty times what that takes here, as
+ * other machines are slower, and other values may be before it. */
+#define AMNESIA_CHECK_TIME 1
 /* A frame that has begun has to bring so much in this time, or its end. That is 13 kbit/s: no link in
  * use is slower, and who dribbles does not hold up "synced" for ever. */
 #define AMNESIA_PACE (16 * 1024)

@@ -108,6 +108,7 @@ test_written_meanwhile (void)
   link->peer_id = ID;
   link->next_beat = G_MAXINT64;
   link->repair.peer_max_size = local.max_size;
+  link->repair.listed = TRUE;
   for (i = 0; i < MANY; i++)
     write_key (link, now, i);
   first = pull_one (link, now);
@@ -182,6 +183,99 @@ test_cancelled_in_line (void)
   amnesia_inspector_free (inspector);
 }
 
+/* --- a peer that checks for long --- */
+
+static gboolean
+set_ab (AmnesiaStore *store,
+        gsize         size)
+{
+  guint8 *bytes = g_malloc0 (size);
+  g_autoptr (GBytes) owned = g_bytes_new_take (bytes, size);
+
+  return amnesia_store_write (store, g_variant_new_from_bytes (G_VARIANT_TYPE ("ab"), owned, TRUE),
+                              NULL);
+}
+
+/* Talks, and reads nothing, for so long. */
+static void
+be_busy (RawPeer *raw,
+         guint    seconds)
+{
+  guint i;
+
+  raw_peer_set_reading (raw, FALSE);
+  for (i = 0; i < 2 * seconds; i++)
+    {
+      raw_peer_send_beat (raw, 0);
+      test_pass_time (500);
+    }
+}
+
+static void
+test_slow_check (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) raw = raw_peer_connect (0);
+
+  g_test_summary ("A peer that has a large value is not cut while it checks that and takes no other; "
+                  "one that takes nothing all the same is");
+
+  raw_peer_greet (raw, ID, 0);
+  test_wait_linked (store, 1);
+  set_ab (store, 3 << 20);
+  raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE));
+  raw_peer_set_reading (raw, FALSE);
+  set_ab (store, 15 << 20);
+  be_busy (raw, 11);
+  g_assert_cmpuint (test_n_linked (store), ==, 1);
+  raw_peer_send_ack (raw, 1);
+  be_busy (raw, 3);
+  g_assert_cmpuint (test_n_linked (store), ==, 1);
+  raw_peer_set_reading (raw, TRUE);
+  raw_frame_free (raw_peer_wait_frame (raw, AMNESIA_FRAME_WRITE));
+  g_assert_false (raw->closed);
+  test_free_store (store);
+}
+
+/* What only a link can know: for how long. */
+static void
+test_stall_time (void)
+{
+  AmnesiaLocal local = { .replica = amnesia_replica_new (5), .max_size = 8 << 20 };
+  AmnesiaTime now = { 1000 * G_TIME_SPAN_SECOND, g_get_real_time () };
+  AmnesiaLink *link = amnesia_link_new (&local, "host", 1, FALSE, 0, now);
+  guint i;
+
+  g_test_summary ("It is waited for ten seconds, and one for each MiB that it has not acknowledged");
+
+  link->state = AMNESIA_LINK_UP;
+  link->hello_sent = TRUE;
+  link->peer_id = ID;
+  link->next_beat = G_MAXINT64;
+  link->repair.peer_max_size = local.max_size;
+  link->repair.listed = TRUE;
+  for (i = 0; i < 2; i++)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (4 << 20), 4 << 20);
+
+      amnesia_replica_write (local.replica, now.wall / 1000, "",
+                             g_variant_new_from_bytes (G_VARIANT_TYPE ("ay"), bytes, TRUE));
+      amnesia_link_mark (link, "");
+      pull_one (link, now);
+      amnesia_link_sent (link, i == 0, now);
+    }
+  now.mono += 13 * G_TIME_SPAN_SECOND;
+  amnesia_link_heard (link, 1, now);
+  g_assert_true (amnesia_link_tick (link, now, NULL));
+  g_assert_cmpint (amnesia_link_get_deadline (link), >, now.mono);
+  now.mono += 2 * G_TIME_SPAN_SECOND;
+  amnesia_link_heard (link, 1, now);
+  g_assert_false (amnesia_link_tick (link, now, NULL));
+  amnesia_link_free (link);
+  amnesia_replica_free (local.replica);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -190,5 +284,7 @@ main (int    argc,
   g_test_add_func ("/siege/block-in-handler", test_block_in_handler);
   g_test_add_func ("/siege/written-meanwhile", test_written_meanwhile);
   g_test_add_func ("/siege/cancelled-in-line", test_cancelled_in_line);
+  g_test_add_func ("/siege/slow-check", test_slow_check);
+  g_test_add_func ("/siege/stall-time", test_stall_time);
   return g_test_run ();
 }
