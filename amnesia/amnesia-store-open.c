@@ -390,7 +390,8 @@ sync_cb (GObject      *source,
 }
 
 /* Iterating a context inside one of its own dispatches would run the application's sources where
- * it does not expect them. */
+ * it does not expect them. In a handler of a transition it would never end: that a store is synced or
+ * closed is told when all transitions have been, and those that come wait for the handler. */
 static gboolean
 check_can_block (AmnesiaStore  *self,
                  AmnesiaTurn   *turn,
@@ -398,6 +399,12 @@ check_can_block (AmnesiaStore  *self,
 {
   if (!amnesia_store_check_not_forked (self, error))
     return FALSE;
+  if (self->emitting)
+    {
+      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_WRONG_CONTEXT,
+                           _("A blocking call in a handler of the store: use the asynchronous one"));
+      return FALSE;
+    }
   if (g_main_depth () == 0 && amnesia_store_enter_own_context (self, turn))
     return TRUE;
   g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_WRONG_CONTEXT,
@@ -440,8 +447,8 @@ run_sync (AmnesiaStore  *self,
  *
  * Meanwhile the store's own main context is iterated: other sources on it run. See
  * [method@Amnesia.Store.open_async] for more, and for its errors; in addition
- * `AMNESIA_ERROR_WRONG_CONTEXT`, if a main loop is running in this thread, or another thread runs
- * the context.
+ * `AMNESIA_ERROR_WRONG_CONTEXT`, if a main loop is running in this thread, another thread runs the
+ * context, or this is called by a handler of [signal@Amnesia.Store::changed].
  *
  * Returns: whether the store is open, synced or alone
  *
@@ -472,8 +479,8 @@ amnesia_store_open_sync (AmnesiaStore  *self,
  *
  * Meanwhile the store's own main context is iterated: other sources on it run. See
  * [method@Amnesia.Store.close_async] for more, and for its errors; in addition
- * `AMNESIA_ERROR_WRONG_CONTEXT`, if a main loop is running in this thread, or another thread runs
- * the context.
+ * `AMNESIA_ERROR_WRONG_CONTEXT`, if a main loop is running in this thread, another thread runs the
+ * context, or this is called by a handler of [signal@Amnesia.Store::changed].
  *
  * Returns: whether all who were connected have the newest value
  *

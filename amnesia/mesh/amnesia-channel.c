@@ -88,7 +88,6 @@ set_options (GSocket *socket)
   set_tcp_option (socket, TCP_KEEPIDLE, 5);
   set_tcp_option (socket, TCP_KEEPINTVL, 2);
   set_tcp_option (socket, TCP_KEEPCNT, 3);
-  set_tcp_option (socket, TCP_USER_TIMEOUT, (int) (AMNESIA_DEAD_AFTER / 1000));
   /* or the kernel queues values that are stale when they leave */
   set_tcp_option (socket, TCP_NOTSENT_LOWAT, AMNESIA_NOTSENT_LOWAT);
 }
@@ -347,6 +346,9 @@ amnesia_channel_hang_up (AmnesiaChannel *self)
   if (self->hanging_up)
     return;
   self->hanging_up = TRUE;
+  /* Not before: this also counts while a peer that lives has no room, as it checks a large value. */
+  if (g_socket_get_protocol (self->socket) == G_SOCKET_PROTOCOL_TCP)
+    set_tcp_option (self->socket, TCP_USER_TIMEOUT, (int) (AMNESIA_DEAD_AFTER / 1000));
   self->linger = g_timeout_source_new (AMNESIA_LINGER / 1000);
   g_source_set_callback (self->linger, linger_cb, self, NULL);
   g_source_attach (self->linger, g_source_get_context (self->source));

@@ -21,6 +21,7 @@ struct _AmnesiaDial
   GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
   GCancellable   *cancellable; /* (owned) */
   GError         *error;       /* (owned) (nullable) why no attempt could be made */
+  gint64          begun;
 };
 
 AmnesiaDial *
@@ -159,6 +160,13 @@ finish_connect (GSocketConnection  *connection,
 
 static void try_next (AmnesiaDial *self);
 
+static gboolean
+may_go_on (AmnesiaDial *self)
+{
+  return self->addresses != NULL &&
+         g_get_monotonic_time () < self->begun + AMNESIA_DIAL_BEGIN_BEFORE;
+}
+
 static void
 connect_cb (GObject      *source,
             GAsyncResult *result,
@@ -172,7 +180,7 @@ connect_cb (GObject      *source,
     connection = NULL;
   if (self->pid != getpid ())
     g_debug ("A dial of the parent process ends here");
-  else if (self->func != NULL && connection == NULL && self->addresses != NULL)
+  else if (self->func != NULL && connection == NULL && may_go_on (self))
     try_next (self);
   else if (self->func != NULL)
     self->func (self, connection, error, self->user_data);
@@ -228,13 +236,14 @@ try_next (AmnesiaDial *self)
   g_main_context_pop_thread_default (self->context);
 }
 
-/* Tries one of @addresses after the other; if there is none, fails with @error. The function is
- * called later. */
+/* Tries one of @addresses after the other, as long as that does not take too long; if there is none,
+ * fails with @error. The function is called later. */
 void
 amnesia_dial_start (AmnesiaDial  *self,
                     GList        *addresses,
                     const GError *error)
 {
+  self->begun = g_get_monotonic_time ();
   if (addresses != NULL)
     {
       self->addresses = g_list_copy_deep (addresses, (GCopyFunc) (void *) g_object_ref, NULL);

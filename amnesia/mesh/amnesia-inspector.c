@@ -27,6 +27,7 @@ struct _AmnesiaInspection
 enum
 {
   STATE_WAITING,
+  STATE_RUNNING,
   STATE_CANCELLED,
   STATE_DONE,
 };
@@ -51,10 +52,10 @@ inspect (gpointer data,
 {
   AmnesiaInspection *self = data;
 
-  if (g_atomic_int_get (&self->state) == STATE_WAITING)
+  if (g_atomic_int_compare_and_exchange (&self->state, STATE_WAITING, STATE_RUNNING))
     {
       self->entries = amnesia_frame_decode_write (&self->frame, self->max_size, &self->error);
-      if (g_atomic_int_compare_and_exchange (&self->state, STATE_WAITING, STATE_DONE))
+      if (g_atomic_int_compare_and_exchange (&self->state, STATE_RUNNING, STATE_DONE))
         g_source_set_ready_time (self->source, 0);
     }
   inspection_unref (self);
@@ -139,10 +140,14 @@ amnesia_inspection_end (AmnesiaInspection  *self,
   return right;
 }
 
-/* Nobody wants to know any more. */
+/* Nobody wants to know any more. The frame does not wait for its turn to be freed: who comes back
+ * again and again could leave many of them there, while the thread is at one. */
 void
 amnesia_inspection_cancel (AmnesiaInspection *self)
 {
-  g_atomic_int_compare_and_exchange (&self->state, STATE_WAITING, STATE_CANCELLED);
+  if (g_atomic_int_compare_and_exchange (&self->state, STATE_WAITING, STATE_CANCELLED))
+    amnesia_frame_clear (&self->frame);
+  else
+    g_atomic_int_compare_and_exchange (&self->state, STATE_RUNNING, STATE_CANCELLED);
   inspection_unref (self);
 }

@@ -67,6 +67,9 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_DEAD_AFTER (6 * AMNESIA_SECOND)
 /* A peer that sends but reads nothing. */
 #define AMNESIA_STALL_AFTER (10 * AMNESIA_SECOND)
+/* And for each byte of a value that it has and may be checking: twenty times what that takes here, as
+ * other machines are slower, and other values may be before it. */
+#define AMNESIA_CHECK_TIME 1
 /* A frame that has begun has to bring so much in this time, or its end. That is 13 kbit/s: no link in
  * use is slower, and who dribbles does not hold up "synced" for ever. */
 #define AMNESIA_PACE (16 * 1024)
@@ -85,6 +88,9 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_TRICKLE (4 * 1024)
 
 #define AMNESIA_DIAL_TIMEOUT_S 3
+/* After so long no other address of the name is begun with: a thousand that do not answer would take
+ * an hour, in which the name may have got another one. The next attempt begins with the next. */
+#define AMNESIA_DIAL_BEGIN_BEFORE (5 * AMNESIA_SECOND)
 #define AMNESIA_LOOKUP_TIMEOUT (5 * AMNESIA_SECOND)
 /* How long the search for our own entry waits for names; later ones are tried as a guest. */
 #define AMNESIA_LOOKUP_GRACE (1 * AMNESIA_SECOND)

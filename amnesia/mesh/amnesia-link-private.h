@@ -59,6 +59,8 @@ typedef struct
   gint64            pace;     /* since when the frame that is coming has not got on; 0: none is */
   gsize             paced;    /* what came of it since */
   gboolean          in_flight;
+  gsize             sending;  /* bytes of the value in flight */
+  gsize             unacked;  /* bytes of the largest value that went and was not acknowledged */
 
   /* from the peer's hello */
   guint64           peer_id;

@@ -218,6 +218,7 @@ receive_write (AmnesiaLink        *self,
 static gboolean
 receive_ack (AmnesiaLink        *self,
              const AmnesiaFrame *frame,
+             AmnesiaTime         now,
              GError            **error)
 {
   guint64 count = amnesia_frame_decode_ack (frame);
@@ -229,6 +230,11 @@ receive_ack (AmnesiaLink        *self,
                    count, self->values_sent);
       return FALSE;
     }
+  /* what it was at is done: now it has to take what is in flight */
+  if (count > self->values_acked)
+    self->progress = now.mono;
+  if (count == self->values_sent)
+    self->unacked = 0;
   self->values_acked = count;
   return TRUE;
 }
@@ -289,7 +295,7 @@ dispatch (AmnesiaLink        *self,
     case AMNESIA_FRAME_WRITE:
       return receive_write (self, frame, now, receipt, error);
     case AMNESIA_FRAME_ACK:
-      return receive_ack (self, frame, error);
+      return receive_ack (self, frame, now, error);
     case AMNESIA_FRAME_LINKS:
       receive_links (self, frame);
       return TRUE;

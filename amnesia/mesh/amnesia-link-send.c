@@ -199,6 +199,7 @@ pull_write (AmnesiaLink   *self,
         continue;
       self->values_sent++;
       amnesia_frame_encode_write (write, packet);
+      self->sending = packet->payload != NULL ? g_bytes_get_size (packet->payload) : 0;
       return TRUE;
     }
   return FALSE;
@@ -287,4 +288,9 @@ amnesia_link_sent (AmnesiaLink *self,
 {
   self->progress = now.mono;
   self->in_flight = !all;
+  if (!all)
+    return;
+  if (self->sending > AMNESIA_MAX_QUICK)
+    self->unacked = MAX (self->unacked, self->sending);
+  self->sending = 0;
 }

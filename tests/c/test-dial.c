@@ -168,6 +168,26 @@ test_no_answer (void)
 }
 
 static void
+test_many_addresses (void)
+{
+  g_autoptr (RawDoor) door = raw_door_new (0);
+  g_autoptr (GPtrArray) crowd = crowd_door (door->socket);
+  g_autofree char *hosts = g_strjoin (" ", test_host (), test_host (), test_host (), test_host (),
+                                      test_host (), test_host (), NULL);
+  Call *call = call_new (hosts, test_port (0));
+  gint64 start = g_get_monotonic_time ();
+
+  g_test_summary ("A name with many addresses of which none answers does not hold up the next attempt");
+
+  call_start (call, NULL);
+  test_until (call->done);
+  g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_cmpint (g_get_monotonic_time () - start, >, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 12 * G_USEC_PER_SEC);
+  call_free (call);
+}
+
+static void
 test_given_up (void)
 {
   g_autoptr (RawDoor) door = raw_door_new (0);
@@ -317,6 +337,7 @@ main (int    argc,
   g_test_add_func ("/dial/refused", test_refused);
   g_test_add_func ("/dial/no-address", test_no_address);
   g_test_add_func ("/dial/no-answer", test_no_answer);
+  g_test_add_func ("/dial/many-addresses", test_many_addresses);
   g_test_add_func ("/dial/given-up", test_given_up);
   g_test_add_func ("/dial/no-descriptor", test_no_descriptor);
   g_test_add_func ("/dial/own-address-gone", test_own_address_gone);
