@@ -78,14 +78,12 @@ amnesia_members_add_guest (AmnesiaMembers *self,
   return member;
 }
 
-/* It turned out to be ourselves, whoever had the entry before. */
+/* It turned out to be ourselves. */
 void
 amnesia_members_set_self (AmnesiaMembers *self,
                           AmnesiaMember  *member)
 {
   member->self = TRUE;
-  member->id = 0;
-  member->link = NULL;
   self->serial++;
   amnesia_members_touch (self, member);
 }

@@ -116,7 +116,7 @@ knows_twice (SimNode *node)
         AmnesiaMember *member = g_ptr_array_index (members, i);
         AmnesiaMember *guest = g_ptr_array_index (members, j);
 
-        if (member->configured && !guest->configured && member->link != NULL &&
+        if (amnesia_member_is_remote (member) && !guest->configured && member->link != NULL &&
             member->id == guest->id)
           return TRUE;
       }
