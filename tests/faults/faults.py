@@ -143,11 +143,14 @@ class Member(history.Life, Process):
         value, updated, sources = self.wait_kind("report", since, patience).args
         return value, int(updated), int(sources)
 
-    def close(self):
+    def close(self, may_miss=False):
+        """With `may_miss` it may say that somebody has left before he had confirmed the value."""
         self.tell("close")
         self.wait_kind("end")
         status = self.finish()
-        if status != 0 or self.of_kind("error"):
+        errors = [line for line in self.of_kind("error")
+                  if not (may_miss and line.args[:2] == ["Closed", "before"])]
+        if status != 0 or errors:
             raise AssertionError(f"ended with status {status}; {self}")
 
     # --- signals ---
@@ -268,14 +271,14 @@ class TestCase(unittest.TestCase):
         wrongs = list(itertools.islice(wrongs, 20))
         self.assertEqual(wrongs, [])
 
-    def end(self, members, healed=0, bound=None):
+    def end(self, members, healed=0, bound=None, may_miss=False):
         """All have the same, leave in order, and did nothing wrong all their lives."""
         self.agree(members)
         for member in members:
             member.report()
         self.check(members, healed, bound)
         for member in members:
-            member.close()
+            member.close(may_miss)
         for member in self.lives:
             self.assertEqual(member.errors(), "", member)
         self.check()

@@ -152,7 +152,8 @@ class Chaos(TestCase):
             say(f"seed {seed}: {world.n_listed} listed, {len(self.lives)} lives, "
                 f"{n_writes} writes, {n_changes} changes seen, "
                 f"equal {settled:.2f} s after it was over")
-            self.end(world.members, calm, SETTLE_S)
+            # the connection to one who leaves may be one that the kernel has not got going again
+            self.end(world.members, calm, SETTLE_S, may_miss=True)
 
     def seeds(self):
         return int(os.environ.get("AMNESIA_SEED", random.randrange(1_000_000)))

@@ -63,10 +63,12 @@ check_answers (Door *door)
   for (i = 0; i < 100; i++)
     {
       g_auto (AmnesiaPacket) packet = { 0, };
+      g_autoptr (GError) notice = NULL;
       g_autoptr (GError) error = NULL;
       g_autoptr (GBytes) bytes = NULL;
 
-      if (!amnesia_link_pull (door->link, door->now, &packet, &error))
+      /* a notice tells that a value is too large for the peer: that is as it should be */
+      if (!amnesia_link_pull (door->link, door->now, &packet, &notice))
         return;
       bytes = fuzz_packet_bytes (&packet, 0);
       g_assert_true (fuzz_feed (reader, bytes, 0, on_answer, NULL, &error));
