@@ -646,6 +646,8 @@ void
 amnesia_transport_leave (AmnesiaTransport *self)
 {
   self->now = get_now ();
+  self->seeking = FALSE;
+  g_source_set_ready_time (self->grace, -1);
   amnesia_door_close (&self->door);
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
