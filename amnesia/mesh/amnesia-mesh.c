@@ -2,7 +2,6 @@
 
 #include "amnesia-mesh-struct-private.h"
 
-#include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
 /* --- log --- */

@@ -2,9 +2,6 @@
 
 #include "amnesia-transport-struct-private.h"
 
-#include "amnesia-error.h"
-#include "amnesia-limits-private.h"
-
 #include <unistd.h>
 
 gint64
