@@ -50,10 +50,10 @@ typedef struct
   AmnesiaLinkState  state;
   gboolean          refused; /* what the peer says does not count, or no more */
   gint64            born;
-  gint64            heard;    /* when the last byte came */
+  gint64            heard;    /* when the last byte came, or we were done with what came */
   gboolean          busy;     /* we are at what it sent; nothing is read meanwhile */
   gint64            told;     /* when the last write or list came, or the hello */
-  gint64            counted;  /* since when bytes are counted: then, or later */
+  gint64            counted;  /* since when bytes are counted for the trickle: then, or later */
   gsize             n_bytes;  /* that came since */
   gint64            progress; /* when the socket last took a byte, or had nothing to take */
   gint64            pace;     /* since when the frame that is coming has not got on; 0: none is */

@@ -2,7 +2,6 @@
 
 #include "amnesia-mesh-struct-private.h"
 
-#include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
 AmnesiaMesh *
@@ -315,7 +314,7 @@ amnesia_mesh_network_changed (AmnesiaMesh *self,
 
   for (i = 0; i < self->members.list->len; i++)
     amnesia_member_reset (amnesia_members_get (&self->members, i), now);
-  if (self->plan.role != AMNESIA_ROLE_GUEST)
+  if (self->plan.role != AMNESIA_ROLE_GUEST || self->leaving)
     return;
   amnesia_dial_plan_set_role (&self->plan, AMNESIA_ROLE_GUEST, now);
   self->funcs->seek (self->user_data);

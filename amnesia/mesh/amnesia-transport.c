@@ -2,9 +2,6 @@
 
 #include "amnesia-transport-struct-private.h"
 
-#include "amnesia-error.h"
-#include "amnesia-limits-private.h"
-
 #include <unistd.h>
 
 gint64
@@ -646,6 +643,8 @@ void
 amnesia_transport_leave (AmnesiaTransport *self)
 {
   self->now = get_now ();
+  self->seeking = FALSE;
+  g_source_set_ready_time (self->grace, -1);
   amnesia_door_close (&self->door);
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);

@@ -170,6 +170,21 @@ test_guest_back_off (void)
 }
 
 static void
+test_leaving_guest (void)
+{
+  g_test_summary ("Who leaves looks for no entry any more, whatever the network does");
+
+  begin_world (2);
+  amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
+  run (SECOND);
+  amnesia_mesh_leave (world.nodes[1].mesh);
+  world.nodes[1].seeking = FALSE;
+  amnesia_mesh_network_changed (world.nodes[1].mesh, world.now);
+  g_assert_false (world.nodes[1].seeking);
+  end_world ();
+}
+
+static void
 test_resume (void)
 {
   guint before;
@@ -473,6 +488,7 @@ main (int    argc,
   g_test_add_func ("/life/K7-suspend", test_suspend);
   g_test_add_func ("/life/back-off", test_back_off);
   g_test_add_func ("/life/guest-back-off", test_guest_back_off);
+  g_test_add_func ("/life/leaving-guest", test_leaving_guest);
   g_test_add_func ("/life/K7-resume", test_resume);
   g_test_add_func ("/life/heartbeats", test_heartbeats);
   g_test_add_func ("/life/held-up", test_held_up);
