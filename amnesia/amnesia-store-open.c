@@ -318,7 +318,7 @@ amnesia_store_open_finish (AmnesiaStore  *self,
  *
  * An opening that is under way is let to its end first, so that a value that was set a moment ago
  * is not lost; and who is listed and loses its connection meanwhile, before it has confirmed, is waited
- * for as well. After [property@Amnesia.Store:close-timeout] it closes all the same, and the error
+ * for as well, unless it has left in order. After [property@Amnesia.Store:close-timeout] it closes all the same, and the error
  * names those who have not confirmed. The value stays; a store that is opened again sends what was
  * set in between.
  *

@@ -49,6 +49,7 @@ typedef struct
 
   AmnesiaLinkState  state;
   gboolean          refused; /* what the peer says does not count, or no more */
+  gboolean          left;    /* the peer has said that it leaves */
   gint64            born;
   gint64            heard;    /* when the last byte came, or we were done with what came */
   gboolean          busy;     /* we are at what it sent; nothing is read meanwhile */

@@ -146,6 +146,7 @@ receive_bye (AmnesiaLink        *self,
   AmnesiaError code = AMNESIA_ERROR_REFUSED;
 
   amnesia_frame_decode_bye (frame, &reason, &message);
+  self->left |= reason == AMNESIA_BYE_LEAVING;
   /* a peer that leaves closes after what it still has to say */
   if (reason == AMNESIA_BYE_LEAVING || reason == AMNESIA_BYE_DUPLICATE)
     return TRUE;

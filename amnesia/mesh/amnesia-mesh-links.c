@@ -425,7 +425,7 @@ hide_link (AmnesiaMesh *self,
       if (member->link != link &&
           (member->configured || member->link != NULL || member != link->member))
         continue;
-      member->unconfirmed = !amnesia_link_is_in_sync (link);
+      member->unconfirmed = !link->left && !amnesia_link_is_in_sync (link);
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)

@@ -361,6 +361,33 @@ test_lost_while_closing (void)
 }
 
 static void
+test_left_while_closing (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaStore *store = test_new_store (conf);
+  g_autoptr (RawPeer) peer = raw_door_accept (door);
+  AmnesiaPacket packet = { 0, };
+  TestOutcome outcome = { 0, };
+
+  g_test_summary ("Who leaves in order while the store is closed is not waited for");
+
+  raw_peer_greet (peer, 7, 1);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  amnesia_store_set_close_timeout (store, G_MAXINT);
+  test_set (store, "1");
+  amnesia_store_close_async (store, NULL, test_closed_cb, &outcome);
+  raw_frame_free (raw_peer_wait_frame (peer, AMNESIA_FRAME_WRITE));
+  amnesia_frame_encode_bye (AMNESIA_BYE_LEAVING, "leaving", &packet);
+  raw_peer_send (peer, &packet);
+  g_clear_pointer (&peer, raw_peer_free);
+  g_clear_pointer (&door, raw_door_free);
+  test_until (outcome.n_done == 1);
+  g_assert_no_error (outcome.error);
+  test_free_store (store);
+}
+
+static void
 test_cut_while_closing (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (2);
@@ -406,6 +433,7 @@ main (int    argc,
   g_test_add_func ("/close/A3-stays", test_stays);
   g_test_add_func ("/close/states", test_states);
   g_test_add_func ("/close/lost-meanwhile", test_lost_while_closing);
+  g_test_add_func ("/close/left-meanwhile", test_left_while_closing);
   g_test_add_func ("/close/cut-meanwhile", test_cut_while_closing);
   return g_test_run ();
 }

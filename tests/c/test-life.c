@@ -174,14 +174,14 @@ test_leaving_guest (void)
 {
   g_test_summary ("Who leaves looks for no entry any more, whatever the network does");
 
-  begin_world (2);
+  world_begin (2);
   amnesia_mesh_set_own (world.nodes[1].mesh, NULL, 0, TRUE, world.now);
-  run (SECOND);
+  world_run (SECOND);
   amnesia_mesh_leave (world.nodes[1].mesh);
   world.nodes[1].seeking = FALSE;
   amnesia_mesh_network_changed (world.nodes[1].mesh, world.now);
   g_assert_false (world.nodes[1].seeking);
-  end_world ();
+  world_end ();
 }
 
 static void
