@@ -317,10 +317,10 @@ amnesia_store_open_finish (AmnesiaStore  *self,
  * Closes the store, when all who are connected have confirmed the newest value.
  *
  * An opening that is under way is let to its end first, so that a value that was set a moment ago
- * is not lost; and who is listed and loses its connection meanwhile, before it has confirmed, is waited
- * for as well, unless it has left in order. After [property@Amnesia.Store:close-timeout] it closes all the same, and the error
- * names those who have not confirmed. The value stays; a store that is opened again sends what was
- * set in between.
+ * is not lost; and who is listed and loses its connection meanwhile, before it has confirmed, is
+ * waited for as well, unless it has left in order. After [property@Amnesia.Store:close-timeout] it
+ * closes all the same, and the error names those who have not confirmed. The value stays; a store
+ * that is opened again sends what was set in between.
  *
  * Errors: `AMNESIA_ERROR_NOT_IN_SYNC`; `AMNESIA_ERROR_FORKED`.
  *
