@@ -90,7 +90,7 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_DIAL_TIMEOUT_S 3
 /* After so long no other address of the name is begun with: a thousand that do not answer would take
  * an hour, in which the name may have got another one. The next attempt begins with the next. */
-#define AMNESIA_DIAL_BEGIN_BEFORE (5 * AMNESIA_SECOND)
+#define AMNESIA_DIAL_BEGIN_BEFORE (7 * AMNESIA_SECOND)
 #define AMNESIA_LOOKUP_TIMEOUT (5 * AMNESIA_SECOND)
 /* How long the search for our own entry waits for names; later ones are tried as a guest. */
 #define AMNESIA_LOOKUP_GRACE (1 * AMNESIA_SECOND)
