@@ -191,23 +191,25 @@ set_writing (AmnesiaChannel *self,
   wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
 }
 
-/* Whether the dispatch that began @now has taken so long that the rest is for the next turn. */
+/* Whether the rest is for the next turn. */
 static gboolean
-is_late (AmnesiaTime now)
+is_late (gint64 until)
 {
-  return g_get_monotonic_time () >= now.mono + AMNESIA_SLICE_TIME;
+  return g_get_monotonic_time () >= until;
 }
 
 /* --- in --- */
 
-/* Takes what has come, but no longer than others can wait: the rest in the next turn of the loop. */
+/* Takes what has come, one frame at least, but no longer than others can wait: the rest in the next
+ * turn of the loop. */
 static void
 take_frames (AmnesiaChannel *self,
-             AmnesiaTime     now)
+             AmnesiaTime     now,
+             gint64          until)
 {
   AmnesiaFrame slow;
 
-  while (!is_late (now) && amnesia_stream_take (&self->stream, now))
+  while (amnesia_stream_take (&self->stream, now) && !is_late (until))
     ;
   if (amnesia_stream_pop_slow (&self->stream, &slow))
     self->inspection = amnesia_inspector_begin (self->inspector, &slow, self->max_size,
@@ -221,7 +223,8 @@ take_frames (AmnesiaChannel *self,
 /* Goes on with what was read before. */
 static void
 resume (AmnesiaChannel *self,
-        AmnesiaTime     now)
+        AmnesiaTime     now,
+        gint64          until)
 {
   g_auto (AmnesiaFrame) frame = { 0, };
   g_autoptr (GError) error = NULL;
@@ -233,13 +236,14 @@ resume (AmnesiaChannel *self,
       amnesia_inspection_end (g_steal_pointer (&self->inspection), &frame, &error);
       amnesia_stream_checked (&self->stream, &frame, error, now);
     }
-  take_frames (self, now);
+  take_frames (self, now, until);
 }
 
 /* One receive. @full: there may be more, as all the room was needed. */
 static gboolean
 receive_once (AmnesiaChannel  *self,
               AmnesiaTime      now,
+              gint64           until,
               gboolean        *full,
               GError         **error)
 {
@@ -261,7 +265,7 @@ receive_once (AmnesiaChannel  *self,
   if (got > 0)
     {
       amnesia_stream_commit (&self->stream, (gsize) got, now);
-      take_frames (self, now);
+      take_frames (self, now, until);
     }
   else if (got == 0)
     amnesia_stream_end (&self->stream, error);
@@ -276,14 +280,15 @@ receive_once (AmnesiaChannel  *self,
 gboolean
 amnesia_channel_receive (AmnesiaChannel  *self,
                          AmnesiaTime      now,
+                         gint64           until,
                          GError         **error)
 {
   gboolean full = TRUE;
 
   if (self->stream.more)
-    resume (self, now);
-  while (full && !self->stream.more && !is_late (now))
-    if (!receive_once (self, now, &full, error))
+    resume (self, now, until);
+  while (full && !self->stream.more && !is_late (until))
+    if (!receive_once (self, now, until, &full, error))
       return FALSE;
   return TRUE;
 }
@@ -306,6 +311,7 @@ end_sending (AmnesiaChannel  *self,
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
+                      gint64           until,
                       GError         **error)
 {
   gboolean full = FALSE;
@@ -318,7 +324,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
       gssize sent;
       int n;
 
-      full = is_late (now);
+      full = is_late (until);
       n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;

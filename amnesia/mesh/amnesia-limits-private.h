@@ -42,8 +42,10 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
-/* After so long a dispatch begins nothing more, so that others get their turn. */
+/* After so long a dispatch begins nothing more, so that others get their turn. All links may have
+ * theirs in one turn of the loop: where there are many, each has less. */
 #define AMNESIA_SLICE_TIME (5 * AMNESIA_MS)
+#define AMNESIA_TURN_TIME (50 * AMNESIA_MS)
 /* What is checked in the loop: at 50 ns for each byte, 6 ms. More is checked in a thread. */
 #define AMNESIA_MAX_QUICK (128 * 1024)
 
