@@ -28,6 +28,8 @@ struct _AmnesiaChannel
 
   gboolean           hanging_up;
   gboolean           shut;    /* the write side is closed */
+  GError            *broken;  /* (owned) (nullable) nothing can be sent, but what has come is still to
+                               * be dealt with */
   gboolean           woken;   /* the transport knows that there is something to send */
 };
 
@@ -140,6 +142,7 @@ amnesia_channel_free (AmnesiaChannel *self)
     }
   amnesia_stream_clear (&self->stream);
   g_socket_close (self->socket, NULL);
+  g_clear_error (&self->broken);
   g_object_unref (self->connection);
   g_free (self);
 }
@@ -290,7 +293,10 @@ amnesia_channel_receive (AmnesiaChannel  *self,
   while (full && !self->stream.more && !is_late (until))
     if (!receive_once (self, now, until, &full, error))
       return FALSE;
-  return TRUE;
+  if (self->broken == NULL || full || self->stream.more)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&self->broken));
+  return FALSE;
 }
 
 /* --- out --- */
@@ -301,10 +307,26 @@ end_sending (AmnesiaChannel  *self,
              GError         **error)
 {
   set_writing (self, FALSE);
-  if (!self->hanging_up || self->shut)
+  if (!self->hanging_up || self->shut || self->broken != NULL)
     return TRUE;
   self->shut = TRUE;
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
+}
+
+/* What has come whole is not thrown away because the peer is not there any more: it may be the only
+ * one who had it. When that is done, the end is read. */
+static gboolean
+fail_sending (AmnesiaChannel  *self,
+              GError          *failure,
+              GError         **error)
+{
+  if (!self->stream.more)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  self->broken = failure;
+  return end_sending (self, NULL);
 }
 
 /* Sends until nothing is left, the socket takes no more, or others have waited long enough. */
@@ -316,7 +338,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
 {
   gboolean full = FALSE;
 
-  while (!self->shut && !full)
+  while (!self->shut && self->broken == NULL && !full)
     {
       g_autoptr (GError) local_error = NULL;
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
@@ -330,10 +352,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
         break;
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          g_propagate_error (error, g_steal_pointer (&local_error));
-          return FALSE;
-        }
+        return fail_sending (self, g_steal_pointer (&local_error), error);
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
       full = sent < (gssize) size;
