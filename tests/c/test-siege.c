@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a second adversary found. */
+/* What a second adversary found: see the summaries. */
 
 #include "live-member.h"
 #include "mesh/amnesia-inspector-private.h"
@@ -307,6 +307,17 @@ flood_thread (gpointer user_data)
   return NULL;
 }
 
+static gboolean
+all_are_answered (Flood *flood)
+{
+  guint i;
+
+  for (i = 0; i < N_FLOODS; i++)
+    if (raw_peer_count (flood->peers[i], AMNESIA_FRAME_ACK) < 2)
+      return FALSE;
+  return TRUE;
+}
+
 static void
 test_many_floods (void)
 {
@@ -330,16 +341,14 @@ test_many_floods (void)
   test_until (live_member_look (member).linked == N_FLOODS);
   live_member_forget (member);
   thread = g_thread_new ("flood", flood_thread, &flood);
-  test_pass_time (3000);
+  test_pass_time (2000);
+  test_until (all_are_answered (&flood));
   stats = live_member_look (member);
   g_atomic_int_set (&flood.stop, TRUE);
   g_thread_join (thread);
   g_test_message ("figure: blocked %" G_GINT64_FORMAT " us at most", stats.blocked);
   for (i = 0; i < N_FLOODS; i++)
-    {
-      g_assert_cmpuint (raw_peer_count (flood.peers[i], AMNESIA_FRAME_ACK), >, 1);
-      raw_peer_free (flood.peers[i]);
-    }
+    raw_peer_free (flood.peers[i]);
   live_assert_unblocked (stats);
 }
 
