@@ -29,9 +29,11 @@ void            amnesia_channel_free       (AmnesiaChannel      *self);
 AmnesiaLink    *amnesia_channel_get_link   (AmnesiaChannel      *self);
 gboolean        amnesia_channel_receive    (AmnesiaChannel      *self,
                                             AmnesiaTime          now,
+                                            gint64               until,
                                             GError             **error);
 gboolean        amnesia_channel_send       (AmnesiaChannel      *self,
                                             AmnesiaTime          now,
+                                            gint64               until,
                                             GError             **error);
 void            amnesia_channel_hang_up    (AmnesiaChannel      *self);
 void            amnesia_channel_reset      (AmnesiaChannel      *self);

@@ -27,6 +27,8 @@ struct _AmnesiaChannel
 
   gboolean           hanging_up;
   gboolean           shut;    /* the write side is closed */
+  GError            *broken;  /* (owned) (nullable) nothing can be sent, but what has come is still to
+                               * be dealt with */
   gboolean           woken;   /* the transport knows that there is something to send */
 };
 
@@ -139,6 +141,7 @@ amnesia_channel_free (AmnesiaChannel *self)
     }
   amnesia_stream_clear (&self->stream);
   g_socket_close (self->socket, NULL);
+  g_clear_error (&self->broken);
   g_object_unref (self->connection);
   g_free (self);
 }
@@ -190,23 +193,25 @@ set_writing (AmnesiaChannel *self,
   wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
 }
 
-/* Whether the dispatch that began @now has taken so long that the rest is for the next turn. */
+/* Whether the rest is for the next turn. */
 static gboolean
-is_late (AmnesiaTime now)
+is_late (gint64 until)
 {
-  return g_get_monotonic_time () >= now.mono + AMNESIA_SLICE_TIME;
+  return g_get_monotonic_time () >= until;
 }
 
 /* --- in --- */
 
-/* Takes what has come, but no longer than others can wait: the rest in the next turn of the loop. */
+/* Takes what has come, one frame at least, but no longer than others can wait: the rest in the next
+ * turn of the loop. */
 static void
 take_frames (AmnesiaChannel *self,
-             AmnesiaTime     now)
+             AmnesiaTime     now,
+             gint64          until)
 {
   AmnesiaFrame slow;
 
-  while (!is_late (now) && amnesia_stream_take (&self->stream, now))
+  while (amnesia_stream_take (&self->stream, now) && !is_late (until))
     ;
   if (amnesia_stream_pop_slow (&self->stream, &slow))
     self->inspection = amnesia_inspector_begin (self->inspector, &slow, self->max_size,
@@ -220,7 +225,8 @@ take_frames (AmnesiaChannel *self,
 /* Goes on with what was read before. */
 static void
 resume (AmnesiaChannel *self,
-        AmnesiaTime     now)
+        AmnesiaTime     now,
+        gint64          until)
 {
   g_auto (AmnesiaFrame) frame = { 0, };
   g_autoptr (GError) error = NULL;
@@ -232,13 +238,14 @@ resume (AmnesiaChannel *self,
       amnesia_inspection_end (g_steal_pointer (&self->inspection), &frame, &error);
       amnesia_stream_checked (&self->stream, &frame, error, now);
     }
-  take_frames (self, now);
+  take_frames (self, now, until);
 }
 
 /* One receive. @full: there may be more, as all the room was needed. */
 static gboolean
 receive_once (AmnesiaChannel  *self,
               AmnesiaTime      now,
+              gint64           until,
               gboolean        *full,
               GError         **error)
 {
@@ -260,7 +267,7 @@ receive_once (AmnesiaChannel  *self,
   if (got > 0)
     {
       amnesia_stream_commit (&self->stream, (gsize) got, now);
-      take_frames (self, now);
+      take_frames (self, now, until);
     }
   else if (got == 0)
     amnesia_stream_end (&self->stream, error);
@@ -275,16 +282,20 @@ receive_once (AmnesiaChannel  *self,
 gboolean
 amnesia_channel_receive (AmnesiaChannel  *self,
                          AmnesiaTime      now,
+                         gint64           until,
                          GError         **error)
 {
   gboolean full = TRUE;
 
   if (self->stream.more)
-    resume (self, now);
-  while (full && !self->stream.more && !is_late (now))
-    if (!receive_once (self, now, &full, error))
+    resume (self, now, until);
+  while (full && !self->stream.more && !is_late (until))
+    if (!receive_once (self, now, until, &full, error))
       return FALSE;
-  return TRUE;
+  if (self->broken == NULL || full || self->stream.more)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&self->broken));
+  return FALSE;
 }
 
 /* --- out --- */
@@ -295,21 +306,38 @@ end_sending (AmnesiaChannel  *self,
              GError         **error)
 {
   set_writing (self, FALSE);
-  if (!self->hanging_up || self->shut)
+  if (!self->hanging_up || self->shut || self->broken != NULL)
     return TRUE;
   self->shut = TRUE;
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
+}
+
+/* What has come whole is not thrown away because the peer is not there any more: it may be the only
+ * one who had it. When that is done, the end is read. */
+static gboolean
+fail_sending (AmnesiaChannel  *self,
+              GError          *failure,
+              GError         **error)
+{
+  if (!self->stream.more)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  self->broken = failure;
+  return end_sending (self, NULL);
 }
 
 /* Sends until nothing is left, the socket takes no more, or others have waited long enough. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
+                      gint64           until,
                       GError         **error)
 {
   gboolean full = FALSE;
 
-  while (!self->shut && !full)
+  while (!self->shut && self->broken == NULL && !full)
     {
       g_autoptr (GError) local_error = NULL;
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
@@ -317,16 +345,13 @@ amnesia_channel_send (AmnesiaChannel  *self,
       gssize sent;
       int n;
 
-      full = is_late (now);
+      full = is_late (until);
       n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          g_propagate_error (error, g_steal_pointer (&local_error));
-          return FALSE;
-        }
+        return fail_sending (self, g_steal_pointer (&local_error), error);
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
       full = sent < (gssize) size;

@@ -42,8 +42,10 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
-/* After so long a dispatch begins nothing more, so that others get their turn. */
+/* After so long a dispatch begins nothing more, so that others get their turn. All links may have
+ * theirs in one turn of the loop: where there are many, each has less. */
 #define AMNESIA_SLICE_TIME (5 * AMNESIA_MS)
+#define AMNESIA_TURN_TIME (50 * AMNESIA_MS)
 /* What is checked in the loop: at 50 ns for each byte, 6 ms. More is checked in a thread. */
 #define AMNESIA_MAX_QUICK (128 * 1024)
 
@@ -90,7 +92,7 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_DIAL_TIMEOUT_S 3
 /* After so long no other address of the name is begun with: a thousand that do not answer would take
  * an hour, in which the name may have got another one. The next attempt begins with the next. */
-#define AMNESIA_DIAL_BEGIN_BEFORE (5 * AMNESIA_SECOND)
+#define AMNESIA_DIAL_BEGIN_BEFORE (7 * AMNESIA_SECOND)
 #define AMNESIA_LOOKUP_TIMEOUT (5 * AMNESIA_SECOND)
 /* How long the search for our own entry waits for names; later ones are tried as a guest. */
 #define AMNESIA_LOOKUP_GRACE (1 * AMNESIA_SECOND)

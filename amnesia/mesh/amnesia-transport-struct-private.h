@@ -21,6 +21,7 @@ struct _AmnesiaTransport
   const AmnesiaTransportFuncs *funcs;
   pid_t            pid;          /* of the process that all this belongs to */
   AmnesiaTime      now;          /* of the present dispatch */
+  gint64           until;        /* when it is to begin nothing more */
 
   AmnesiaMesh     *mesh;         /* (owned) */
   AmnesiaNames    *names;        /* (owned) */

@@ -45,6 +45,14 @@ close_channel (AmnesiaTransport *self,
   amnesia_mesh_remove_link (self->mesh, link, error, self->now);
 }
 
+static void
+begin_slice (AmnesiaTransport *self)
+{
+  gint64 slice = AMNESIA_TURN_TIME / MAX (self->channels->len, 1);
+
+  self->until = g_get_monotonic_time () + MIN (slice, AMNESIA_SLICE_TIME);
+}
+
 /* Lets all that have something to send do so; if that takes long, some of them in the next turn. */
 static void
 flush (AmnesiaTransport *self)
@@ -55,7 +63,7 @@ flush (AmnesiaTransport *self)
       AmnesiaChannel *channel = g_ptr_array_steal_index_fast (self->woken, self->woken->len - 1);
 
       amnesia_channel_set_woken (channel, FALSE);
-      if (!amnesia_channel_send (channel, self->now, &error))
+      if (!amnesia_channel_send (channel, self->now, self->until, &error))
         close_channel (self, channel, error);
     }
 }
@@ -88,6 +96,7 @@ begin (AmnesiaTransport *self)
     return NULL;
   g_atomic_rc_box_acquire (self);
   self->now = get_now ();
+  begin_slice (self);
   amnesia_mesh_wake (self->mesh, self->now);
   return owner;
 }
@@ -171,7 +180,11 @@ channel_ready (AmnesiaChannel *channel,
   if (owner == NULL)
     return;
   if (alive && (condition & ~G_IO_OUT))
-    alive = amnesia_channel_receive (channel, self->now, &error);
+    alive = amnesia_channel_receive (channel, self->now, self->until, &error);
+  begin_slice (self);
+  /* who sends as fast as he can gets something all the same */
+  if (alive && (condition & G_IO_OUT))
+    alive = amnesia_channel_send (channel, self->now, self->until, &error);
   if (!alive)
     close_channel (self, channel, error);
   else if (condition & ~G_IO_IN)
@@ -643,6 +656,7 @@ void
 amnesia_transport_leave (AmnesiaTransport *self)
 {
   self->now = get_now ();
+  begin_slice (self);
   self->seeking = FALSE;
   g_source_set_ready_time (self->grace, -1);
   amnesia_door_close (&self->door);
@@ -671,6 +685,7 @@ amnesia_transport_written (AmnesiaTransport *self,
   if (!self->sent_this_turn)
     {
       self->now = get_now ();
+      begin_slice (self);
       self->sent_this_turn = TRUE;
       flush (self);
     }

@@ -7,6 +7,8 @@
 
 #include "mesh/amnesia-inspector-private.h"
 
+#include <sys/socket.h>
+
 #define ID 7
 
 /* Takes a tenth of a second to check. */
@@ -252,6 +254,41 @@ test_alone (void)
   amnesia_inspector_free (inspector);
 }
 
+static void
+test_peer_gone (void)
+{
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) raw = raw_peer_connect (0);
+  g_autoptr (GByteArray) bytes = wire_hello (ID);
+  g_autoptr (AmnesiaEntry) slow = make_slow_entry (60000);
+  guint i;
+
+  g_test_summary ("A value that has come whole is taken, even if its sender has gone while it is "
+                  "checked, and something is sent to it");
+
+  wire_add_list (bytes, NULL, FALSE);
+  wire_add_entry (bytes, slow);
+  wire_send (raw, bytes);
+  test_wait_linked (store, 1);
+  test_pass_time (20);
+  setsockopt (g_socket_get_fd (raw->socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  g_clear_pointer (&raw, raw_peer_free);
+  for (i = 0; i < 3; i++)
+    {
+      test_set (store, "1");
+      test_pass_time (1);
+    }
+  test_until (test_n_linked (store) == 0);
+  {
+    g_autoptr (GVariant) data = amnesia_store_get_data (store);
+
+    g_assert_true (g_variant_equal (data, slow->value));
+  }
+  test_free_store (store);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -264,5 +301,6 @@ main (int    argc,
   g_test_add_func ("/inspector/abandoned", test_abandoned);
   g_test_add_func ("/inspector/closing", test_closing);
   g_test_add_func ("/inspector/alone", test_alone);
+  g_test_add_func ("/inspector/peer-gone", test_peer_gone);
   return g_test_run ();
 }

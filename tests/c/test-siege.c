@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a second adversary found. */
+/* What a second adversary found: see the summaries. */
 
+#include "live-member.h"
 #include "mesh/amnesia-inspector-private.h"
 #include "mesh/amnesia-link-private.h"
-#include "raw-peer.h"
+#include "wire-bytes.h"
 
 #define ID 7
 
@@ -276,15 +277,93 @@ test_stall_time (void)
   amnesia_replica_free (local.replica);
 }
 
+/* --- many who send as fast as they can --- */
+
+#define N_FLOODS 60
+
+typedef struct
+{
+  RawPeer    *peers[N_FLOODS];
+  gsize       at[N_FLOODS];
+  GByteArray *bytes;
+  int         stop; /* atomic */
+} Flood;
+
+static gpointer
+flood_thread (gpointer user_data)
+{
+  Flood *flood = user_data;
+  guint i;
+
+  while (!g_atomic_int_get (&flood->stop))
+    for (i = 0; i < N_FLOODS; i++)
+      {
+        gsize at = flood->at[i];
+        gssize sent = g_socket_send (flood->peers[i]->socket, (char *) flood->bytes->data + at,
+                                     flood->bytes->len - at, NULL, NULL);
+
+        flood->at[i] = (at + (gsize) MAX (sent, 0)) % flood->bytes->len;
+      }
+  return NULL;
+}
+
+static gboolean
+all_are_answered (Flood *flood)
+{
+  guint i;
+
+  for (i = 0; i < N_FLOODS; i++)
+    if (raw_peer_count (flood->peers[i], AMNESIA_FRAME_ACK) < 2)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+test_many_floods (void)
+{
+  g_autoptr (LiveMember) member = live_member_new (1, NULL);
+  g_autoptr (AmnesiaEntry) entry = raw_entry (ID, 1, "'old'");
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  Flood flood = { .bytes = bytes };
+  LiveStats stats;
+  GThread *thread;
+  guint i;
+
+  g_test_summary ("Many who send as fast as they can share one slice of each turn of the loop");
+
+  for (i = 0; i < 4000; i++)
+    wire_add_entry (bytes, entry);
+  for (i = 0; i < N_FLOODS; i++)
+    {
+      flood.peers[i] = raw_peer_connect (0);
+      raw_peer_greet (flood.peers[i], ID + i, 0);
+    }
+  test_until (live_member_look (member).linked == N_FLOODS);
+  live_member_forget (member);
+  thread = g_thread_new ("flood", flood_thread, &flood);
+  test_pass_time (2000);
+  test_until (all_are_answered (&flood));
+  stats = live_member_look (member);
+  g_atomic_int_set (&flood.stop, TRUE);
+  g_thread_join (thread);
+  g_test_message ("figure: blocked %" G_GINT64_FORMAT " us at most", stats.blocked);
+  for (i = 0; i < N_FLOODS; i++)
+    raw_peer_free (flood.peers[i]);
+  live_assert_unblocked (stats);
+}
+
 int
 main (int    argc,
       char **argv)
 {
+  if (live_member_is_wanted (argc, argv))
+    return live_member_run (argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/siege/block-in-handler", test_block_in_handler);
   g_test_add_func ("/siege/written-meanwhile", test_written_meanwhile);
   g_test_add_func ("/siege/cancelled-in-line", test_cancelled_in_line);
   g_test_add_func ("/siege/slow-check", test_slow_check);
   g_test_add_func ("/siege/stall-time", test_stall_time);
+  g_test_add_func ("/siege/many-floods", test_many_floods);
   return g_test_run ();
 }
