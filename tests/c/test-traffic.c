@@ -44,6 +44,8 @@ test_turn (void)
 
   g_test_summary ("The first set of a turn is sent at once, the others as one frame at its end");
 
+  if (test_skip_if_slow ("what is sent at once is what takes less than 5 ms"))
+    return;
   setting_init (&setting);
   for (i = 1; i <= 50; i++)
     amnesia_store_set_data (setting.store, g_variant_new_int32 (i));
