@@ -285,8 +285,10 @@ test_later_version (void)
     "('', '', true, false, @a(sttt) [], {'new': <'thing'>})"));
   for (i = 8; i < 256; i += 13)
     {
-      wire_add_prefix (bytes, i, AMNESIA_FRAME_IGNORABLE, i % 1024, 0);
-      g_byte_array_set_size (bytes, bytes->len + (i % 1024 + 7) / 8 * 8);
+      static const guint8 zeros[256];
+
+      wire_add_prefix (bytes, i, AMNESIA_FRAME_IGNORABLE, i, 0);
+      wire_add_padded (bytes, zeros, i);
     }
   add_header (bytes, AMNESIA_FRAME_BEAT, 0, g_variant_new_parsed (
     "(uint64 0, %x, int64 0, int64 0, int64 0, {'new': <0.5>})", g_get_real_time ()));

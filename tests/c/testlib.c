@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
-#define PATIENCE_S 20
+#define PATIENCE_S (20 * test_slowness ())
 
 const char *
 test_host (void)
@@ -84,7 +84,7 @@ test_wait_for (const char    *what,
   while (!condition (user_data))
     {
       if (expired)
-        g_error ("%s:%d: waited %d s in vain for %s", file, line, PATIENCE_S, what);
+        g_error ("%s:%d: waited %u s in vain for %s", file, line, PATIENCE_S, what);
       g_main_context_iteration (NULL, TRUE);
     }
   g_source_remove (id);
@@ -255,7 +255,7 @@ test_patience_goes_on (TestPatience *patience,
   if (done)
     return FALSE;
   if (g_get_monotonic_time () > patience->end)
-    g_error ("%s:%d: waited %d s in vain for %s", patience->file, patience->line, PATIENCE_S,
+    g_error ("%s:%d: waited %u s in vain for %s", patience->file, patience->line, PATIENCE_S,
              patience->what);
   id = g_timeout_add (50, wake_cb, NULL);
   g_main_context_iteration (NULL, TRUE);

@@ -25,10 +25,13 @@ GVariant     *test_value         (const char   *text);
 void          test_free_store    (AmnesiaStore *store);
 guint         test_n_descriptors (void);
 guint         test_n_connections (void);
+guint         test_slowness      (void);
+gboolean      test_skip_if_slow  (const char   *reason);
 
 typedef gboolean (*TestCondition) (gpointer user_data);
 
-/* Iterates the default main context until the condition holds; fails the test after 20 s. */
+/* Iterates the default main context until the condition holds; fails the test after 20 s, which
+ * valgrind stretches. */
 #define test_wait(condition, user_data) \
   test_wait_for (G_STRINGIFY (condition), __FILE__, __LINE__, (condition), (user_data))
 
