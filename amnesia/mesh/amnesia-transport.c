@@ -2,6 +2,8 @@
 
 #include "amnesia-transport-struct-private.h"
 
+#include "amnesia-limits-private.h"
+
 #include <unistd.h>
 
 gint64
