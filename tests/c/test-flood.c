@@ -254,7 +254,7 @@ make_array (const char *type,
 static GVariant *
 make_costly (guint i)
 {
-  const gsize size = 16 * 1024 * 1024 / test_slowness () - 64;
+  const gsize size = (16 * 1024 * 1024 / test_slowness () - 64) / 64 * 64;
 
   switch (i)
     {
