@@ -14,7 +14,7 @@ test_slowness (void)
 }
 
 /* Skips a test of what the library does only as long as its own times have not passed, which are
- * not stretched: after 5 ms of work it leaves the rest for later. Returns whether to leave. */
+ * not stretched: after 5 ms of work, say, it leaves the rest for later. Returns whether to leave. */
 gboolean
 test_skip_if_slow (const char *reason)
 {

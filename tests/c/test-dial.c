@@ -163,7 +163,7 @@ test_no_answer (void)
   g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   passed = g_get_monotonic_time () - start;
   g_assert_cmpint (passed, >, 2 * G_USEC_PER_SEC);
-  g_assert_cmpint (passed, <, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint (passed, <, test_slowness () * 5 * G_USEC_PER_SEC);
   call_free (call);
 }
 
@@ -183,7 +183,7 @@ test_many_addresses (void)
   test_until (call->done);
   g_assert_error (call->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_cmpint (g_get_monotonic_time () - start, >, 5 * G_USEC_PER_SEC);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 12 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, test_slowness () * 12 * G_USEC_PER_SEC);
   call_free (call);
 }
 

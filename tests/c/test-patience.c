@@ -77,9 +77,12 @@ test_dribble (void)
     }
   for (i = 0; i < 4; i++)
     g_test_message ("figure: %u: %.1f s", i, all[i].closed_after / (double) SECOND);
-  g_assert_cmpint (ABS (all[0].closed_after - AMNESIA_HELLO_DEADLINE), <, SECOND);
-  g_assert_cmpint (ABS (all[1].closed_after - AMNESIA_PACE_AFTER), <, 2 * SECOND);
-  g_assert_cmpint (ABS (all[2].closed_after - AMNESIA_PACE_AFTER), <, 2 * SECOND);
+  g_assert_cmpint (ABS (all[0].closed_after - AMNESIA_HELLO_DEADLINE), <,
+                   test_slowness () * SECOND);
+  g_assert_cmpint (ABS (all[1].closed_after - AMNESIA_PACE_AFTER), <,
+                   test_slowness () * 2 * SECOND);
+  g_assert_cmpint (ABS (all[2].closed_after - AMNESIA_PACE_AFTER), <,
+                   test_slowness () * 2 * SECOND);
   g_assert_cmpint (all[3].closed_after, ==, 0);
   for (i = 0; i < 4; i++)
     dribbler_clear (&all[i]);
