@@ -361,10 +361,9 @@ live_slack (void)
 
   if (preload != NULL && strstr (preload, "vgpreload") != NULL)
     return 50;
-#if defined (__SANITIZE_THREAD__)
+#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
+  /* what is freed stays for a while */
   return 50;
-#elif defined (__SANITIZE_ADDRESS__)
-  return 10;
 #elif !defined (__OPTIMIZE__)
   return 4;
 #else
