@@ -171,7 +171,8 @@ step_suspend (void)
     return;
   sim_say ("%u: its machine sleeps", node->index);
   sim_disturb (node);
-  node->frozen_until = node->excused = sim.now + span;
+  node->frozen_until = sim.now + span;
+  node->excused = node->frozen_until + AMNESIA_BEAT_INTERVAL;
   node->mono_lost += span;
 }
 
