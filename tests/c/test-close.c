@@ -2,17 +2,6 @@
 
 #include "raw-peer.h"
 
-/* A store that has seen nothing yet and writes in the same millisecond as another one did is not
- * later: which of the two wins is chance. */
-static void
-let_millisecond_pass (void)
-{
-  gint64 now = g_get_real_time () / 1000;
-
-  while (g_get_real_time () / 1000 == now)
-    g_thread_yield ();
-}
-
 static void
 test_at_once (void)
 {
@@ -28,7 +17,7 @@ test_at_once (void)
       g_autofree char *text = g_strdup_printf ("%u", i);
       g_autoptr (GError) error = NULL;
 
-      let_millisecond_pass ();
+      test_let_millisecond_pass ();
       test_set (b, text);
       amnesia_store_close_sync (b, NULL, &error);
       g_assert_no_error (error);

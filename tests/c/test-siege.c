@@ -35,7 +35,7 @@ block_cb (AmnesiaStore *store,
 {
   if (remote || handler->open_error != NULL)
     return;
-  g_usleep (3000); /* so that it is newer */
+  test_let_millisecond_pass ();
   test_set (handler->peer, "2");
   amnesia_store_open_sync (store, handler->cancellable, &handler->open_error);
   g_cancellable_reset (handler->cancellable);

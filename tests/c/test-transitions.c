@@ -220,7 +220,7 @@ sync_in_nested_cb (AmnesiaStore *store,
 {
   if (pair->rounds++ > 0)
     return;
-  g_usleep (3000); /* so that it is newer, and before the loop turns */
+  test_let_millisecond_pass ();
   test_set (pair->b, "'newer'");
   test_until (test_has_data (pair->a, "'newer'"));
   test_pass_time (100);

@@ -41,6 +41,7 @@ void          test_wait_for      (const char   *what,
                                   TestCondition condition,
                                   gpointer      user_data);
 void          test_pass_time     (guint         milliseconds);
+void          test_let_millisecond_pass (void);
 
 /* The same for an expression. */
 #define test_until(condition) \
