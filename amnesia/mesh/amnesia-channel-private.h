@@ -4,6 +4,7 @@
 
 #include "amnesia-inspector-private.h"
 #include "amnesia-mesh-private.h"
+#include "amnesia-watch-private.h"
 
 #include <gio/gio.h>
 
@@ -13,19 +14,20 @@ G_BEGIN_DECLS
 typedef struct _AmnesiaChannel AmnesiaChannel;
 
 typedef void (*AmnesiaChannelFunc) (AmnesiaChannel *channel,
-                                    GIOCondition    condition,
                                     gpointer        user_data);
 
 AmnesiaChannel *amnesia_channel_new        (GSocketConnection   *connection,
                                             AmnesiaMesh         *mesh,
-                                            AmnesiaLink         *link,
                                             AmnesiaInspector    *inspector,
                                             guint64              max_size,
-                                            GMainContext        *context,
-                                            AmnesiaChannelFunc   func,
-                                            gpointer             user_data);
+                                            AmnesiaWatch        *watch,
+                                            AmnesiaChannelFunc   expired,
+                                            gpointer             user_data,
+                                            GError             **error);
 void            amnesia_channel_free       (AmnesiaChannel      *self);
 
+void            amnesia_channel_set_link   (AmnesiaChannel      *self,
+                                            AmnesiaLink         *link);
 AmnesiaLink    *amnesia_channel_get_link   (AmnesiaChannel      *self);
 gboolean        amnesia_channel_receive    (AmnesiaChannel      *self,
                                             AmnesiaTime          now,
@@ -37,6 +39,8 @@ gboolean        amnesia_channel_send       (AmnesiaChannel      *self,
                                             GError             **error);
 void            amnesia_channel_hang_up    (AmnesiaChannel      *self);
 void            amnesia_channel_reset      (AmnesiaChannel      *self);
+gboolean        amnesia_channel_is_full    (AmnesiaChannel      *self);
+gboolean        amnesia_channel_has_more   (AmnesiaChannel      *self);
 gboolean        amnesia_channel_set_woken  (AmnesiaChannel      *self,
                                             gboolean             woken);
 

@@ -18,11 +18,10 @@ struct _AmnesiaChannel
   AmnesiaInspector  *inspector;  /* (unowned) the transport's */
   AmnesiaInspection *inspection; /* (owned) (nullable) of a frame that takes long to check */
 
-  GSource           *source;  /* (owned) */
-  gpointer           tag;     /* (nullable) while it waits for nothing */
+  AmnesiaWatch      *watch;   /* (unowned) the transport's */
   GIOCondition       waits_for;
   GSource           *linger;  /* (owned) (nullable) since the hang-up */
-  AmnesiaChannelFunc func;
+  AmnesiaChannelFunc expired;
   gpointer           user_data;
 
   gboolean           hanging_up;
@@ -32,38 +31,12 @@ struct _AmnesiaChannel
   gboolean           woken;   /* the transport knows that there is something to send */
 };
 
-typedef struct
-{
-  GSource         source;
-  AmnesiaChannel *channel;
-} ChannelSource;
-
-static gboolean
-channel_source_dispatch (GSource     *source,
-                         GSourceFunc  callback,
-                         gpointer     user_data)
-{
-  AmnesiaChannel *self = ((ChannelSource *) source)->channel;
-  GIOCondition condition = 0;
-
-  g_source_set_ready_time (source, -1);
-  if (self->tag != NULL)
-    condition = g_source_query_unix_fd (source, self->tag);
-  if (self->stream.more)
-    condition |= G_IO_IN;
-  /* may free the channel, and run nested main loops: nothing follows */
-  self->func (self, condition, self->user_data);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs channel_source_funcs = { .dispatch = channel_source_dispatch };
-
 static gboolean
 linger_cb (gpointer user_data)
 {
   AmnesiaChannel *self = user_data;
 
-  self->func (self, G_IO_HUP, self->user_data);
+  self->expired (self, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -93,38 +66,35 @@ set_options (GSocket *socket)
   set_tcp_option (socket, TCP_NOTSENT_LOWAT, AMNESIA_NOTSENT_LOWAT);
 }
 
-/* @func is told when the socket can be read or written, and, with G_IO_HUP, when after a hang-up
- * the peer has not closed in time. */
+/* @expired is told when after a hang-up the peer has not closed in time. NULL: no descriptor. */
 AmnesiaChannel *
 amnesia_channel_new (GSocketConnection  *connection,
                      AmnesiaMesh        *mesh,
-                     AmnesiaLink        *link,
                      AmnesiaInspector   *inspector,
                      guint64             max_size,
-                     GMainContext       *context,
-                     AmnesiaChannelFunc  func,
-                     gpointer            user_data)
+                     AmnesiaWatch       *watch,
+                     AmnesiaChannelFunc  expired,
+                     gpointer            user_data,
+                     GError            **error)
 {
+  GSocket *socket = g_socket_connection_get_socket (connection);
   AmnesiaChannel *self = g_new0 (AmnesiaChannel, 1);
 
+  if (!amnesia_watch_add (watch, g_socket_get_fd (socket), self, error))
+    {
+      g_free (self);
+      return NULL;
+    }
   self->connection = g_object_ref (connection);
-  self->socket = g_socket_connection_get_socket (connection);
-  amnesia_stream_init (&self->stream, mesh, link, max_size);
+  self->socket = socket;
+  amnesia_stream_init (&self->stream, mesh, NULL, max_size);
   self->max_size = max_size;
   self->inspector = inspector;
-  self->func = func;
+  self->watch = watch;
+  self->waits_for = G_IO_IN;
+  self->expired = expired;
   self->user_data = user_data;
   set_options (self->socket);
-
-  self->waits_for = G_IO_IN;
-  self->source = g_source_new (&channel_source_funcs, sizeof (ChannelSource));
-  ((ChannelSource *) self->source)->channel = self;
-  self->tag = g_source_add_unix_fd (self->source, g_socket_get_fd (self->socket),
-                                    self->waits_for);
-  g_source_set_static_name (self->source, "[amnesia] channel");
-  /* a handler of the application may run a nested loop, in which the link lives on */
-  g_source_set_can_recurse (self->source, TRUE);
-  g_source_attach (self->source, context);
   return self;
 }
 
@@ -132,8 +102,7 @@ void
 amnesia_channel_free (AmnesiaChannel *self)
 {
   g_clear_pointer (&self->inspection, amnesia_inspection_cancel);
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
+  amnesia_watch_remove (self->watch, g_socket_get_fd (self->socket), self);
   if (self->linger != NULL)
     {
       g_source_destroy (self->linger);
@@ -144,6 +113,15 @@ amnesia_channel_free (AmnesiaChannel *self)
   g_clear_error (&self->broken);
   g_object_unref (self->connection);
   g_free (self);
+}
+
+/* To be called before anything comes or goes. */
+void
+amnesia_channel_set_link (AmnesiaChannel *self,
+                          AmnesiaLink    *link)
+{
+  self->stream.link = link;
+  link->channel = self;
 }
 
 AmnesiaLink *
@@ -163,20 +141,14 @@ amnesia_channel_set_woken (AmnesiaChannel *self,
   return was;
 }
 
-/* Without a condition the descriptor is left alone, or its end, which is always told, would spin. */
 static void
 wait_for (AmnesiaChannel *self,
           GIOCondition    condition)
 {
   if (self->waits_for == condition)
     return;
-  if (condition == 0)
-    g_source_remove_unix_fd (self->source, g_steal_pointer (&self->tag));
-  else if (self->tag == NULL)
-    self->tag = g_source_add_unix_fd (self->source, g_socket_get_fd (self->socket), condition);
-  else
-    g_source_modify_unix_fd (self->source, self->tag, condition);
   self->waits_for = condition;
+  amnesia_watch_change (self->watch, g_socket_get_fd (self->socket), self, condition);
 }
 
 static void
@@ -191,6 +163,21 @@ set_writing (AmnesiaChannel *self,
              gboolean        writing)
 {
   wait_for (self, (self->waits_for & G_IO_IN) | (writing ? G_IO_OUT : 0));
+}
+
+/* Whether it is to be told when the socket takes more. */
+gboolean
+amnesia_channel_is_full (AmnesiaChannel *self)
+{
+  return (self->waits_for & G_IO_OUT) != 0;
+}
+
+/* Whether something that was read can be taken now, although nothing may come. */
+gboolean
+amnesia_channel_has_more (AmnesiaChannel *self)
+{
+  return self->stream.more &&
+         (self->inspection == NULL || amnesia_inspection_is_done (self->inspection));
 }
 
 /* Whether the rest is for the next turn. */
@@ -215,9 +202,7 @@ take_frames (AmnesiaChannel *self,
     ;
   if (amnesia_stream_pop_slow (&self->stream, &slow))
     self->inspection = amnesia_inspector_begin (self->inspector, &slow, self->max_size,
-                                                self->source);
-  else if (self->stream.more && self->inspection == NULL)
-    g_source_set_ready_time (self->source, 0);
+                                                amnesia_watch_get_source (self->watch));
   set_reading (self, !self->stream.more);
   amnesia_stream_rest (&self->stream, now);
 }
@@ -375,7 +360,8 @@ amnesia_channel_hang_up (AmnesiaChannel *self)
     set_tcp_option (self->socket, TCP_USER_TIMEOUT, (int) (AMNESIA_DEAD_AFTER / 1000));
   self->linger = g_timeout_source_new (AMNESIA_LINGER / 1000);
   g_source_set_callback (self->linger, linger_cb, self, NULL);
-  g_source_attach (self->linger, g_source_get_context (self->source));
+  g_source_attach (self->linger,
+                   g_source_get_context (amnesia_watch_get_source (self->watch)));
 }
 
 /* The link is dead. A FIN would wait in the kernel behind what the peer does not acknowledge, and

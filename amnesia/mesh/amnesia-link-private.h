@@ -66,6 +66,7 @@ typedef struct
   /* from the peer's hello */
   guint64           peer_id;
   GArray           *peer_linked; /* (owned) (element-type guint64) */
+  guint             all_have_it; /* the shape of the links in which all have what this peer gives; 0: none */
   gint64            clock_offset;
   gint64            round_trip;  /* -1: not known yet */
 
@@ -119,6 +120,7 @@ gboolean     amnesia_link_receive        (AmnesiaLink         *self,
 void         amnesia_receipt_clear       (AmnesiaReceipt      *receipt);
 
 gboolean     amnesia_link_wants_to_send  (AmnesiaLink         *self);
+gboolean     amnesia_link_only_acks      (AmnesiaLink         *self);
 gboolean     amnesia_link_pull           (AmnesiaLink         *self,
                                           AmnesiaTime          now,
                                           AmnesiaPacket       *packet,
@@ -153,7 +155,8 @@ void         amnesia_link_forgive        (AmnesiaLink         *self,
 gboolean     amnesia_link_tick           (AmnesiaLink         *self,
                                           AmnesiaTime          now,
                                           GError             **error);
-gint64       amnesia_link_get_deadline   (AmnesiaLink         *self);
+gint64       amnesia_link_get_deadline   (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
 
 gboolean     amnesia_link_is_up          (AmnesiaLink         *self);
 gboolean     amnesia_link_is_synced      (AmnesiaLink         *self);

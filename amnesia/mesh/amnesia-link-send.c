@@ -181,6 +181,20 @@ cut_to_fit (AmnesiaLink *self,
     }
 }
 
+/* The whole value, if it is dirty: no key in force was written before it, or together with it. */
+static GPtrArray *
+take_base (AmnesiaLink *self)
+{
+  AmnesiaEntry *base = amnesia_replica_lookup (self->local->replica, "");
+  GPtrArray *write;
+
+  if (!g_tree_remove (self->dirty, "") || base == NULL)
+    return NULL;
+  write = amnesia_entries_new ();
+  g_ptr_array_add (write, amnesia_entry_ref (base));
+  return write;
+}
+
 static gboolean
 pull_write (AmnesiaLink   *self,
             AmnesiaPacket *packet,
@@ -188,8 +202,10 @@ pull_write (AmnesiaLink   *self,
 {
   while (g_tree_nnodes (self->dirty) > 0)
     {
-      g_autoptr (GPtrArray) write = take_oldest (self);
+      g_autoptr (GPtrArray) write = take_base (self);
 
+      if (write == NULL)
+        write = take_oldest (self);
       if (write != NULL)
         {
           remove_too_big (self, write, notice);
@@ -278,6 +294,15 @@ amnesia_link_wants_to_send (AmnesiaLink *self)
   return self->peer_id != 0 && !self->bye_sent &&
          (self->values_told != self->values_taken || self->links_due ||
           amnesia_repair_is_due (&self->repair) || g_tree_nnodes (self->dirty) > 0);
+}
+
+/* Whether the only thing to send is that we have what the peer sent, which is in no hurry. */
+gboolean
+amnesia_link_only_acks (AmnesiaLink *self)
+{
+  return self->state == AMNESIA_LINK_UP && self->values_told != self->values_taken &&
+         !self->links_due && !amnesia_repair_is_due (&self->repair) &&
+         g_tree_nnodes (self->dirty) == 0;
 }
 
 /* The socket took a part of what was pulled, or @all of it. */

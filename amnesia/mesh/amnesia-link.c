@@ -262,7 +262,8 @@ get_stall_time (AmnesiaLink *self)
 /* When the link has to be looked at, if nothing happens. A heartbeat that is due while the socket
  * takes nothing goes out as soon as it does. */
 gint64
-amnesia_link_get_deadline (AmnesiaLink *self)
+amnesia_link_get_deadline (AmnesiaLink *self,
+                           AmnesiaTime  now)
 {
   gint64 deadline;
 
@@ -272,8 +273,10 @@ amnesia_link_get_deadline (AmnesiaLink *self)
   if (self->pace != 0)
     deadline = amnesia_earlier (deadline, self->pace + AMNESIA_PACE_AFTER);
   if (self->in_flight)
-    return amnesia_earlier (deadline, get_stall_time (self));
-  return self->bye_sent ? deadline : amnesia_earlier (deadline, self->next_beat);
+    deadline = amnesia_earlier (deadline, get_stall_time (self));
+  if (self->bye_sent || (self->in_flight && now.mono >= self->next_beat))
+    return deadline;
+  return amnesia_earlier (deadline, self->next_beat);
 }
 
 /* FALSE with an error: the link is dead. */

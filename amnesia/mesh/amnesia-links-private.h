@@ -11,6 +11,7 @@ typedef struct
 {
   GPtrArray *list;   /* (owned) (element-type AmnesiaLink) */
   guint64    serial; /* of the next */
+  guint      shape;  /* another one whenever a link or what a peer is linked with may have changed */
 } AmnesiaLinks;
 
 void         amnesia_links_init         (AmnesiaLinks *self);
@@ -41,9 +42,10 @@ void         amnesia_links_get_ids      (AmnesiaLinks *self,
 void         amnesia_links_mark_linked  (AmnesiaLinks *self);
 void         amnesia_links_mark         (AmnesiaLinks *self,
                                          const char   *key);
-void         amnesia_links_forward      (AmnesiaLinks *self,
+gboolean     amnesia_links_forward      (AmnesiaLinks *self,
                                          AmnesiaLink  *giver,
                                          GPtrArray    *entries);
-gint64       amnesia_links_get_deadline (AmnesiaLinks *self);
+gint64       amnesia_links_get_deadline (AmnesiaLinks *self,
+                                         AmnesiaTime   now);
 
 G_END_DECLS

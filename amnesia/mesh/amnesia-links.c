@@ -8,6 +8,7 @@ void
 amnesia_links_init (AmnesiaLinks *self)
 {
   self->list = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_link_free);
+  self->shape = 1;
 }
 
 void
@@ -34,6 +35,7 @@ amnesia_links_add (AmnesiaLinks *self,
   AmnesiaLink *link = amnesia_link_new (local, host, port, dialled, self->serial++, now);
 
   g_ptr_array_add (self->list, link);
+  self->shape++;
   return link;
 }
 
@@ -183,33 +185,43 @@ amnesia_links_mark (AmnesiaLinks *self,
     amnesia_link_mark (amnesia_links_get (self, i), key);
 }
 
-/* What @giver gave is to be sent to all but those who have it from the same peer. */
-void
+/* What @giver gave is to be sent to all but those who have it from the same peer. Returns whether
+ * there is any: in a whole mesh there is none, which need not be found out for each value. */
+gboolean
 amnesia_links_forward (AmnesiaLinks *self,
                        AmnesiaLink  *giver,
                        GPtrArray    *entries)
 {
+  gboolean any = FALSE;
   guint i, j;
 
+  if (giver->all_have_it == self->shape)
+    return FALSE;
   for (i = 0; i < self->list->len; i++)
     {
       AmnesiaLink *link = amnesia_links_get (self, i);
 
       if (link->peer_id == giver->peer_id || amnesia_link_is_linked_with (link, giver->peer_id))
         continue;
+      any = TRUE;
       for (j = 0; j < entries->len; j++)
         amnesia_link_mark (link, ((AmnesiaEntry *) g_ptr_array_index (entries, j))->key);
     }
+  if (!any)
+    giver->all_have_it = self->shape;
+  return any;
 }
 
 /* When the first of them has to be looked at, 0 if there is none. */
 gint64
-amnesia_links_get_deadline (AmnesiaLinks *self)
+amnesia_links_get_deadline (AmnesiaLinks *self,
+                            AmnesiaTime   now)
 {
   gint64 deadline = 0;
   guint i;
 
   for (i = 0; i < self->list->len; i++)
-    deadline = amnesia_earlier (deadline, amnesia_link_get_deadline (amnesia_links_get (self, i)));
+    deadline = amnesia_earlier (deadline,
+                                amnesia_link_get_deadline (amnesia_links_get (self, i), now));
   return deadline;
 }

@@ -47,6 +47,8 @@ amnesia_mesh_leave_link (AmnesiaMesh *self,
   if (link->state == AMNESIA_LINK_LEAVING)
     return;
   self->linked_changed |= amnesia_link_is_up (link);
+  self->moved = TRUE;
+  self->links.shape++;
   amnesia_link_leave (link, reason, message);
   self->funcs->hang_up (link, self->user_data);
 }
@@ -86,6 +88,7 @@ amnesia_mesh_add_link (AmnesiaMesh   *self,
                                          now);
 
   link->member = member;
+  self->moved = TRUE;
   return link;
 }
 
@@ -338,16 +341,23 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   g_auto (AmnesiaReceipt) receipt = { 0, };
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
+  gboolean synced = amnesia_link_is_synced (link);
 
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
     fail (self, link, frame->kind == AMNESIA_FRAME_BYE ? AMNESIA_BYE_LEAVING
                                                        : amnesia_link_get_bye (error), error, now);
   else if (receipt.greeted)
     admit (self, link, &receipt, now);
+  if (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK)
+    {
+      self->moved = TRUE;
+      self->links.shape++;
+    }
+  self->moved |= error != NULL || synced != amnesia_link_is_synced (link);
   if (receipt.taken != NULL && receipt.taken->len > 0)
     {
-      amnesia_links_forward (&self->links, link, receipt.taken);
-      amnesia_mesh_wake_links (self);
+      if (amnesia_links_forward (&self->links, link, receipt.taken))
+        amnesia_mesh_wake_links (self);
       self->funcs->merged (self->user_data);
     }
   member = link->member;
@@ -368,8 +378,11 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
                    AmnesiaPacket *packet)
 {
   g_autoptr (GError) notice = NULL;
-  gboolean any = amnesia_link_pull (link, now, packet, &notice);
+  gboolean any;
 
+  /* a heartbeat that goes now had to wait, or the next one is to be asked for */
+  self->moved |= now.mono >= link->next_beat;
+  any = amnesia_link_pull (link, now, packet, &notice);
   if (link->member != NULL)
     {
       amnesia_members_touch (&self->members, link->member);
@@ -386,6 +399,7 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
                           const GError  *error,
                           AmnesiaTime    now)
 {
+  self->moved = TRUE;
   member->dialling = FALSE;
   member->tried = TRUE;
   amnesia_members_touch (&self->members, member);
@@ -461,6 +475,8 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
     amnesia_dial_plan_lost (&self->plan, now.mono - link->born < AMNESIA_BRIEF, now);
 
   self->linked_changed |= amnesia_link_is_up (link);
+  self->moved = TRUE;
+  self->links.shape++;
   hide_link (self, link, now);
   g_ptr_array_remove (self->links.list, link);
 }

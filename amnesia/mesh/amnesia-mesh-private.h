@@ -48,6 +48,8 @@ gboolean          amnesia_mesh_is_empty         (AmnesiaMesh            *self);
 /* what happens */
 void              amnesia_mesh_written          (AmnesiaMesh            *self,
                                                  AmnesiaEntry           *entry);
+gboolean          amnesia_mesh_is_spreading     (AmnesiaMesh            *self);
+void              amnesia_mesh_spread           (AmnesiaMesh            *self);
 gboolean          amnesia_mesh_make_room        (AmnesiaMesh            *self,
                                                  AmnesiaTime             now);
 void              amnesia_mesh_note_refusal     (AmnesiaMesh            *self,

@@ -4,6 +4,16 @@
 
 #include "amnesia-limits-private.h"
 
+#include <string.h>
+
+static int
+compare_keys (gconstpointer a,
+              gconstpointer b,
+              gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
 AmnesiaMesh *
 amnesia_mesh_new (guint64                 id,
                   const AmnesiaMeshFuncs *funcs,
@@ -21,6 +31,7 @@ amnesia_mesh_new (guint64                 id,
   self->local.group = g_strdup ("");
   self->local.host = g_strdup ("");
   self->local.linked = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->written = g_tree_new_full (compare_keys, NULL, g_free, NULL);
   amnesia_budget_init (&self->budget, 0);
   return self;
 }
@@ -30,6 +41,7 @@ amnesia_mesh_free (AmnesiaMesh *self)
 {
   amnesia_links_clear (&self->links);
   amnesia_members_clear (&self->members);
+  g_tree_unref (self->written);
   g_array_unref (self->local.linked);
   g_free (self->local.host);
   g_free (self->local.group);
@@ -77,10 +89,13 @@ amnesia_mesh_forgive_lost (AmnesiaMesh *self)
 char *
 amnesia_mesh_list_behind (AmnesiaMesh *self)
 {
-  g_autofree char *connected = amnesia_links_list_behind (&self->links);
-  g_autoptr (GString) names = g_string_new (connected);
+  g_autofree char *connected = NULL;
+  g_autoptr (GString) names = NULL;
   guint i;
 
+  amnesia_mesh_spread (self);
+  connected = amnesia_links_list_behind (&self->links);
+  names = g_string_new (connected);
   for (i = 0; i < self->members.list->len; i++)
     {
       AmnesiaMember *member = amnesia_members_get (&self->members, i);
@@ -138,6 +153,7 @@ amnesia_mesh_open (AmnesiaMesh           *self,
   g_autoptr (GPtrArray) removed = amnesia_members_set_listed (&self->members, settings, now);
   guint i;
 
+  self->moved = TRUE;
   leave_removed (self, removed);
   if (set_terms (self, settings))
     for (i = 0; i < self->links.list->len; i++)
@@ -181,6 +197,7 @@ amnesia_mesh_set_own (AmnesiaMesh *self,
   AmnesiaMember *before = amnesia_members_find (&self->members, self->local.host, self->local.port);
   AmnesiaRole role = guest ? AMNESIA_ROLE_GUEST : AMNESIA_ROLE_MEMBER;
 
+  self->moved = TRUE;
   /* what was ours may be another one's from now on */
   if (before != own)
     amnesia_members_clear_self (&self->members);
@@ -201,7 +218,7 @@ amnesia_mesh_leave (AmnesiaMesh *self)
 {
   guint i;
 
-  self->leaving = TRUE;
+  self->leaving = self->moved = TRUE;
   for (i = 0; i < self->links.list->len; i++)
     amnesia_mesh_leave_link (self, amnesia_links_get (&self->links, i), AMNESIA_BYE_LEAVING,
                              "leaving");
@@ -218,16 +235,39 @@ amnesia_mesh_close (AmnesiaMesh *self)
   g_ptr_array_set_size (self->links.list, 0);
   amnesia_members_forget (&self->members);
   g_array_set_size (self->local.linked, 0);
+  g_tree_remove_all (self->written);
   self->progress.state = AMNESIA_MESH_CLOSED;
   self->armed = 0;
 }
 
-/* A write of our own. */
+/* A write of our own. That costs no more for many links than for one, until they are asked to send:
+ * who writes again and again before that only has the newest sent. */
 void
 amnesia_mesh_written (AmnesiaMesh  *self,
                       AmnesiaEntry *entry)
 {
-  amnesia_links_mark (&self->links, entry->key);
+  if (self->links.list->len > 0 && g_tree_lookup_node (self->written, entry->key) == NULL)
+    g_tree_insert (self->written, g_strdup (entry->key), NULL);
+}
+
+/* Whether there is something that no link knows of. */
+gboolean
+amnesia_mesh_is_spreading (AmnesiaMesh *self)
+{
+  return g_tree_nnodes (self->written) > 0;
+}
+
+/* Has all links send what was written. */
+void
+amnesia_mesh_spread (AmnesiaMesh *self)
+{
+  GTreeNode *node;
+
+  if (!amnesia_mesh_is_spreading (self))
+    return;
+  for (node = g_tree_node_first (self->written); node != NULL; node = g_tree_node_next (node))
+    amnesia_links_mark (&self->links, g_tree_node_key (node));
+  g_tree_remove_all (self->written);
   amnesia_mesh_wake_links (self);
 }
 
@@ -280,7 +320,7 @@ static gint64
 get_deadline (AmnesiaMesh *self,
               AmnesiaTime  now)
 {
-  gint64 deadline = amnesia_links_get_deadline (&self->links);
+  gint64 deadline = amnesia_links_get_deadline (&self->links, now);
   gboolean linked = amnesia_links_any_up (&self->links, NULL);
 
   if (self->leaving)
@@ -312,6 +352,7 @@ amnesia_mesh_network_changed (AmnesiaMesh *self,
 {
   guint i;
 
+  self->moved = TRUE;
   for (i = 0; i < self->members.list->len; i++)
     amnesia_member_reset (amnesia_members_get (&self->members, i), now);
   if (self->plan.role != AMNESIA_ROLE_GUEST || self->leaving)
@@ -340,15 +381,18 @@ amnesia_mesh_wake (AmnesiaMesh *self,
     amnesia_mesh_network_changed (self, now);
 }
 
-/* To be called last whenever something happened. */
+/* To be called last whenever something happened. Where values come and go, and nothing else, there
+ * is nothing to be done, and the tick that was asked for comes in time: this goes through all links
+ * and members. */
 void
 amnesia_mesh_update (AmnesiaMesh *self,
                      AmnesiaTime  now)
 {
   gint64 deadline;
 
-  if (self->progress.state == AMNESIA_MESH_CLOSED)
+  if (self->progress.state == AMNESIA_MESH_CLOSED || !self->moved)
     return;
+  self->moved = FALSE;
   if (self->linked_changed)
     amnesia_mesh_tell_linked (self);
   if (!self->leaving)
@@ -370,6 +414,7 @@ amnesia_mesh_tick (AmnesiaMesh *self,
   guint i;
 
   self->armed = 0;
+  self->moved = TRUE;
   rewrite_ahead (self, now);
   for (i = self->links.list->len; i > 0; i--)
     {

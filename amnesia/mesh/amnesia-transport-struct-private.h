@@ -8,6 +8,7 @@
 #include "amnesia-listener-private.h"
 #include "amnesia-names-private.h"
 #include "amnesia-transport-private.h"
+#include "amnesia-watch-private.h"
 
 G_BEGIN_DECLS
 
@@ -21,7 +22,6 @@ struct _AmnesiaTransport
   const AmnesiaTransportFuncs *funcs;
   pid_t            pid;          /* of the process that all this belongs to */
   AmnesiaTime      now;          /* of the present dispatch */
-  gint64           until;        /* when it is to begin nothing more */
 
   AmnesiaMesh     *mesh;         /* (owned) */
   AmnesiaNames    *names;        /* (owned) */
@@ -42,9 +42,11 @@ struct _AmnesiaTransport
   gboolean         exposed;      /* the plain text was warned about */
   gboolean         discarding;   /* nothing is to be said to the other sides */
 
+  AmnesiaWatch    *watch;        /* (owned) of all channels */
   GPtrArray       *woken;        /* (owned) (element-type AmnesiaChannel) have something to send */
+  GPtrArray       *unread;       /* (owned) (element-type AmnesiaChannel) have more than one turn took */
   gboolean         sent_this_turn;
-  GSource         *turn;         /* (owned) at the end of a loop turn in which there were writes */
+  gboolean         unsettled;    /* something happened outside of a dispatch */
   GSource         *timer;        /* (owned) when the mesh wants a tick */
   GSource         *grace;        /* (owned) when the search for our entry waits no longer */
   GSource         *visits;       /* (owned) when the oldest visitor has waited long enough */

@@ -33,6 +33,7 @@ forget_channel (AmnesiaTransport *self,
 {
   amnesia_channel_get_link (channel)->channel = NULL;
   g_ptr_array_remove_fast (self->woken, channel);
+  g_ptr_array_remove (self->unread, channel);
   g_ptr_array_remove_fast (self->channels, channel);
 }
 
@@ -45,27 +46,41 @@ close_channel (AmnesiaTransport *self,
 
   forget_channel (self, channel);
   amnesia_mesh_remove_link (self->mesh, link, error, self->now);
+  self->unsettled = TRUE;
 }
 
-static void
-begin_slice (AmnesiaTransport *self)
+/* Until when one of @n may be at work. */
+static gint64
+get_slice_end (guint n)
 {
-  gint64 slice = AMNESIA_TURN_TIME / MAX (self->channels->len, 1);
-
-  self->until = g_get_monotonic_time () + MIN (slice, AMNESIA_SLICE_TIME);
+  return g_get_monotonic_time () + MIN (AMNESIA_TURN_TIME / MAX (n, 1), AMNESIA_SLICE_TIME);
 }
 
-/* Lets all that have something to send do so; if that takes long, some of them in the next turn. */
+/* Lets those who have something to send do so; if that takes long, some of them when their sockets
+ * take it anyway. What is only an acknowledgement can wait for what the application answers, unless
+ * @all is to go: that is one packet then, and the other side wakes once. */
 static void
-flush (AmnesiaTransport *self)
+flush (AmnesiaTransport *self,
+       gboolean          all)
 {
-  while (self->woken->len > 0)
+  gint64 until = get_slice_end (1);
+  guint i = 0;
+
+  amnesia_mesh_spread (self->mesh);
+  while (i < self->woken->len)
     {
       g_autoptr (GError) error = NULL;
-      AmnesiaChannel *channel = g_ptr_array_steal_index_fast (self->woken, self->woken->len - 1);
+      AmnesiaChannel *channel = g_ptr_array_index (self->woken, i);
 
+      if (!all && amnesia_link_only_acks (amnesia_channel_get_link (channel)))
+        {
+          i++;
+          continue;
+        }
+      g_ptr_array_remove_index_fast (self->woken, i);
       amnesia_channel_set_woken (channel, FALSE);
-      if (!amnesia_channel_send (channel, self->now, self->until, &error))
+      if (!amnesia_channel_is_full (channel) &&
+          !amnesia_channel_send (channel, self->now, until, &error))
         close_channel (self, channel, error);
     }
 }
@@ -98,19 +113,19 @@ begin (AmnesiaTransport *self)
     return NULL;
   g_atomic_rc_box_acquire (self);
   self->now = get_now ();
-  begin_slice (self);
   amnesia_mesh_wake (self->mesh, self->now);
   return owner;
 }
 
 static void transport_unref (AmnesiaTransport *self);
 
-/* The application's code runs in here: nothing of the dispatch may follow. */
+/* The application's code runs in here: of the dispatch only the acknowledgements may follow, which are
+ * sent in a nested loop if the application runs one. */
 static void
 finish (AmnesiaTransport *self,
         gpointer          owner)
 {
-  flush (self);
+  flush (self, FALSE);
   amnesia_mesh_update (self->mesh, self->now);
   if (self->seek_again && self->settings != NULL)
     {
@@ -118,8 +133,11 @@ finish (AmnesiaTransport *self,
       amnesia_mesh_update (self->mesh, self->now);
     }
   self->seek_again = FALSE;
-  flush (self);
+  flush (self, FALSE);
+  self->unsettled = FALSE;
   self->funcs->settle (owner);
+  if (!amnesia_transport_is_forked (self))
+    flush (self, TRUE);
   g_object_unref (owner);
   transport_unref (self);
 }
@@ -169,28 +187,97 @@ ready_source_new (AmnesiaTransport *self,
   return source;
 }
 
+/* It may have more than one turn took. */
 static void
-channel_ready (AmnesiaChannel *channel,
-               GIOCondition    condition,
-               gpointer        user_data)
+review_unread (AmnesiaTransport *self,
+               AmnesiaChannel   *channel)
+{
+  if (amnesia_channel_has_more (channel) && !g_ptr_array_find (self->unread, channel, NULL))
+    g_ptr_array_add (self->unread, channel);
+}
+
+/* What has come over one link, and what it could not send before. */
+static void
+serve (AmnesiaTransport *self,
+       AmnesiaChannel   *channel,
+       GIOCondition      condition)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean alive = TRUE;
+
+  if (condition & ~G_IO_OUT)
+    alive = amnesia_channel_receive (channel, self->now, get_slice_end (self->channels->len), &error);
+  /* who sends as fast as he can gets something all the same */
+  if (alive && (condition & G_IO_OUT))
+    alive = amnesia_channel_send (channel, self->now, get_slice_end (self->channels->len), &error);
+  if (!alive)
+    close_channel (self, channel, error);
+  else
+    review_unread (self, channel);
+}
+
+/* A thread may have checked what some of them wait for. */
+static void
+review_inspections (AmnesiaTransport *self)
+{
+  GSource *source = amnesia_watch_get_source (self->watch);
+  guint i;
+
+  if (g_source_get_ready_time (source) < 0)
+    return;
+  g_source_set_ready_time (source, -1);
+  for (i = 0; i < self->channels->len; i++)
+    review_unread (self, g_ptr_array_index (self->channels, i));
+}
+
+static void
+watch_ready (gpointer user_data)
 {
   AmnesiaTransport *self = user_data;
-  g_autoptr (GError) error = NULL;
   gpointer owner = begin (self);
-  gboolean alive = condition != G_IO_HUP;
+  AmnesiaChannel *channel;
+  GIOCondition condition;
+  guint n;
 
   if (owner == NULL)
     return;
-  if (alive && (condition & ~G_IO_OUT))
-    alive = amnesia_channel_receive (channel, self->now, self->until, &error);
-  begin_slice (self);
-  /* who sends as fast as he can gets something all the same */
-  if (alive && (condition & G_IO_OUT))
-    alive = amnesia_channel_send (channel, self->now, self->until, &error);
-  if (!alive)
-    close_channel (self, channel, error);
-  else if (condition & ~G_IO_IN)
-    wake_channel (self, channel);
+  review_inspections (self);
+  for (n = self->unread->len; n > 0 && self->unread->len > 0; n--)
+    serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN);
+  amnesia_watch_collect (self->watch);
+  while ((channel = amnesia_watch_pop (self->watch, &condition)) != NULL)
+    serve (self, channel, condition);
+  finish (self, owner);
+}
+
+/* A turn of the loop begins. What was written in the last one, after the first, leaves in this one as
+ * one frame with the newest value. */
+static gboolean
+watch_turn (gpointer user_data)
+{
+  AmnesiaTransport *self = user_data;
+
+  self->sent_this_turn = FALSE;
+  return self->unsettled || self->woken->len > 0 || self->unread->len > 0 ||
+         amnesia_mesh_is_spreading (self->mesh);
+}
+
+static const AmnesiaWatchFuncs watch_funcs = {
+  .turn = watch_turn,
+  .ready = watch_ready,
+};
+
+/* After a hang-up the peer has not closed in time. */
+static void
+channel_expired (AmnesiaChannel *channel,
+                 gpointer        user_data)
+{
+  AmnesiaTransport *self = user_data;
+  gpointer owner = begin (self);
+
+  if (owner == NULL)
+    return;
+  close_channel (self, channel, NULL);
   finish (self, owner);
 }
 
@@ -199,14 +286,6 @@ timer_due (AmnesiaTransport *self,
            gpointer          owner)
 {
   amnesia_mesh_tick (self->mesh, self->now);
-}
-
-/* What was written in this turn, after the first, leaves as one frame with the newest value. */
-static void
-turn_due (AmnesiaTransport *self,
-          gpointer          owner)
-{
-  self->sent_this_turn = FALSE;
 }
 
 /* --- links come up --- */
@@ -224,28 +303,31 @@ warn_of_plain_text (AmnesiaTransport *self,
 }
 
 static gboolean
-connect_link (AmnesiaTransport  *self,
-              AmnesiaMember     *member,
-              GSocketConnection *connection,
-              gpointer           owner)
+connect_link (AmnesiaTransport   *self,
+              AmnesiaMember      *member,
+              GSocketConnection  *connection,
+              gpointer            owner,
+              GError            **error)
 {
   GSocket *socket = g_socket_connection_get_socket (connection);
   g_autoptr (GInetAddress) remote = NULL;
   g_autofree char *host = NULL;
   guint16 port = 0;
-  AmnesiaLink *link;
+  AmnesiaChannel *channel;
 
   remote = amnesia_door_get_remote (socket, &port);
   if (remote == NULL)
     return FALSE;
   warn_of_plain_text (self, remote, owner);
   host = g_inet_address_to_string (remote);
-  link = amnesia_mesh_add_link (self->mesh, member, host, port, self->now);
-  link->channel = amnesia_channel_new (connection, self->mesh, link, self->inspector,
-                                       self->settings->max_size, self->context, channel_ready,
-                                       self);
-  g_ptr_array_add (self->channels, link->channel);
-  wake_channel (self, link->channel);
+  channel = amnesia_channel_new (connection, self->mesh, self->inspector, self->settings->max_size,
+                                 self->watch, channel_expired, self, error);
+  if (channel == NULL)
+    return FALSE;
+  amnesia_channel_set_link (channel, amnesia_mesh_add_link (self->mesh, member, host, port,
+                                                            self->now));
+  g_ptr_array_add (self->channels, channel);
+  wake_channel (self, channel);
   return TRUE;
 }
 
@@ -256,12 +338,15 @@ called_cb (AmnesiaMember     *member,
            gpointer           user_data)
 {
   AmnesiaTransport *self = user_data;
+  g_autoptr (GError) local_error = NULL;
   gpointer owner = begin (self);
 
   if (owner == NULL)
     return;
-  if (connection == NULL || !connect_link (self, member, connection, owner))
+  if (connection == NULL)
     amnesia_mesh_dial_failed (self->mesh, member, error, self->now);
+  else if (!connect_link (self, member, connection, owner, &local_error))
+    amnesia_mesh_dial_failed (self->mesh, member, local_error, self->now);
   finish (self, owner);
 }
 
@@ -284,7 +369,7 @@ let_in (AmnesiaTransport *self,
       return;
     }
   connection = g_socket_connection_factory_create_connection (socket);
-  connect_link (self, NULL, connection, owner);
+  connect_link (self, NULL, connection, owner, NULL);
 }
 
 /* Lets those in whose names have become known. */
@@ -480,8 +565,9 @@ amnesia_transport_new (GMainContext                *context,
   self->caller = amnesia_caller_new (context, self->names, self->listener, called_cb, self);
   self->inspector = amnesia_inspector_new ();
   amnesia_door_init (&self->door);
+  self->watch = amnesia_watch_new (context, &watch_funcs, self);
   self->woken = g_ptr_array_new ();
-  self->turn = ready_source_new (self, turn_due, "[amnesia] end of turn");
+  self->unread = g_ptr_array_new ();
   self->timer = ready_source_new (self, timer_due, "[amnesia] timer");
   self->grace = ready_source_new (self, amnesia_transport_end_grace, "[amnesia] own entry");
   self->visits = ready_source_new (self, visits_due, "[amnesia] door");
@@ -501,9 +587,11 @@ transport_clear (gpointer data)
   AmnesiaTransport *self = data;
 
   g_ptr_array_unref (self->woken);
+  g_ptr_array_unref (self->unread);
   amnesia_door_clear (&self->door);
   amnesia_caller_free (self->caller);
   g_ptr_array_unref (self->channels);
+  amnesia_watch_free (self->watch);
   amnesia_inspector_free (self->inspector);
   amnesia_listener_free (self->listener);
   amnesia_names_free (self->names);
@@ -527,6 +615,8 @@ discard (AmnesiaTransport *self)
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
   amnesia_names_retain (self->names, NULL);
+  if (amnesia_transport_is_forked (self))
+    amnesia_watch_disown (self->watch);
   self->discarding = TRUE;
   amnesia_mesh_close (self->mesh);
   self->discarding = FALSE;
@@ -547,7 +637,7 @@ free_cb (gpointer user_data)
   AmnesiaTransport *self = user_data;
 
   discard (self);
-  destroy_source (self->turn);
+  g_source_destroy (amnesia_watch_get_source (self->watch));
   destroy_source (self->timer);
   destroy_source (self->grace);
   destroy_source (self->visits);
@@ -658,7 +748,6 @@ void
 amnesia_transport_leave (AmnesiaTransport *self)
 {
   self->now = get_now ();
-  begin_slice (self);
   self->seeking = FALSE;
   g_source_set_ready_time (self->grace, -1);
   amnesia_door_close (&self->door);
@@ -666,7 +755,7 @@ amnesia_transport_leave (AmnesiaTransport *self)
   amnesia_listener_close (self->listener);
   g_clear_pointer (&self->listening, g_free);
   amnesia_mesh_leave (self->mesh);
-  flush (self);
+  flush (self, TRUE);
 }
 
 /* Closes what is left. */
@@ -676,20 +765,16 @@ amnesia_transport_close (AmnesiaTransport *self)
   discard (self);
 }
 
-/* An entry of ours was written. The first of a loop turn is sent at once. */
+/* An entry of ours was written. The first of a loop turn is sent at once; what is written after it
+ * costs nothing before the next one. */
 void
 amnesia_transport_written (AmnesiaTransport *self,
                            AmnesiaEntry     *entry)
 {
   amnesia_mesh_written (self->mesh, entry);
-  if (self->woken->len == 0)
+  if (self->sent_this_turn || self->channels->len == 0)
     return;
-  if (!self->sent_this_turn)
-    {
-      self->now = get_now ();
-      begin_slice (self);
-      self->sent_this_turn = TRUE;
-      flush (self);
-    }
-  g_source_set_ready_time (self->turn, 0);
+  self->sent_this_turn = TRUE;
+  self->now = get_now ();
+  flush (self, TRUE);
 }

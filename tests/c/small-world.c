@@ -305,6 +305,7 @@ world_pump (void)
 static void
 update (WorldNode *node)
 {
+  amnesia_mesh_spread (node->mesh);
   amnesia_mesh_update (node->mesh, world.now);
   if (!node->seeking)
     return;

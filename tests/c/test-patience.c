@@ -155,7 +155,7 @@ test_pace (void)
       amnesia_link_heard (link, 4096, now);
       amnesia_link_arriving (link, 1, TRUE, now);
       g_assert_true (amnesia_link_tick (link, now, &error));
-      g_assert_cmpint (amnesia_link_get_deadline (link), >, now.mono - AMNESIA_BEAT_INTERVAL * 100);
+      g_assert_cmpint (amnesia_link_get_deadline (link, now), >, now.mono - AMNESIA_BEAT_INTERVAL * 100);
       now.mono += 200 * AMNESIA_MS;
     }
   now.mono += 200 * AMNESIA_MS;

@@ -267,6 +267,7 @@ write_own (FuzzInput *input)
   world.clock_min = world.clock_max = time;
   world.room += g_variant_get_size (value);
   amnesia_mesh_written (world.mesh, entry);
+  amnesia_mesh_spread (world.mesh);
 }
 
 static void

@@ -66,6 +66,7 @@ send_all (SimEnd *end)
 void
 sim_node_flush (SimNode *node)
 {
+  amnesia_mesh_spread (node->mesh);
   while (node->woken->len > 0)
     {
       SimEnd *end = g_ptr_array_steal_index_fast (node->woken, node->woken->len - 1);
