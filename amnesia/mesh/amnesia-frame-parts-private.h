@@ -20,6 +20,15 @@ GVariant *amnesia_frame_no_extensions      (void);
 GBytes   *amnesia_frame_encode_head        (AmnesiaFrameKind   kind,
                                             GVariant          *header,
                                             guint64            payload_size);
+void      amnesia_frame_put_prefix         (guint8            *prefix,
+                                            AmnesiaFrameKind   kind,
+                                            gsize              header_size,
+                                            guint64            payload_size);
+GBytes   *amnesia_frame_encode_whole_head  (const AmnesiaEntry *entry);
+AmnesiaWhole *amnesia_frame_read_whole     (const guint8      *bytes,
+                                            gsize              size,
+                                            gsize              payload_size,
+                                            guint64            max_size);
 gboolean  amnesia_frame_check_key          (const char        *key,
                                             const char        *previous,
                                             GError           **error);

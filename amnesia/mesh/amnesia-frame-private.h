@@ -3,6 +3,7 @@
 #pragma once
 
 #include "replica/amnesia-entry-private.h"
+#include "replica/amnesia-value-private.h"
 
 G_BEGIN_DECLS
 
@@ -32,13 +33,27 @@ typedef enum
 /* The frame may be skipped by who does not know its kind. */
 #define AMNESIA_FRAME_IGNORABLE 0x01
 
-/* One frame that arrived whole; its header is checked, and native-endian. */
+/* What the header of a write of the whole value says. */
+typedef struct
+{
+  AmnesiaStamp stamp;
+  guint64      id;
+  AmnesiaSeen  seen[AMNESIA_MAX_SEEN];
+  guint        n_seen;
+  char         type[AMNESIA_MAX_TYPE + 1];
+  guint64      size;
+} AmnesiaWhole;
+
+/* One frame that arrived whole; its header is checked, and native-endian. The two kinds that come
+ * with each value have none, but what it said. */
 typedef struct
 {
   AmnesiaFrameKind kind;
-  GVariant        *header;  /* (owned) */
+  GVariant        *header;  /* (owned) (nullable) */
   GBytes          *payload; /* (owned) (nullable) */
   GPtrArray       *entries; /* (owned) (nullable) of a write that is decoded already */
+  AmnesiaWhole    *whole;   /* (owned) (nullable) instead of the header of such a write */
+  guint64          count;   /* instead of the header of an acknowledgement */
 } AmnesiaFrame;
 
 /* One frame to be sent. The receiver wants the payload padded to 8 bytes. */
@@ -106,8 +121,9 @@ gboolean      amnesia_frame_check_prefix  (const guint8        *prefix,
                                            gsize               *header_size,
                                            gsize               *payload_size,
                                            GError             **error);
-GVariant     *amnesia_frame_check_header  (AmnesiaFrameKind     kind,
-                                           GBytes              *bytes,
+gboolean      amnesia_frame_read_header   (AmnesiaFrame        *frame,
+                                           const guint8        *bytes,
+                                           gsize                size,
                                            gsize                payload_size,
                                            guint64              max_size,
                                            GError             **error);

@@ -73,10 +73,12 @@ amnesia_frame_encode_write (GPtrArray     *entries,
 
   packet->payload = single ? entry_bytes (first) : join_payloads (entries);
   size = amnesia_frame_pad (g_bytes_get_size (packet->payload));
-  if (single && first->wire != NULL)
-    packet->head = g_bytes_ref (first->wire);
+  if (!single || first->wire == NULL)
+    packet->head = single && amnesia_entry_is_base (first)
+                     ? amnesia_frame_encode_whole_head (first)
+                     : amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
   else
-    packet->head = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
+    packet->head = g_bytes_ref (first->wire);
   if (single && first->wire == NULL)
     first->wire = g_bytes_ref (packet->head);
 }
@@ -162,11 +164,34 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
 
   if (frame->kind != AMNESIA_FRAME_WRITE || g_bytes_get_size (frame->payload) <= AMNESIA_MAX_QUICK)
     return FALSE;
+  if (frame->whole != NULL)
+    return !amnesia_value_is_quick (frame->whole->type) && frame->whole->size > AMNESIA_MAX_QUICK;
   g_variant_get_child (frame->header, 3, "a(sst)", &iter);
   while (g_variant_iter_next (iter, "(&s&st)", NULL, &type, &size))
     if (!amnesia_value_is_quick (type))
       slow += size;
   return slow > AMNESIA_MAX_QUICK;
+}
+
+static GPtrArray *
+decode_whole (const AmnesiaFrame  *frame,
+              guint64              max_size,
+              GError             **error)
+{
+  AmnesiaWhole *whole = frame->whole;
+  g_autoptr (GVariant) value = NULL;
+  GPtrArray *entries;
+
+  if (whole->type[0] != '\0')
+    {
+      value = decode_value (whole->type, frame->payload, 0, whole->size, max_size, error);
+      if (value == NULL)
+        return NULL;
+    }
+  entries = amnesia_entries_new ();
+  g_ptr_array_add (entries, amnesia_entry_new ("", whole->stamp, whole->id, value, whole->seen,
+                                               whole->n_seen));
+  return entries;
 }
 
 /* Returns the entries of a write, or refuses it whole. */
@@ -185,6 +210,8 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
 
   if (frame->entries != NULL)
     return g_ptr_array_ref (frame->entries);
+  if (frame->whole != NULL)
+    return decode_whole (frame, max_size, error);
   items = g_variant_get_child_value (frame->header, 3);
   g_variant_get_child (frame->header, 0, "t", &stamp);
   g_variant_get_child (frame->header, 1, "t", &id);

@@ -54,6 +54,21 @@ amnesia_frame_to_little_endian (GVariant *value)
 #endif
 }
 
+/* @prefix is zeros. */
+void
+amnesia_frame_put_prefix (guint8           *prefix,
+                          AmnesiaFrameKind  kind,
+                          gsize             header_size,
+                          guint64           payload_size)
+{
+  guint32 size = GUINT32_TO_LE ((guint32) header_size);
+
+  payload_size = GUINT64_TO_LE (payload_size);
+  prefix[0] = (guint8) kind;
+  memcpy (prefix + 4, &size, sizeof size);
+  memcpy (prefix + 8, &payload_size, sizeof payload_size);
+}
+
 /* Takes a floating header. */
 GBytes *
 amnesia_frame_encode_head (AmnesiaFrameKind  kind,
@@ -65,12 +80,8 @@ amnesia_frame_encode_head (AmnesiaFrameKind  kind,
   gsize size = g_bytes_get_size (bytes);
   gsize total = AMNESIA_PREFIX_SIZE + amnesia_frame_pad (size);
   guint8 *head = g_malloc0 (total);
-  guint32 header_size = GUINT32_TO_LE ((guint32) size);
 
-  payload_size = GUINT64_TO_LE (payload_size);
-  head[0] = (guint8) kind;
-  memcpy (head + 4, &header_size, sizeof header_size);
-  memcpy (head + 8, &payload_size, sizeof payload_size);
+  amnesia_frame_put_prefix (head, kind, size, payload_size);
   if (size > 0)
     memcpy (head + AMNESIA_PREFIX_SIZE, g_bytes_get_data (bytes, NULL), size);
   return g_bytes_new_take (head, total);
@@ -229,16 +240,14 @@ check_write_sizes (GVariant *header,
 }
 
 /* Makes a header of the bytes that arrived, or refuses them; for a write, before its payload. */
-GVariant *
-amnesia_frame_check_header (AmnesiaFrameKind   kind,
-                            GBytes            *bytes,
-                            gsize              payload_size,
-                            guint64            max_size,
-                            GError           **error)
+static GVariant *
+check_header (AmnesiaFrameKind   kind,
+              GBytes            *bytes,
+              gsize              payload_size,
+              guint64            max_size,
+              GError           **error)
 {
   g_autoptr (GVariant) header = NULL;
-
-  g_assert (kind > 0 && kind < AMNESIA_N_FRAMES);
 
   header = g_variant_new_from_bytes (G_VARIANT_TYPE (kinds[kind].type), bytes, FALSE);
   g_variant_ref_sink (header);
@@ -254,6 +263,46 @@ amnesia_frame_check_header (AmnesiaFrameKind   kind,
   if (kind == AMNESIA_FRAME_WRITE && !check_write_sizes (header, payload_size, max_size, error))
     return NULL;
   return g_steal_pointer (&header);
+}
+
+/* The headers of which there are most need no GVariant. */
+static gboolean
+read_plain_header (AmnesiaFrame *frame,
+                   const guint8 *bytes,
+                   gsize         size,
+                   gsize         payload_size,
+                   guint64       max_size)
+{
+  if (frame->kind == AMNESIA_FRAME_WRITE)
+    frame->whole = amnesia_frame_read_whole (bytes, size, payload_size, max_size);
+  if (frame->kind != AMNESIA_FRAME_ACK || size != sizeof frame->count)
+    return frame->whole != NULL;
+  memcpy (&frame->count, bytes, size);
+  frame->count = GUINT64_FROM_LE (frame->count);
+  return TRUE;
+}
+
+/* Reads the header of @frame, whose kind is known, or refuses it; for a write, before its payload. */
+gboolean
+amnesia_frame_read_header (AmnesiaFrame  *frame,
+                           const guint8  *bytes,
+                           gsize          size,
+                           gsize          payload_size,
+                           guint64        max_size,
+                           GError       **error)
+{
+  g_autoptr (GBytes) copy = NULL;
+
+  g_assert (frame->kind > 0 && frame->kind < AMNESIA_N_FRAMES);
+
+  if (read_plain_header (frame, bytes, size, payload_size, max_size))
+    return TRUE;
+  copy = g_bytes_new (bytes, size);
+  frame->header = check_header (frame->kind, copy, payload_size, max_size, error);
+  if (frame->header == NULL || frame->kind != AMNESIA_FRAME_ACK)
+    return frame->header != NULL;
+  g_variant_get (frame->header, "(t)", &frame->count);
+  return TRUE;
 }
 
 /* Keys come in order, by their bytes, none twice. */
@@ -277,6 +326,7 @@ amnesia_frame_clear (AmnesiaFrame *frame)
   g_clear_pointer (&frame->header, g_variant_unref);
   g_clear_pointer (&frame->payload, g_bytes_unref);
   g_clear_pointer (&frame->entries, g_ptr_array_unref);
+  g_clear_pointer (&frame->whole, g_free);
 }
 
 void
@@ -344,16 +394,19 @@ void
 amnesia_frame_encode_ack (guint64        count,
                           AmnesiaPacket *packet)
 {
-  set_head (packet, AMNESIA_FRAME_ACK, g_variant_new ("(t)", count));
+  guint8 *head = g_malloc0 (AMNESIA_PREFIX_SIZE + sizeof count);
+
+  amnesia_frame_put_prefix (head, AMNESIA_FRAME_ACK, sizeof count, 0);
+  count = GUINT64_TO_LE (count);
+  memcpy (head + AMNESIA_PREFIX_SIZE, &count, sizeof count);
+  packet->head = g_bytes_new_take (head, AMNESIA_PREFIX_SIZE + sizeof count);
+  packet->payload = NULL;
 }
 
 guint64
 amnesia_frame_decode_ack (const AmnesiaFrame *frame)
 {
-  guint64 count;
-
-  g_variant_get (frame->header, "(t)", &count);
-  return count;
+  return frame->count;
 }
 
 void

@@ -28,11 +28,10 @@ struct _AmnesiaReader
   gsize     end;
 
   Step      step;
-  AmnesiaFrameKind kind;
   gsize     header_size;
   gsize     payload_size;
 
-  GVariant *header;   /* (owned) (nullable) in STEP_PAYLOAD */
+  AmnesiaFrame frame; /* without its payload; from STEP_HEADER on its kind is known */
   guint8   *payload;  /* (owned) (nullable) in STEP_PAYLOAD */
   gsize     payload_capacity;
   gsize     payload_have;
@@ -58,7 +57,7 @@ amnesia_reader_new (guint64 max_size)
 void
 amnesia_reader_free (AmnesiaReader *self)
 {
-  g_clear_pointer (&self->header, g_variant_unref);
+  amnesia_frame_clear (&self->frame);
   g_free (self->payload);
   g_free (self->buffer);
   g_free (self);
@@ -175,7 +174,7 @@ take_prefix (AmnesiaReader  *self,
   if (available (self) < AMNESIA_PREFIX_SIZE)
     return FALSE;
   if (!amnesia_frame_check_prefix (self->buffer + self->start, self->greeted, self->max_size,
-                                   &self->kind, &self->header_size, &self->payload_size, error))
+                                   &self->frame.kind, &self->header_size, &self->payload_size, error))
     return FALSE;
   self->start += AMNESIA_PREFIX_SIZE;
   self->step = STEP_HEADER;
@@ -186,20 +185,16 @@ static gboolean
 take_header (AmnesiaReader  *self,
              GError        **error)
 {
-  g_autoptr (GBytes) bytes = NULL;
-
   if (available (self) < padded (self->header_size))
     return FALSE;
-  if (self->kind >= AMNESIA_N_FRAMES)
+  if (self->frame.kind >= AMNESIA_N_FRAMES)
     {
       self->start += padded (self->header_size);
       self->step = STEP_PREFIX;
       return TRUE;
     }
-  bytes = g_bytes_new (self->buffer + self->start, self->header_size);
-  self->header = amnesia_frame_check_header (self->kind, bytes, self->payload_size,
-                                             self->max_size, error);
-  if (self->header == NULL)
+  if (!amnesia_frame_read_header (&self->frame, self->buffer + self->start, self->header_size,
+                                  self->payload_size, self->max_size, error))
     return FALSE;
   self->start += padded (self->header_size);
   self->step = STEP_PAYLOAD;
@@ -234,8 +229,8 @@ static void
 hand_over (AmnesiaReader *self,
            AmnesiaFrame  *frame)
 {
-  frame->kind = self->kind;
-  frame->header = g_steal_pointer (&self->header);
+  *frame = self->frame;
+  self->frame = (AmnesiaFrame) { 0, };
   frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->payload_size);
   self->payload_capacity = 0;
   self->payload_have = 0;

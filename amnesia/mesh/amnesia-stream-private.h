@@ -9,6 +9,12 @@
 
 G_BEGIN_DECLS
 
+/* What is sent at once: a few frames, of which only the last one has values, as what follows it has
+ * to be the newest when it leaves. */
+#define AMNESIA_STREAM_PACKETS 4
+/* Head, payload and padding. */
+#define AMNESIA_STREAM_VECTORS (3 * AMNESIA_STREAM_PACKETS)
+
 /* The bytes of one link, without a socket: what arrives becomes frames for the mesh, what the link
  * has to say becomes bytes, built only when there is room for them. */
 typedef struct
@@ -20,13 +26,11 @@ typedef struct
   gboolean       more;     /* frames may have come that are not taken yet; nothing is to be read */
   AmnesiaFrame   slow;     /* if it has a header: to be checked elsewhere before anything goes on */
   gboolean       checking; /* somebody is at that */
-  AmnesiaPacket  packet;   /* in flight */
-  gsize          offset;   /* how much of it is gone */
+  AmnesiaPacket  packets[AMNESIA_STREAM_PACKETS]; /* in flight */
+  guint          n_packets;
+  gsize          offset;   /* how much of them is gone */
   gsize          arrived;  /* since the last rest */
 } AmnesiaStream;
-
-/* Head, payload and padding. */
-#define AMNESIA_STREAM_VECTORS 3
 
 void      amnesia_stream_init    (AmnesiaStream  *self,
                                   AmnesiaMesh    *mesh,

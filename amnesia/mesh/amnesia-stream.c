@@ -3,6 +3,7 @@
 #include "amnesia-stream-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-limits-private.h"
 
 void
 amnesia_stream_init (AmnesiaStream *self,
@@ -13,10 +14,21 @@ amnesia_stream_init (AmnesiaStream *self,
   *self = (AmnesiaStream) { .mesh = mesh, .link = link, .reader = amnesia_reader_new (max_size) };
 }
 
+static void
+clear_packets (AmnesiaStream *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_packets; i++)
+    amnesia_packet_clear (&self->packets[i]);
+  self->n_packets = 0;
+  self->offset = 0;
+}
+
 void
 amnesia_stream_clear (AmnesiaStream *self)
 {
-  amnesia_packet_clear (&self->packet);
+  clear_packets (self);
   amnesia_frame_clear (&self->slow);
   g_clear_pointer (&self->reader, amnesia_reader_free);
 }
@@ -101,7 +113,7 @@ gboolean
 amnesia_stream_pop_slow (AmnesiaStream *self,
                          AmnesiaFrame  *frame)
 {
-  if (self->slow.header == NULL)
+  if (self->slow.kind == 0)
     return FALSE;
   *frame = self->slow;
   self->slow = (AmnesiaFrame) { 0, };
@@ -134,37 +146,70 @@ amnesia_stream_end (AmnesiaStream  *self,
 
 /* --- out --- */
 
-/* What is to be sent next, of the frame in flight or of a new one; 0: nothing. @size is the sum. */
+/* An acknowledgement and a value that answers it wake the other side once, and not twice. */
+static void
+fill_packets (AmnesiaStream *self,
+              AmnesiaTime    now)
+{
+  gboolean more = TRUE;
+
+  while (more && self->n_packets < AMNESIA_STREAM_PACKETS)
+    {
+      AmnesiaPacket *packet = &self->packets[self->n_packets];
+
+      if (!amnesia_mesh_pull (self->mesh, self->link, now, packet))
+        return;
+      self->n_packets++;
+      more = packet->payload == NULL && g_bytes_get_size (packet->head) <= AMNESIA_MAX_CONTROL;
+    }
+}
+
+/* Of a packet what is behind the first @skip bytes; returns how many vectors it takes. */
+static int
+get_vectors (const AmnesiaPacket *packet,
+             gsize               *skip,
+             GOutputVector       *vectors,
+             gsize               *sum)
+{
+  static const guint8 zeros[8];
+  GOutputVector whole[3] = { 0, };
+  guint i;
+  int n = 0;
+
+  whole[0].buffer = g_bytes_get_data (packet->head, &whole[0].size);
+  if (packet->payload != NULL)
+    whole[1].buffer = g_bytes_get_data (packet->payload, &whole[1].size);
+  whole[2] = (GOutputVector) { zeros, (8 - whole[1].size % 8) % 8 };
+  for (i = 0; i < G_N_ELEMENTS (whole); i++)
+    {
+      gsize gone = MIN (*skip, whole[i].size);
+
+      *skip -= gone;
+      if (whole[i].size == gone)
+        continue;
+      vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
+                                       whole[i].size - gone };
+      *sum += whole[i].size - gone;
+    }
+  return n;
+}
+
+/* What is to be sent next, of the frames in flight or of new ones; 0: nothing. @size is the sum. */
 int
 amnesia_stream_pull (AmnesiaStream *self,
                      GOutputVector *vectors,
                      gsize         *size,
                      AmnesiaTime    now)
 {
-  static const guint8 zeros[8];
-  GOutputVector whole[AMNESIA_STREAM_VECTORS] = { 0, };
   gsize skip = self->offset;
-  int i, n = 0;
+  guint i;
+  int n = 0;
 
+  if (self->n_packets == 0)
+    fill_packets (self, now);
   *size = 0;
-  if (self->packet.head == NULL &&
-      !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
-    return 0;
-  whole[0].buffer = g_bytes_get_data (self->packet.head, &whole[0].size);
-  if (self->packet.payload != NULL)
-    whole[1].buffer = g_bytes_get_data (self->packet.payload, &whole[1].size);
-  whole[2] = (GOutputVector) { zeros, (8 - whole[1].size % 8) % 8 };
-  for (i = 0; i < AMNESIA_STREAM_VECTORS; i++)
-    {
-      gsize gone = MIN (skip, whole[i].size);
-
-      skip -= gone;
-      if (whole[i].size == gone)
-        continue;
-      vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
-                                       whole[i].size - gone };
-      *size += whole[i].size - gone;
-    }
+  for (i = 0; i < self->n_packets; i++)
+    n += get_vectors (&self->packets[i], &skip, vectors + n, size);
   return n;
 }
 
@@ -179,6 +224,5 @@ amnesia_stream_sent (AmnesiaStream *self,
   amnesia_link_sent (self->link, size == of, now);
   if (size < of)
     return;
-  amnesia_packet_clear (&self->packet);
-  self->offset = 0;
+  clear_packets (self);
 }

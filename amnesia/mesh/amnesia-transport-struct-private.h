@@ -20,7 +20,7 @@ struct _AmnesiaTransport
   GMainContext    *context;      /* (owned) */
   GWeakRef         owner;
   const AmnesiaTransportFuncs *funcs;
-  pid_t            pid;          /* of the process that all this belongs to */
+  guint            forks;        /* when it was made, to know its process by */
   AmnesiaTime      now;          /* of the present dispatch */
 
   AmnesiaMesh     *mesh;         /* (owned) */

@@ -2,9 +2,8 @@
 
 #include "amnesia-transport-struct-private.h"
 
+#include "amnesia-fork-private.h"
 #include "amnesia-limits-private.h"
-
-#include <unistd.h>
 
 gint64
 amnesia_transport_get_wall (void)
@@ -22,7 +21,7 @@ get_now (void)
 gboolean
 amnesia_transport_is_forked (AmnesiaTransport *self)
 {
-  return self->pid != getpid ();
+  return self->forks != amnesia_fork_get_count ();
 }
 
 /* --- channels --- */
@@ -556,7 +555,7 @@ amnesia_transport_new (GMainContext                *context,
 
   self->context = g_main_context_ref (context);
   self->funcs = funcs;
-  self->pid = getpid ();
+  self->forks = amnesia_fork_get_count ();
   g_weak_ref_init (&self->owner, owner);
   self->mesh = new_mesh (self);
   self->names = amnesia_names_new (context, name_cb, self);

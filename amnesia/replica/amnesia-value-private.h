@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* Bytes of a type string. */
+#define AMNESIA_MAX_TYPE 255
+
 gboolean amnesia_value_check_type (const char  *type_string,
                                    GError     **error);
 gboolean amnesia_value_is_quick   (const char  *type_string);

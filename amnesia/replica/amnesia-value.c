@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define MAX_DEPTH 64
-#define MAX_TYPE_LENGTH 255
 #define MAX_KEY_SHOWN 64
 /* Above this a value is compared by its bytes alone: sorting the dictionaries of 16 MiB takes two
  * seconds, and whoever writes decides how often. */
@@ -192,11 +191,11 @@ check_type (const char  *type_string,
   const char *fault = NULL;
   g_autofree char *shown = NULL;
 
-  if (strlen (type_string) > MAX_TYPE_LENGTH)
+  if (strlen (type_string) > AMNESIA_MAX_TYPE)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
                    "a type has %" G_GSIZE_FORMAT " bytes, %d are the most",
-                   strlen (type_string), MAX_TYPE_LENGTH);
+                   strlen (type_string), AMNESIA_MAX_TYPE);
       return FALSE;
     }
 
