@@ -84,6 +84,7 @@ amnesia_roster_update (GListStore  *peers,
   AmnesiaMembers *members = amnesia_mesh_get_members (mesh);
   AmnesiaMember *changed;
 
+  amnesia_mesh_spread (mesh);
   while ((changed = amnesia_members_pop_changed (members)) != NULL)
     if (changed->peer != NULL)
       {

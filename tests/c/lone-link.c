@@ -72,16 +72,13 @@ lone_link_feed (AmnesiaLink    *link,
   g_auto (AmnesiaReceipt) own_receipt = { 0, };
   g_auto (AmnesiaFrame) frame = { 0, };
   gsize header_size, payload_size;
-  g_autoptr (GBytes) bytes = NULL;
 
   if (!greeted)
     head += AMNESIA_PREAMBLE_SIZE; /* only a hello has one */
   g_assert_true (amnesia_frame_check_prefix (head, greeted, link->local->max_size, &frame.kind,
                                              &header_size, &payload_size, NULL));
-  bytes = g_bytes_new (head + AMNESIA_PREFIX_SIZE, header_size);
-  frame.header = amnesia_frame_check_header (frame.kind, bytes, payload_size,
-                                             link->local->max_size, NULL);
-  g_assert_nonnull (frame.header);
+  g_assert_true (amnesia_frame_read_header (&frame, head + AMNESIA_PREFIX_SIZE, header_size,
+                                            payload_size, link->local->max_size, NULL));
   frame.payload = g_steal_pointer (&packet->payload);
   amnesia_packet_clear (packet);
   return amnesia_link_receive (link, &frame, world.now, receipt != NULL ? receipt : &own_receipt,

@@ -100,6 +100,18 @@ make_session (void)
   return stream;
 }
 
+static char *
+describe_header (const AmnesiaFrame *frame)
+{
+  if (frame->header != NULL)
+    return g_variant_print (frame->header, TRUE);
+  if (frame->whole == NULL)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT, frame->count);
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %s %" G_GUINT64_FORMAT,
+                          frame->whole->stamp, frame->whole->id, frame->whole->n_seen,
+                          frame->whole->type, frame->whole->size);
+}
+
 /* Feeds at most @step bytes at a time; returns what came of it. Stops at an error. */
 static char *
 read_in_steps (const guint8  *bytes,
@@ -126,7 +138,7 @@ read_in_steps (const guint8  *bytes,
       done += n;
       while (amnesia_reader_next (reader, &frame, &local_error))
         {
-          g_autofree char *header = g_variant_print (frame.header, TRUE);
+          g_autofree char *header = describe_header (&frame);
           g_autofree char *payload =
             frame.payload != NULL && g_bytes_get_size (frame.payload) > 0
               ? g_base64_encode (g_bytes_get_data (frame.payload, NULL),
@@ -207,7 +219,7 @@ test_skipped (void)
   append_ack (stream, 5);
   got = read_in_steps (stream->data, stream->len, G_MAXSIZE, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (g_str_has_suffix (got, "\n4 (uint64 5,) \n"));
+  g_assert_true (g_str_has_suffix (got, "\n4 5 \n"));
 }
 
 static void
@@ -328,7 +340,7 @@ test_big_header (void)
   append_ack (stream, 5);
   got = read_in_steps (stream->data, stream->len, 5000, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (g_str_has_suffix (got, "\n4 (uint64 5,) \n"));
+  g_assert_true (g_str_has_suffix (got, "\n4 5 \n"));
 }
 
 /* The write that comes next is @size bytes of type `ay`. */

@@ -21,12 +21,13 @@ on_frame (AmnesiaFrame *frame,
   Seen *seen = user_data;
   gsize size;
   const guchar *payload = g_bytes_get_data (frame->payload, &size);
-  g_autoptr (GBytes) header = g_variant_get_data_as_bytes (frame->header);
+  g_autoptr (GBytes) header = NULL;
 
   seen->n_frames++;
   fuzz_check_frame (frame, FUZZ_MAX_SIZE);
   if (size > 0)
     g_checksum_update (seen->sum, payload, (gssize) size);
+  header = g_variant_get_data_as_bytes (frame->header);
   payload = g_bytes_get_data (header, &size);
   if (size > 0)
     g_checksum_update (seen->sum, payload, (gssize) size);

@@ -253,7 +253,6 @@ find_lacking (Side *from,
     {
       g_auto (AmnesiaPacket) packet = { 0, };
       g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_LIST };
-      g_autoptr (GBytes) header = NULL;
       g_autoptr (GPtrArray) some = NULL;
       g_autoptr (GError) error = NULL;
       char *next = amnesia_frame_encode_list (entries, key, FALSE, &packet);
@@ -261,8 +260,8 @@ find_lacking (Side *from,
       guint32 size;
 
       memcpy (&size, head + 4, sizeof size);
-      header = g_bytes_new (head + AMNESIA_PREFIX_SIZE, GUINT32_FROM_LE (size));
-      frame.header = amnesia_frame_check_header (frame.kind, header, 0, LARGE, &error);
+      amnesia_frame_read_header (&frame, head + AMNESIA_PREFIX_SIZE, GUINT32_FROM_LE (size), 0,
+                                 LARGE, &error);
       g_assert_no_error (error);
       some = amnesia_repair_receive (&from->repair, &frame, from->mono, WALL, &error);
       g_assert_no_error (error);

@@ -431,6 +431,7 @@ check_in_sync (SimEnd *end)
   AmnesiaEntry *base = amnesia_replica_lookup (end->node->replica, "");
   SimEnd *other = end->other;
 
+  amnesia_mesh_spread (end->node->mesh);
   if (sim.profile.clocks == SIM_CLOCKS_BEYOND || base == NULL ||
       base->id != end->node->id || other->node == NULL ||
       other->node->life != other->life || !other->node->open ||
