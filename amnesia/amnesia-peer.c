@@ -288,19 +288,38 @@ set_in_sync (AmnesiaPeer *self,
   notify (self, PROP_IN_SYNC);
 }
 
+static gboolean
+is_last_error (AmnesiaPeer  *self,
+               const GError *error)
+{
+  if (self->last_error == NULL || error == NULL)
+    return self->last_error == error;
+  return g_error_matches (error, self->last_error->domain, self->last_error->code) &&
+         g_str_equal (error->message, self->last_error->message);
+}
+
 static void
 set_last_error (AmnesiaPeer  *self,
                 const GError *error)
 {
-  if (self->last_error == NULL && error == NULL)
-    return;
-  if (self->last_error != NULL && error != NULL &&
-      g_error_matches (error, self->last_error->domain, self->last_error->code) &&
-      g_str_equal (error->message, self->last_error->message))
+  if (is_last_error (self, error))
     return;
   g_clear_error (&self->last_error);
   self->last_error = error != NULL ? g_error_copy (error) : NULL;
   notify (self, PROP_LAST_ERROR);
+}
+
+/* Most often nothing has changed that anybody could see: values came and went. */
+static gboolean
+is_current (AmnesiaPeer      *self,
+            AmnesiaPeerState  state,
+            AmnesiaLink      *link)
+{
+  return self->state == state &&
+         (link == NULL || (self->round_trip == link->round_trip &&
+                           self->clock_offset == link->clock_offset &&
+                           self->in_sync == amnesia_link_is_in_sync (link))) &&
+         is_last_error (self, self->member->error);
 }
 
 /* Takes over what the mesh knows of it now. */
@@ -316,6 +335,8 @@ amnesia_peer_update (AmnesiaPeer *self)
   else if (member->dialling && !self->gone)
     state = AMNESIA_PEER_STATE_CONNECTING;
 
+  if (is_current (self, state, link))
+    return;
   g_object_freeze_notify (G_OBJECT (self));
   set_state (self, state);
   set_times (self, link != NULL ? link->round_trip : -1, link != NULL ? link->clock_offset : 0);

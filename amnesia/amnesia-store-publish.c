@@ -47,10 +47,11 @@ queue_message (AmnesiaStore *self,
 void
 amnesia_store_count_answer (AmnesiaStore *self)
 {
-  gint64 now = g_get_monotonic_time ();
+  gint64 now;
 
   if (!self->answering || self->answers_told)
     return;
+  now = g_get_monotonic_time ();
   if (now - self->answers_since > G_TIME_SPAN_SECOND)
     {
       self->answers_since = now;

@@ -170,11 +170,11 @@ amnesia_door_pop (AmnesiaDoor           *self,
   return NULL;
 }
 
-/* When the first of them has waited long enough; -1 if nobody waits. */
+/* When the first of them has waited long enough; 0 if nobody waits. */
 gint64
 amnesia_door_get_deadline (AmnesiaDoor *self)
 {
   Visitor *first = self->visitors->len > 0 ? g_ptr_array_index (self->visitors, 0) : NULL;
 
-  return first != NULL ? first->deadline : -1;
+  return first != NULL ? first->deadline : 0;
 }

@@ -15,6 +15,7 @@ typedef struct _AmnesiaInspection AmnesiaInspection;
 AmnesiaInspector  *amnesia_inspector_new     (void);
 void               amnesia_inspector_free    (AmnesiaInspector   *self);
 
+gboolean           amnesia_inspector_is_busy (AmnesiaInspector   *self);
 AmnesiaInspection *amnesia_inspector_begin   (AmnesiaInspector   *self,
                                               AmnesiaFrame       *frame,
                                               guint64             max_size,

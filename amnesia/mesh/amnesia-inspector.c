@@ -9,11 +9,13 @@
 struct _AmnesiaInspector
 {
   GThreadPool *pool; /* (owned) (nullable) from the first write on that is slow */
+  guint        n_begun; /* and not ended or cancelled */
 };
 
 /* Shared by the loop and the thread: `state` says whose turn it is. */
 struct _AmnesiaInspection
 {
+  AmnesiaInspector *inspector; /* (unowned) for the loop only: it may be gone while the thread is at it */
   int           ref_count; /* atomic */
   int           state;     /* atomic */
   AmnesiaFrame  frame;
@@ -103,6 +105,8 @@ amnesia_inspector_begin (AmnesiaInspector *self,
 {
   AmnesiaInspection *inspection = g_new0 (AmnesiaInspection, 1);
 
+  self->n_begun++;
+  inspection->inspector = self;
   inspection->ref_count = 2; /* the caller's and the thread's */
   inspection->frame = *frame;
   *frame = (AmnesiaFrame) { 0, };
@@ -112,6 +116,13 @@ amnesia_inspector_begin (AmnesiaInspector *self,
   g_atomic_int_set (&inspection->state, STATE_WAITING);
   push (self, inspection);
   return inspection;
+}
+
+/* Whether somebody waits for an inspection. */
+gboolean
+amnesia_inspector_is_busy (AmnesiaInspector *self)
+{
+  return self->n_begun > 0;
 }
 
 gboolean
@@ -128,6 +139,7 @@ amnesia_inspection_end (AmnesiaInspection  *self,
 {
   gboolean right = self->error == NULL;
 
+  self->inspector->n_begun--;
   if (right)
     {
       *frame = self->frame;
@@ -145,6 +157,7 @@ amnesia_inspection_end (AmnesiaInspection  *self,
 void
 amnesia_inspection_cancel (AmnesiaInspection *self)
 {
+  self->inspector->n_begun--;
   if (g_atomic_int_compare_and_exchange (&self->state, STATE_WAITING, STATE_CANCELLED))
     amnesia_frame_clear (&self->frame);
   else

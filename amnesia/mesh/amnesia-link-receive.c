@@ -187,12 +187,11 @@ receive_write (AmnesiaLink        *self,
                GError            **error)
 {
   g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, self->local->max_size, error);
-  guint i;
+  guint i, n_taken = 0;
 
   if (entries == NULL)
     return FALSE;
   self->values_taken++;
-  receipt->taken = amnesia_entries_new ();
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
@@ -200,7 +199,8 @@ receive_write (AmnesiaLink        *self,
       switch (amnesia_replica_merge (self->local->replica, now.wall / 1000, entry))
         {
         case AMNESIA_MERGE_TAKEN:
-          g_ptr_array_add (receipt->taken, amnesia_entry_ref (entry));
+          entries->pdata[i] = entries->pdata[n_taken];
+          entries->pdata[n_taken++] = entry;
           break;
         case AMNESIA_MERGE_AHEAD:
           refuse_ahead (receipt);
@@ -213,6 +213,8 @@ receive_write (AmnesiaLink        *self,
           break;
         }
     }
+  g_ptr_array_set_size (entries, (int) n_taken);
+  receipt->taken = g_steal_pointer (&entries);
   return TRUE;
 }
 

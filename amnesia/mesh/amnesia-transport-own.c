@@ -14,7 +14,7 @@ amnesia_transport_end_search (AmnesiaTransport *self,
                               gboolean          guest)
 {
   self->seeking = FALSE;
-  g_source_set_ready_time (self->grace, -1);
+  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_GRACE, 0);
   amnesia_mesh_set_own (self->mesh, host, port, guest, self->now);
   if (host == self->own_host)
     return;
@@ -70,8 +70,7 @@ amnesia_transport_seek (AmnesiaTransport *self)
 }
 
 void
-amnesia_transport_end_grace (AmnesiaTransport *self,
-                             gpointer          owner)
+amnesia_transport_end_grace (AmnesiaTransport *self)
 {
   self->grace_over = TRUE;
   if (self->seeking)
@@ -113,6 +112,7 @@ amnesia_transport_begin_search (AmnesiaTransport *self)
 {
   self->seeking = TRUE;
   self->grace_over = FALSE;
-  g_source_set_ready_time (self->grace, self->now.mono + AMNESIA_LOOKUP_GRACE);
+  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_GRACE,
+                                  self->now.mono + AMNESIA_LOOKUP_GRACE);
   amnesia_transport_seek (self);
 }

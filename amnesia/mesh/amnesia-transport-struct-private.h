@@ -14,6 +14,17 @@ G_BEGIN_DECLS
 
 /* What the files of the transport share with one another, and with nobody else. */
 
+/* TICK: the mesh wants one. GRACE: the search for our entry waits no longer. VISITS: the oldest visitor
+ * has waited long enough. */
+typedef enum
+{
+  AMNESIA_DEADLINE_TICK,
+  AMNESIA_DEADLINE_GRACE,
+  AMNESIA_DEADLINE_VISITS,
+} AmnesiaDeadline;
+
+#define AMNESIA_N_DEADLINES (AMNESIA_DEADLINE_VISITS + 1)
+
 /* Closed: no settings. While `seeking` our own entry is looked for, and nobody is dialled. */
 struct _AmnesiaTransport
 {
@@ -47,13 +58,16 @@ struct _AmnesiaTransport
   GPtrArray       *unread;       /* (owned) (element-type AmnesiaChannel) have more than one turn took */
   gboolean         sent_this_turn;
   gboolean         unsettled;    /* something happened outside of a dispatch */
-  GSource         *timer;        /* (owned) when the mesh wants a tick */
-  GSource         *grace;        /* (owned) when the search for our entry waits no longer */
-  GSource         *visits;       /* (owned) when the oldest visitor has waited long enough */
+  gint64           deadlines[AMNESIA_N_DEADLINES]; /* 0: none */
+  gint64           armed;        /* the first of them, for which the watch is set; -1: none */
 
   GNetworkMonitor *monitor;      /* (owned) (nullable) while open */
   gulong           network_changed_id;
 };
+
+void     amnesia_transport_set_deadline (AmnesiaTransport *self,
+                                         AmnesiaDeadline   which,
+                                         gint64            mono);
 
 /* which entry is ours: amnesia-transport-own.c */
 void     amnesia_transport_begin_search (AmnesiaTransport *self);
@@ -61,8 +75,7 @@ void     amnesia_transport_end_search   (AmnesiaTransport *self,
                                          const char       *host,
                                          guint16           port,
                                          gboolean          guest);
-void     amnesia_transport_end_grace    (AmnesiaTransport *self,
-                                         gpointer          owner);
+void     amnesia_transport_end_grace    (AmnesiaTransport *self);
 void     amnesia_transport_seek         (AmnesiaTransport *self);
 void     amnesia_transport_check_own    (AmnesiaTransport *self);
 gboolean amnesia_transport_has_moved    (AmnesiaTransport *self);

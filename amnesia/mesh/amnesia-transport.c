@@ -141,50 +141,57 @@ finish (AmnesiaTransport *self,
   transport_unref (self);
 }
 
-typedef void (*TransportFunc) (AmnesiaTransport *self,
-                               gpointer          owner);
+/* --- time --- */
 
-typedef struct
+/* Has the watch wake us at @mono; 0: no more. */
+void
+amnesia_transport_set_deadline (AmnesiaTransport *self,
+                                AmnesiaDeadline   which,
+                                gint64            mono)
 {
-  GSource           source;
-  AmnesiaTransport *transport;
-  TransportFunc     func;
-} ReadySource;
+  gint64 first = 0;
+  guint i;
+
+  self->deadlines[which] = mono;
+  for (i = 0; i < AMNESIA_N_DEADLINES; i++)
+    first = amnesia_earlier (first, self->deadlines[i]);
+  first = first != 0 ? first : -1;
+  if (first == self->armed)
+    return;
+  self->armed = first;
+  g_source_set_ready_time (amnesia_watch_get_source (self->watch), first);
+}
 
 static gboolean
-ready_source_dispatch (GSource     *source,
-                       GSourceFunc  callback,
-                       gpointer     user_data)
+pop_due (AmnesiaTransport *self,
+         AmnesiaDeadline   which)
 {
-  ReadySource *ready = (ReadySource *) source;
-  gpointer owner;
-
-  g_source_set_ready_time (source, -1);
-  owner = begin (ready->transport);
-  if (owner == NULL)
-    return G_SOURCE_CONTINUE;
-  ready->func (ready->transport, owner);
-  finish (ready->transport, owner);
-  return G_SOURCE_CONTINUE;
+  if (self->deadlines[which] == 0 || self->now.mono < self->deadlines[which])
+    return FALSE;
+  amnesia_transport_set_deadline (self, which, 0);
+  return TRUE;
 }
 
-static GSourceFuncs ready_source_funcs = { .dispatch = ready_source_dispatch };
+static void review_visitors (AmnesiaTransport *self, gpointer owner);
 
-/* A source that calls @func when the time comes that g_source_set_ready_time () sets. */
-static GSource *
-ready_source_new (AmnesiaTransport *self,
-                  TransportFunc     func,
-                  const char       *name)
+static void
+keep_deadlines (AmnesiaTransport *self,
+                gpointer          owner)
 {
-  GSource *source = g_source_new (&ready_source_funcs, sizeof (ReadySource));
+  GSource *source = amnesia_watch_get_source (self->watch);
 
-  ((ReadySource *) source)->transport = self;
-  ((ReadySource *) source)->func = func;
-  g_source_set_name (source, name);
-  g_source_set_can_recurse (source, TRUE);
-  g_source_attach (source, self->context);
-  return source;
+  /* a thread has set it to wake us */
+  if (g_source_get_ready_time (source) != self->armed)
+    g_source_set_ready_time (source, self->armed);
+  if (pop_due (self, AMNESIA_DEADLINE_TICK))
+    amnesia_mesh_tick (self->mesh, self->now);
+  if (pop_due (self, AMNESIA_DEADLINE_GRACE))
+    amnesia_transport_end_grace (self);
+  if (pop_due (self, AMNESIA_DEADLINE_VISITS))
+    review_visitors (self, owner);
 }
+
+/* --- what has come --- */
 
 /* It may have more than one turn took. */
 static void
@@ -219,12 +226,8 @@ serve (AmnesiaTransport *self,
 static void
 review_inspections (AmnesiaTransport *self)
 {
-  GSource *source = amnesia_watch_get_source (self->watch);
   guint i;
 
-  if (g_source_get_ready_time (source) < 0)
-    return;
-  g_source_set_ready_time (source, -1);
   for (i = 0; i < self->channels->len; i++)
     review_unread (self, g_ptr_array_index (self->channels, i));
 }
@@ -240,7 +243,7 @@ watch_ready (gpointer user_data)
 
   if (owner == NULL)
     return;
-  review_inspections (self);
+  keep_deadlines (self, owner);
   for (n = self->unread->len; n > 0 && self->unread->len > 0; n--)
     serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN);
   amnesia_watch_collect (self->watch);
@@ -257,6 +260,8 @@ watch_turn (gpointer user_data)
   AmnesiaTransport *self = user_data;
 
   self->sent_this_turn = FALSE;
+  if (amnesia_inspector_is_busy (self->inspector))
+    review_inspections (self);
   return self->unsettled || self->woken->len > 0 || self->unread->len > 0 ||
          amnesia_mesh_is_spreading (self->mesh);
 }
@@ -278,13 +283,6 @@ channel_expired (AmnesiaChannel *channel,
     return;
   close_channel (self, channel, NULL);
   finish (self, owner);
-}
-
-static void
-timer_due (AmnesiaTransport *self,
-           gpointer          owner)
-{
-  amnesia_mesh_tick (self->mesh, self->now);
 }
 
 /* --- links come up --- */
@@ -386,14 +384,8 @@ review_visitors (AmnesiaTransport *self,
       let_in (self, socket, verdict, owner);
       g_object_unref (socket);
     }
-  g_source_set_ready_time (self->visits, amnesia_door_get_deadline (&self->door));
-}
-
-static void
-visits_due (AmnesiaTransport *self,
-            gpointer          owner)
-{
-  review_visitors (self, owner);
+  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_VISITS,
+                                  amnesia_door_get_deadline (&self->door));
 }
 
 static void
@@ -417,7 +409,8 @@ accepted_cb (GPtrArray *accepted,
       else
         let_in (self, socket, verdict, owner);
     }
-  g_source_set_ready_time (self->visits, amnesia_door_get_deadline (&self->door));
+  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_VISITS,
+                                  amnesia_door_get_deadline (&self->door));
   finish (self, owner);
 }
 
@@ -487,7 +480,7 @@ mesh_arm (gint64   mono,
 {
   AmnesiaTransport *self = user_data;
 
-  g_source_set_ready_time (self->timer, mono != 0 ? mono : -1);
+  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_TICK, mono);
 }
 
 static void
@@ -567,17 +560,8 @@ amnesia_transport_new (GMainContext                *context,
   self->watch = amnesia_watch_new (context, &watch_funcs, self);
   self->woken = g_ptr_array_new ();
   self->unread = g_ptr_array_new ();
-  self->timer = ready_source_new (self, timer_due, "[amnesia] timer");
-  self->grace = ready_source_new (self, amnesia_transport_end_grace, "[amnesia] own entry");
-  self->visits = ready_source_new (self, visits_due, "[amnesia] door");
+  self->armed = -1;
   return self;
-}
-
-static void
-destroy_source (GSource *source)
-{
-  g_source_destroy (source);
-  g_source_unref (source);
 }
 
 static void
@@ -610,6 +594,8 @@ transport_unref (AmnesiaTransport *self)
 static void
 discard (AmnesiaTransport *self)
 {
+  guint i;
+
   amnesia_door_close (&self->door);
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);
@@ -619,9 +605,8 @@ discard (AmnesiaTransport *self)
   self->discarding = TRUE;
   amnesia_mesh_close (self->mesh);
   self->discarding = FALSE;
-  g_source_set_ready_time (self->timer, -1);
-  g_source_set_ready_time (self->grace, -1);
-  g_source_set_ready_time (self->visits, -1);
+  for (i = 0; i < AMNESIA_N_DEADLINES; i++)
+    amnesia_transport_set_deadline (self, i, 0);
   g_clear_signal_handler (&self->network_changed_id, self->monitor);
   g_clear_object (&self->monitor);
   g_clear_pointer (&self->settings, amnesia_settings_free);
@@ -637,9 +622,6 @@ free_cb (gpointer user_data)
 
   discard (self);
   g_source_destroy (amnesia_watch_get_source (self->watch));
-  destroy_source (self->timer);
-  destroy_source (self->grace);
-  destroy_source (self->visits);
   transport_unref (self);
   return G_SOURCE_REMOVE;
 }
@@ -748,7 +730,7 @@ amnesia_transport_leave (AmnesiaTransport *self)
 {
   self->now = get_now ();
   self->seeking = FALSE;
-  g_source_set_ready_time (self->grace, -1);
+  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_GRACE, 0);
   amnesia_door_close (&self->door);
   amnesia_caller_hang_up (self->caller);
   amnesia_listener_close (self->listener);

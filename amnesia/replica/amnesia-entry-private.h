@@ -20,7 +20,7 @@ typedef struct
 {
   gatomicrefcount ref_count;
 
-  char         *key;   /* (owned) "" for the base entry, the whole value */
+  char         *key;   /* "" for the base entry, the whole value; in the memory of the entry itself */
   AmnesiaStamp  stamp;
   guint64       id;    /* the writer */
   GVariant     *value; /* (owned) (nullable) NULL: unset, or for a key: removed */

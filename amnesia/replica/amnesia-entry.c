@@ -63,9 +63,10 @@ amnesia_entry_new (const char        *key,
   g_return_val_if_fail (seen != NULL || n_seen == 0, NULL);
   g_return_val_if_fail (n_seen <= AMNESIA_MAX_SEEN, NULL);
 
-  self = g_new0 (AmnesiaEntry, 1);
+  self = g_malloc (sizeof (AmnesiaEntry) + strlen (key) + 1);
   g_atomic_ref_count_init (&self->ref_count);
-  self->key = g_strdup (key);
+  self->key = strcpy ((char *) (self + 1), key);
+  self->wire = NULL;
   self->stamp = stamp;
   self->id = id;
   self->value = value != NULL ? g_variant_ref_sink (value) : NULL;
@@ -99,7 +100,6 @@ amnesia_entry_unref (AmnesiaEntry *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  g_clear_pointer (&self->key, g_free);
   g_clear_pointer (&self->value, g_variant_unref);
   g_clear_pointer (&self->wire, g_bytes_unref);
   g_free (self);

@@ -8,9 +8,10 @@
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
 #define MAX_SIZES_IN_ALL 4
 
-/* Each key entry in force is greater than the base. `writes` has all entries in force, the base
- * included, in the order in which they were written; `digest` and `size` are sums over them. With as
- * many keys as there may be nothing that is done for each entry or frame may look at all of them. */
+/* Each key entry in force is greater than the base. `writes` has all of them in the order in which
+ * they were written; `digest` is a sum over them, `size` over them and the base. With as many keys as
+ * there may be nothing that is done for each entry or frame may look at all of them; and where there
+ * are none, a write costs no more than it must. */
 struct _AmnesiaReplica
 {
   guint64       id;
@@ -20,7 +21,7 @@ struct _AmnesiaReplica
 
   AmnesiaEntry *base;             /* (owned) (nullable) */
   GTree        *keys;             /* (owned) (element-type utf8 AmnesiaEntry), the key's is its */
-  GTree        *writes;           /* (owned) (element-type AmnesiaEntry), unowned ones */
+  GTree        *writes;           /* (owned) (element-type AmnesiaEntry), unowned ones, no base */
   guint64       digest;
   guint64       size;
 
@@ -76,18 +77,22 @@ static void
 count_in (AmnesiaReplica *self,
           AmnesiaEntry   *entry)
 {
+  self->size += amnesia_entry_get_size (entry);
+  if (amnesia_entry_is_base (entry))
+    return;
   g_tree_insert (self->writes, entry, entry);
   self->digest += amnesia_entry_hash (entry);
-  self->size += amnesia_entry_get_size (entry);
 }
 
 static void
 count_out (AmnesiaReplica *self,
            AmnesiaEntry   *entry)
 {
+  self->size -= amnesia_entry_get_size (entry);
+  if (amnesia_entry_is_base (entry))
+    return;
   g_tree_remove (self->writes, entry);
   self->digest -= amnesia_entry_hash (entry);
-  self->size -= amnesia_entry_get_size (entry);
 }
 
 /* Lists the key entries that a base write covers: those that are not greater, and so also one of
@@ -101,21 +106,16 @@ list_covered (AmnesiaReplica     *self,
   for (GTreeNode *node = g_tree_node_first (self->writes);
        node != NULL && amnesia_entry_compare (g_tree_node_value (node), base) <= 0;
        node = g_tree_node_next (node))
-    {
-      AmnesiaEntry *entry = g_tree_node_value (node);
-
-      if (!amnesia_entry_is_base (entry))
-        g_ptr_array_add (covered, amnesia_entry_ref (entry));
-    }
+    g_ptr_array_add (covered, amnesia_entry_ref (g_tree_node_value (node)));
 
   return covered;
 }
 
 static void
-set_base (AmnesiaReplica *self,
-          AmnesiaEntry   *entry)
+drop_covered (AmnesiaReplica     *self,
+              const AmnesiaEntry *base)
 {
-  g_autoptr (GPtrArray) covered = list_covered (self, entry);
+  g_autoptr (GPtrArray) covered = list_covered (self, base);
 
   for (guint i = 0; i < covered->len; i++)
     {
@@ -124,6 +124,14 @@ set_base (AmnesiaReplica *self,
       count_out (self, lesser);
       g_tree_remove (self->keys, lesser->key);
     }
+}
+
+static void
+set_base (AmnesiaReplica *self,
+          AmnesiaEntry   *entry)
+{
+  if (g_tree_nnodes (self->keys) > 0)
+    drop_covered (self, entry);
 
   g_clear_pointer (&self->base, amnesia_entry_unref);
   self->base = amnesia_entry_ref (entry);
@@ -164,7 +172,7 @@ has_room (AmnesiaReplica     *self,
 
   if (old != NULL)
     size -= amnesia_entry_get_size (old);
-  if (amnesia_entry_is_base (entry))
+  if (amnesia_entry_is_base (entry) && g_tree_nnodes (self->keys) > 0)
     {
       g_autoptr (GPtrArray) covered = list_covered (self, entry);
 
@@ -385,7 +393,7 @@ amnesia_replica_get_newest (AmnesiaReplica *self)
 {
   GTreeNode *last = g_tree_node_last (self->writes);
 
-  return last != NULL ? g_tree_node_value (last) : NULL;
+  return last != NULL ? g_tree_node_value (last) : self->base;
 }
 
 /* Gets the entry of this key that is in force, or NULL; "" is the base. */
@@ -456,6 +464,8 @@ amnesia_replica_list_write (AmnesiaReplica *self,
   const AmnesiaEntry first = { .key = (char *) "", .stamp = entry->stamp, .id = entry->id };
   GPtrArray *entries = amnesia_entries_new ();
 
+  if (amnesia_entry_is_base (entry))
+    g_ptr_array_add (entries, amnesia_entry_ref (entry));
   for (GTreeNode *node = g_tree_lower_bound (self->writes, &first);
        node != NULL && amnesia_entry_compare (g_tree_node_value (node), entry) == 0;
        node = g_tree_node_next (node))
@@ -587,5 +597,5 @@ amnesia_replica_get_size (AmnesiaReplica *self)
 guint64
 amnesia_replica_get_digest (AmnesiaReplica *self)
 {
-  return self->digest;
+  return self->digest + (self->base != NULL ? amnesia_entry_hash (self->base) : 0);
 }

@@ -8,6 +8,7 @@
 
 #define MAX_DEPTH 64
 #define MAX_KEY_SHOWN 64
+#define BASIC_TYPES "bynqiuxtdsog"
 /* Above this a value is compared by its bytes alone: sorting the dictionaries of 16 MiB takes two
  * seconds, and whoever writes decides how often. */
 #define MAX_SORTED (256 * 1024)
@@ -191,6 +192,8 @@ check_type (const char  *type_string,
   const char *fault = NULL;
   g_autofree char *shown = NULL;
 
+  if (type_string[0] != '\0' && type_string[1] == '\0' && strchr (BASIC_TYPES, type_string[0]))
+    return TRUE;
   if (strlen (type_string) > AMNESIA_MAX_TYPE)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
