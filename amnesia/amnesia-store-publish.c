@@ -74,7 +74,7 @@ amnesia_store_drain (AmnesiaStore *self)
   self->emitting = TRUE;
   while (amnesia_transitions_any (&self->transitions) || self->data_moved || self->updated_moved)
     {
-      g_autoptr (AmnesiaTransition) transition = amnesia_transitions_pop (&self->transitions);
+      AmnesiaTransition *transition = amnesia_transitions_pop (&self->transitions);
 
       if (transition == NULL)
         {
@@ -83,6 +83,7 @@ amnesia_store_drain (AmnesiaStore *self)
         }
       self->answering = transition->remote;
       amnesia_store_emit_changed (self, transition);
+      amnesia_transitions_done (&self->transitions, transition);
     }
   self->answering = FALSE;
   self->emitting = FALSE;

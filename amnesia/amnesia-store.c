@@ -445,6 +445,31 @@ amnesia_store_get_data (AmnesiaStore *self)
   return value != NULL ? g_variant_ref (value) : NULL;
 }
 
+/* May run the application's code. */
+static gboolean
+write_value (AmnesiaStore  *self,
+             GVariant      *value,
+             GError       **error)
+{
+  guint64 max_size = self->conf != NULL ? amnesia_conf_get_max_size (self->conf) : DEFAULT_MAX_SIZE;
+  gint64 wall = amnesia_transport_get_wall () / 1000;
+
+  if (!amnesia_store_check_not_forked (self, error))
+    return FALSE;
+  if (value != NULL && !amnesia_value_check (value, max_size, error))
+    return FALSE;
+
+  amnesia_transport_written (self->transport,
+                             amnesia_replica_write (self->replica, wall, "", value));
+  amnesia_store_count_answer (self);
+  amnesia_store_note_transition (self, FALSE);
+  amnesia_store_drain (self);
+  /* a handler may have run a main loop */
+  if (self->unpublished)
+    amnesia_store_publish (self);
+  return TRUE;
+}
+
 /**
  * amnesia_store_set_data: (set-property data)
  * @self: a store
@@ -470,7 +495,7 @@ amnesia_store_set_data (AmnesiaStore *self,
   g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
   alive = g_object_ref (self);
-  if (amnesia_store_write (self, owned, &error))
+  if (write_value (self, owned, &error))
     return;
   amnesia_store_say (self, error->message);
   amnesia_store_notify (self, AMNESIA_STORE_PROP_DATA);
@@ -505,29 +530,13 @@ amnesia_store_write (AmnesiaStore  *self,
   g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
-  guint64 max_size;
-  gint64 wall = amnesia_transport_get_wall () / 1000;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
   g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), FALSE);
 
-  if (!amnesia_store_check_not_forked (self, error))
-    return FALSE;
-  max_size = self->conf != NULL ? amnesia_conf_get_max_size (self->conf) : DEFAULT_MAX_SIZE;
-  if (owned != NULL && !amnesia_value_check (owned, max_size, error))
-    return FALSE;
-
   alive = g_object_ref (self);
-  amnesia_transport_written (self->transport,
-                             amnesia_replica_write (self->replica, wall, "", owned));
-  amnesia_store_count_answer (self);
-  amnesia_store_note_transition (self, FALSE);
-  amnesia_store_drain (self);
-  /* a handler may have run a main loop */
-  if (self->unpublished)
-    amnesia_store_publish (self);
-  return TRUE;
+  return write_value (self, owned, error);
 }
 
 /**

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 /* One change of the value as this process sees it. */
 typedef struct
 {
+  GList     link;   /* in the queue */
   GVariant *old;    /* (owned) (nullable) */
   GVariant *new;    /* (owned) (nullable) */
   gboolean  remote;
@@ -21,6 +22,7 @@ typedef struct
   guint     n_local;
   gboolean  warned;
   GVariant *value;   /* (owned) (nullable) to which the last one led */
+  AmnesiaTransition *spare; /* (owned) (nullable) the last one that was done with */
 } AmnesiaTransitions;
 
 void               amnesia_transitions_init  (AmnesiaTransitions *self);
@@ -31,8 +33,7 @@ gboolean           amnesia_transitions_note  (AmnesiaTransitions *self,
                                               gboolean            remote);
 AmnesiaTransition *amnesia_transitions_pop   (AmnesiaTransitions *self);
 gboolean           amnesia_transitions_any   (AmnesiaTransitions *self);
-void               amnesia_transition_free   (AmnesiaTransition  *transition);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaTransition, amnesia_transition_free)
+void               amnesia_transitions_done  (AmnesiaTransitions *self,
+                                              AmnesiaTransition  *transition);
 
 G_END_DECLS

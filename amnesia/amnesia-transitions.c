@@ -18,7 +18,11 @@ amnesia_transitions_init (AmnesiaTransitions *self)
 void
 amnesia_transitions_clear (AmnesiaTransitions *self)
 {
-  g_queue_clear_full (&self->queue, (GDestroyNotify) amnesia_transition_free);
+  AmnesiaTransition *transition;
+
+  while ((transition = amnesia_transitions_pop (self)) != NULL)
+    amnesia_transitions_done (self, transition);
+  g_clear_pointer (&self->spare, g_free);
   g_clear_pointer (&self->value, g_variant_unref);
 }
 
@@ -28,12 +32,15 @@ amnesia_transitions_any (AmnesiaTransitions *self)
   return !g_queue_is_empty (&self->queue);
 }
 
+/* @transition, which was popped, is not needed any more; but most often another one soon is. */
 void
-amnesia_transition_free (AmnesiaTransition *transition)
+amnesia_transitions_done (AmnesiaTransitions *self,
+                          AmnesiaTransition  *transition)
 {
   g_clear_pointer (&transition->old, g_variant_unref);
   g_clear_pointer (&transition->new, g_variant_unref);
-  g_free (transition);
+  g_free (self->spare);
+  self->spare = transition;
 }
 
 static GVariant *
@@ -45,11 +52,11 @@ ref_or_null (GVariant *value)
 static void
 drop_last (AmnesiaTransitions *self)
 {
-  AmnesiaTransition *last = g_queue_pop_tail (&self->queue);
+  AmnesiaTransition *last = g_queue_pop_tail_link (&self->queue)->data;
 
   if (!last->remote)
     self->n_local--;
-  amnesia_transition_free (last);
+  amnesia_transitions_done (self, last);
 }
 
 /* Makes one of the last and the new one; none, if together they lead nowhere. */
@@ -99,13 +106,16 @@ push (AmnesiaTransitions *self,
       join (self, new, remote);
       return;
     }
-  transition = g_new0 (AmnesiaTransition, 1);
-  transition->old = ref_or_null (self->value);
-  transition->new = ref_or_null (new);
-  transition->remote = remote;
+  transition = self->spare != NULL ? g_steal_pointer (&self->spare) : g_new (AmnesiaTransition, 1);
+  *transition = (AmnesiaTransition) {
+    .link = { .data = transition },
+    .old = ref_or_null (self->value),
+    .new = ref_or_null (new),
+    .remote = remote,
+  };
   if (!remote)
     self->n_local++;
-  g_queue_push_tail (&self->queue, transition);
+  g_queue_push_tail_link (&self->queue, &transition->link);
 }
 
 /* The value may be another now; returns whether it is. */
@@ -122,11 +132,12 @@ amnesia_transitions_note (AmnesiaTransitions *self,
   return TRUE;
 }
 
-/* Returns the next one, which is the caller's, or NULL. */
+/* Returns the next one, or NULL; the caller gives it back with amnesia_transitions_done (). */
 AmnesiaTransition *
 amnesia_transitions_pop (AmnesiaTransitions *self)
 {
-  AmnesiaTransition *first = g_queue_pop_head (&self->queue);
+  GList *link = g_queue_pop_head_link (&self->queue);
+  AmnesiaTransition *first = link != NULL ? link->data : NULL;
 
   if (first != NULL && !first->remote)
     self->n_local--;

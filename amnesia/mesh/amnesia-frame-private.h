@@ -143,6 +143,8 @@ void          amnesia_frame_decode_bye    (const AmnesiaFrame  *frame,
                                            AmnesiaBye          *reason,
                                            char               **message);
 
+void          amnesia_frame_encode_entry  (AmnesiaEntry        *entry,
+                                           AmnesiaPacket       *packet);
 void          amnesia_frame_encode_write  (GPtrArray           *entries,
                                            AmnesiaPacket       *packet);
 gboolean      amnesia_frame_is_slow       (const AmnesiaFrame  *frame);

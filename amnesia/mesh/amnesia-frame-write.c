@@ -61,26 +61,41 @@ join_payloads (GPtrArray *entries)
   return g_byte_array_free_to_bytes (joined);
 }
 
-/* @entries are all of one write: one stamp, one writer, in the order of their keys. The one entry
- * of a whole-value write is encoded once, however many links it leaves by. */
+/* @entry is all of its write. It is encoded once, however many links it leaves by. */
+void
+amnesia_frame_encode_entry (AmnesiaEntry  *entry,
+                            AmnesiaPacket *packet)
+{
+  gsize size = amnesia_frame_pad (amnesia_entry_get_size (entry));
+
+  packet->payload = entry_bytes (entry);
+  if (entry->wire == NULL && amnesia_entry_is_base (entry))
+    entry->wire = amnesia_frame_encode_whole_head (entry);
+  else if (entry->wire == NULL)
+    {
+      g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+
+      g_ptr_array_add (entries, amnesia_entry_ref (entry));
+      entry->wire = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
+    }
+  packet->head = g_bytes_ref (entry->wire);
+}
+
+/* @entries are all of one write: one stamp, one writer, in the order of their keys. */
 void
 amnesia_frame_encode_write (GPtrArray     *entries,
                             AmnesiaPacket *packet)
 {
-  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
-  gboolean single = entries->len == 1;
   gsize size;
 
-  packet->payload = single ? entry_bytes (first) : join_payloads (entries);
+  if (entries->len == 1)
+    {
+      amnesia_frame_encode_entry (g_ptr_array_index (entries, 0), packet);
+      return;
+    }
+  packet->payload = join_payloads (entries);
   size = amnesia_frame_pad (g_bytes_get_size (packet->payload));
-  if (!single || first->wire == NULL)
-    packet->head = single && amnesia_entry_is_base (first)
-                     ? amnesia_frame_encode_whole_head (first)
-                     : amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
-  else
-    packet->head = g_bytes_ref (first->wire);
-  if (single && first->wire == NULL)
-    first->wire = g_bytes_ref (packet->head);
+  packet->head = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
 }
 
 /* The only value of a write stays in the memory into which it was received. Of several each gets its

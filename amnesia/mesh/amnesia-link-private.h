@@ -79,6 +79,7 @@ typedef struct
   gint64            next_beat;
   gint64            beat_received; /* when, 0 if never */
   gint64            beat_echo;     /* what it said it was sent at */
+  gboolean          base_dirty;    /* the whole value */
   GTree            *dirty;         /* (owned) (element-type utf8) keys */
   GArray           *order;         /* (owned) (nullable) (element-type AmnesiaListItem) what was dirty,
                                     * what was written first at the end */
@@ -130,6 +131,9 @@ void         amnesia_link_sent           (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 void         amnesia_link_mark           (AmnesiaLink         *self,
                                           const char          *key);
+gboolean     amnesia_link_is_marked      (AmnesiaLink         *self,
+                                          const char          *key);
+guint        amnesia_link_count_marks    (AmnesiaLink         *self);
 void         amnesia_link_mark_links     (AmnesiaLink         *self);
 void         amnesia_link_leave          (AmnesiaLink         *self,
                                           AmnesiaBye           reason,

@@ -132,6 +132,22 @@ take_oldest (AmnesiaLink *self)
 }
 
 /* A peer with a smaller limit goes without what is above it; the link stays. */
+static gboolean
+is_too_big (AmnesiaLink        *self,
+            const AmnesiaEntry *entry,
+            GError            **notice)
+{
+  gsize size = amnesia_entry_get_size (entry);
+
+  if (size <= self->repair.peer_max_size)
+    return FALSE;
+  g_clear_error (notice);
+  g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+               "a value of %" G_GSIZE_FORMAT " bytes was not sent: the peer's max-size is "
+               "%" G_GUINT64_FORMAT, size, self->repair.peer_max_size);
+  return TRUE;
+}
+
 static void
 remove_too_big (AmnesiaLink *self,
                 GPtrArray   *write,
@@ -140,17 +156,8 @@ remove_too_big (AmnesiaLink *self,
   guint i;
 
   for (i = write->len; i > 0; i--)
-    {
-      gsize size = amnesia_entry_get_size (g_ptr_array_index (write, i - 1));
-
-      if (size <= self->repair.peer_max_size)
-        continue;
-      g_clear_error (notice);
-      g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                   "a value of %" G_GSIZE_FORMAT " bytes was not sent: the peer's max-size is "
-                   "%" G_GUINT64_FORMAT, size, self->repair.peer_max_size);
+    if (is_too_big (self, g_ptr_array_index (write, i - 1), notice))
       g_ptr_array_remove_index (write, i - 1);
-    }
 }
 
 /* The same for all of one write: what is left of it has room in one frame. */
@@ -181,18 +188,30 @@ cut_to_fit (AmnesiaLink *self,
     }
 }
 
-/* The whole value, if it is dirty: no key in force was written before it, or together with it. */
-static GPtrArray *
-take_base (AmnesiaLink *self)
+static void
+begin_value (AmnesiaLink         *self,
+             const AmnesiaPacket *packet)
+{
+  self->values_sent++;
+  self->sending = packet->payload != NULL ? g_bytes_get_size (packet->payload) : 0;
+}
+
+/* The whole value, if it is dirty. It comes first: no key in force was written before it. */
+static gboolean
+pull_base (AmnesiaLink   *self,
+           AmnesiaPacket *packet,
+           GError       **notice)
 {
   AmnesiaEntry *base = amnesia_replica_lookup (self->local->replica, "");
-  GPtrArray *write;
 
-  if (!g_tree_remove (self->dirty, "") || base == NULL)
-    return NULL;
-  write = amnesia_entries_new ();
-  g_ptr_array_add (write, amnesia_entry_ref (base));
-  return write;
+  if (!self->base_dirty)
+    return FALSE;
+  self->base_dirty = FALSE;
+  if (base == NULL || is_too_big (self, base, notice))
+    return FALSE;
+  amnesia_frame_encode_entry (base, packet);
+  begin_value (self, packet);
+  return TRUE;
 }
 
 static gboolean
@@ -200,12 +219,12 @@ pull_write (AmnesiaLink   *self,
             AmnesiaPacket *packet,
             GError       **notice)
 {
+  if (pull_base (self, packet, notice))
+    return TRUE;
   while (g_tree_nnodes (self->dirty) > 0)
     {
-      g_autoptr (GPtrArray) write = take_base (self);
+      g_autoptr (GPtrArray) write = take_oldest (self);
 
-      if (write == NULL)
-        write = take_oldest (self);
       if (write != NULL)
         {
           remove_too_big (self, write, notice);
@@ -213,9 +232,8 @@ pull_write (AmnesiaLink   *self,
         }
       if (write == NULL || write->len == 0)
         continue;
-      self->values_sent++;
       amnesia_frame_encode_write (write, packet);
-      self->sending = packet->payload != NULL ? g_bytes_get_size (packet->payload) : 0;
+      begin_value (self, packet);
       return TRUE;
     }
   return FALSE;
@@ -293,7 +311,7 @@ amnesia_link_wants_to_send (AmnesiaLink *self)
     return TRUE;
   return self->peer_id != 0 && !self->bye_sent &&
          (self->values_told != self->values_taken || self->links_due ||
-          amnesia_repair_is_due (&self->repair) || g_tree_nnodes (self->dirty) > 0);
+          amnesia_repair_is_due (&self->repair) || amnesia_link_count_marks (self) > 0);
 }
 
 /* Whether the only thing to send is that we have what the peer sent, which is in no hurry. */
@@ -302,7 +320,7 @@ amnesia_link_only_acks (AmnesiaLink *self)
 {
   return self->state == AMNESIA_LINK_UP && self->values_told != self->values_taken &&
          !self->links_due && !amnesia_repair_is_due (&self->repair) &&
-         g_tree_nnodes (self->dirty) == 0;
+         amnesia_link_count_marks (self) == 0;
 }
 
 /* The socket took a part of what was pulled, or @all of it. */

@@ -108,7 +108,7 @@ amnesia_link_is_synced (AmnesiaLink *self)
 gboolean
 amnesia_link_is_in_sync (AmnesiaLink *self)
 {
-  return amnesia_link_is_synced (self) && g_tree_nnodes (self->dirty) == 0 &&
+  return amnesia_link_is_synced (self) && amnesia_link_count_marks (self) == 0 &&
          self->values_acked == self->values_sent;
 }
 
@@ -143,14 +143,32 @@ amnesia_link_mark (AmnesiaLink *self,
                    const char  *key)
 {
   /* Before the hello there is no need to: the lists will tell what the peer lacks. */
-  if (self->state != AMNESIA_LINK_UP || g_tree_lookup (self->dirty, key) != NULL)
+  if (self->state != AMNESIA_LINK_UP || amnesia_link_is_marked (self, key))
     return;
+  if (*key == '\0')
+    {
+      self->base_dirty = TRUE;
+      return;
+    }
   /* While the peer takes nothing, others may write keys and cover them, again and again. */
   if (g_tree_nnodes (self->dirty) >= MAX_DIRTY)
     forget_covered (self);
   /* Not in the order that is at hand, but in the next: most often it is the newest. To make an order
    * for each mark would take a second for each forty, where there are as many keys as may be. */
   g_tree_insert (self->dirty, g_strdup (key), self);
+}
+
+gboolean
+amnesia_link_is_marked (AmnesiaLink *self,
+                        const char  *key)
+{
+  return *key == '\0' ? self->base_dirty : g_tree_lookup (self->dirty, key) != NULL;
+}
+
+guint
+amnesia_link_count_marks (AmnesiaLink *self)
+{
+  return (guint) g_tree_nnodes (self->dirty) + (self->base_dirty ? 1 : 0);
 }
 
 void
@@ -169,7 +187,10 @@ amnesia_link_leave (AmnesiaLink *self,
   if (self->state == AMNESIA_LINK_LEAVING)
     return;
   if (reason != AMNESIA_BYE_LEAVING && reason != AMNESIA_BYE_DUPLICATE)
-    g_tree_remove_all (self->dirty);
+    {
+      g_tree_remove_all (self->dirty);
+      self->base_dirty = FALSE;
+    }
   self->state = AMNESIA_LINK_LEAVING;
   self->bye = reason;
   self->bye_message = cut_text (message, MAX_BYE_LENGTH);

@@ -25,7 +25,8 @@ struct _AmnesiaMesh
   gboolean         leaving;
   gboolean         linked_changed; /* the others do not know yet whom we are linked with */
   gboolean         moved;          /* something happened that may change what is to be done, and when */
-  GTree           *written;        /* (owned) (element-type utf8) keys that no link knows of yet */
+  gboolean         base_written;   /* and no link knows of it yet */
+  GTree           *written;        /* (owned) (element-type utf8) keys, the same */
   gint64           armed;          /* when the next tick is due, 0: never */
   gint64           skew;           /* wall - mono, to notice that the machine slept */
 

@@ -236,6 +236,7 @@ amnesia_mesh_close (AmnesiaMesh *self)
   amnesia_members_forget (&self->members);
   g_array_set_size (self->local.linked, 0);
   g_tree_remove_all (self->written);
+  self->base_written = FALSE;
   self->progress.state = AMNESIA_MESH_CLOSED;
   self->armed = 0;
 }
@@ -246,7 +247,11 @@ void
 amnesia_mesh_written (AmnesiaMesh  *self,
                       AmnesiaEntry *entry)
 {
-  if (self->links.list->len > 0 && g_tree_lookup_node (self->written, entry->key) == NULL)
+  if (self->links.list->len == 0)
+    return;
+  if (amnesia_entry_is_base (entry))
+    self->base_written = TRUE;
+  else if (g_tree_lookup_node (self->written, entry->key) == NULL)
     g_tree_insert (self->written, g_strdup (entry->key), NULL);
 }
 
@@ -254,7 +259,7 @@ amnesia_mesh_written (AmnesiaMesh  *self,
 gboolean
 amnesia_mesh_is_spreading (AmnesiaMesh *self)
 {
-  return g_tree_nnodes (self->written) > 0;
+  return self->base_written || g_tree_nnodes (self->written) > 0;
 }
 
 /* Has all links send what was written. */
@@ -265,6 +270,9 @@ amnesia_mesh_spread (AmnesiaMesh *self)
 
   if (!amnesia_mesh_is_spreading (self))
     return;
+  if (self->base_written)
+    amnesia_links_mark (&self->links, "");
+  self->base_written = FALSE;
   for (node = g_tree_node_first (self->written); node != NULL; node = g_tree_node_next (node))
     amnesia_links_mark (&self->links, g_tree_node_key (node));
   g_tree_remove_all (self->written);

@@ -32,6 +32,7 @@ struct _AmnesiaTransport
   GWeakRef         owner;
   const AmnesiaTransportFuncs *funcs;
   guint            forks;        /* when it was made, to know its process by */
+  gpointer         present;      /* (unowned) (nullable) the owner, in a dispatch */
   AmnesiaTime      now;          /* of the present dispatch */
 
   AmnesiaMesh     *mesh;         /* (owned) */

@@ -62,7 +62,7 @@ static void
 flush (AmnesiaTransport *self,
        gboolean          all)
 {
-  gint64 until = get_slice_end (1);
+  gint64 until = 0;
   guint i = 0;
 
   amnesia_mesh_spread (self->mesh);
@@ -76,6 +76,8 @@ flush (AmnesiaTransport *self,
           i++;
           continue;
         }
+      if (until == 0)
+        until = get_slice_end (1);
       g_ptr_array_remove_index_fast (self->woken, i);
       amnesia_channel_set_woken (channel, FALSE);
       if (!amnesia_channel_is_full (channel) &&
@@ -112,6 +114,7 @@ begin (AmnesiaTransport *self)
     return NULL;
   g_atomic_rc_box_acquire (self);
   self->now = get_now ();
+  self->present = owner;
   amnesia_mesh_wake (self->mesh, self->now);
   return owner;
 }
@@ -134,6 +137,7 @@ finish (AmnesiaTransport *self,
   self->seek_again = FALSE;
   flush (self, FALSE);
   self->unsettled = FALSE;
+  self->present = NULL;
   self->funcs->settle (owner);
   if (!amnesia_transport_is_forked (self))
     flush (self, TRUE);
@@ -493,10 +497,9 @@ static void
 mesh_merged (gpointer user_data)
 {
   AmnesiaTransport *self = user_data;
-  g_autoptr (GObject) owner = g_weak_ref_get (&self->owner);
 
-  if (owner != NULL)
-    self->funcs->merged (owner);
+  if (self->present != NULL)
+    self->funcs->merged (self->present);
 }
 
 static void

@@ -24,6 +24,7 @@ typedef struct
   AmnesiaStamp  stamp;
   guint64       id;    /* the writer */
   GVariant     *value; /* (owned) (nullable) NULL: unset, or for a key: removed */
+  gsize         size;  /* of that, serialised */
 
   AmnesiaSeen   seen[AMNESIA_MAX_SEEN]; /* what the writer had seen of others, in order of id */
   guint         n_seen;

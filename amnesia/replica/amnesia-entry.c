@@ -70,6 +70,7 @@ amnesia_entry_new (const char        *key,
   self->stamp = stamp;
   self->id = id;
   self->value = value != NULL ? g_variant_ref_sink (value) : NULL;
+  self->size = value != NULL ? g_variant_get_size (value) : 0;
 
   for (guint i = 0; i < n_seen; i++)
     self->seen[i] = seen[i];
@@ -158,5 +159,5 @@ amnesia_entry_hash (const AmnesiaEntry *self)
 gsize
 amnesia_entry_get_size (const AmnesiaEntry *self)
 {
-  return self->value != NULL ? g_variant_get_size (self->value) : 0;
+  return self->size;
 }

@@ -521,8 +521,8 @@ amnesia_value_equal (GVariant *a,
 
   if (a == b)
     return TRUE;
-  if (a == NULL || b == NULL || !g_variant_type_equal (g_variant_get_type (a),
-                                                       g_variant_get_type (b)))
+  if (a == NULL || b == NULL
+      || !g_str_equal (g_variant_get_type_string (a), g_variant_get_type_string (b)))
     return FALSE;
   if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
     return TRUE;

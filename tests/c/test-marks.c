@@ -45,7 +45,7 @@ write_and_cover (AmnesiaReplica *replica,
 static guint
 count_marks (AmnesiaLink *link)
 {
-  return (guint) g_tree_nnodes (link->dirty);
+  return amnesia_link_count_marks (link);
 }
 
 static void

@@ -291,12 +291,14 @@ static void
 assert_next (AmnesiaTransitions *transitions,
              const char         *wanted)
 {
-  g_autoptr (AmnesiaTransition) next = amnesia_transitions_pop (transitions);
+  AmnesiaTransition *next = amnesia_transitions_pop (transitions);
   g_autofree char *got = next == NULL ? NULL
                                       : g_strdup_printf ("%d %d %s", get_number (next->old),
                                                          get_number (next->new),
                                                          next->remote ? "remote" : "local");
 
+  if (next != NULL)
+    amnesia_transitions_done (transitions, next);
   g_assert_cmpstr (got, ==, wanted);
 }
 

@@ -311,9 +311,10 @@ sim_judge_changed (SimNode  *node,
 
   while (amnesia_transitions_any (&node->transitions))
     {
-      g_autoptr (AmnesiaTransition) transition = amnesia_transitions_pop (&node->transitions);
+      AmnesiaTransition *transition = amnesia_transitions_pop (&node->transitions);
 
       judge_transition (node, transition, local);
+      amnesia_transitions_done (&node->transitions, transition);
       n++;
     }
   if (n > 1)
@@ -470,7 +471,7 @@ judge_end (SimEnd *end)
 {
   AmnesiaLink *link = end->link;
 
-  if ((guint) g_tree_nnodes (link->dirty) > MAX_DIRTY ||
+  if (amnesia_link_count_marks (link) > MAX_DIRTY ||
       (guint) g_tree_nnodes (link->repair.wanted) > MAX_DIRTY)
     sim_fail ("%u: too much is remembered of a link", end->node->index);
   if (!amnesia_link_is_up (link))

@@ -343,7 +343,7 @@ __wrap_amnesia_link_mark (AmnesiaLink *link,
                           const char  *key)
 {
   __real_amnesia_link_mark (link, key);
-  if (sim_has_mistake ("conflation-keeps-oldest") && g_tree_lookup (link->dirty, key) != NULL)
+  if (sim_has_mistake ("conflation-keeps-oldest") && amnesia_link_is_marked (link, key))
     keep (link, key);
 }
 
@@ -352,6 +352,8 @@ __wrap_amnesia_link_free (AmnesiaLink *link)
 {
   GTreeNode *node = g_tree_node_first (link->dirty);
 
+  if (sim_has_mistake ("pending-survives") && amnesia_link_is_marked (link, ""))
+    keep (link, "");
   for (; sim_has_mistake ("pending-survives") && node != NULL; node = g_tree_node_next (node))
     keep (link, g_tree_node_key (node));
   __real_amnesia_link_free (link);
