@@ -92,12 +92,14 @@ is_full (AmnesiaTransitions *self)
 }
 
 /* Remote changes that wait are joined: only the newest counts. Local ones are kept apart, as long
- * as there are not too many. */
+ * as there are not too many. Takes @old_value. */
 static void
 push (AmnesiaTransitions *self,
+      GVariant           *old_value,
       GVariant           *new,
       gboolean            remote)
 {
+  g_autoptr (GVariant) old = old_value;
   AmnesiaTransition *last = g_queue_peek_tail (&self->queue);
   AmnesiaTransition *transition;
 
@@ -109,7 +111,7 @@ push (AmnesiaTransitions *self,
   transition = self->spare != NULL ? g_steal_pointer (&self->spare) : g_new (AmnesiaTransition, 1);
   *transition = (AmnesiaTransition) {
     .link = { .data = transition },
-    .old = ref_or_null (self->value),
+    .old = g_steal_pointer (&old),
     .new = ref_or_null (new),
     .remote = remote,
   };
@@ -126,8 +128,7 @@ amnesia_transitions_note (AmnesiaTransitions *self,
 {
   if (amnesia_value_equal (self->value, value))
     return FALSE;
-  push (self, value, remote);
-  g_clear_pointer (&self->value, g_variant_unref);
+  push (self, g_steal_pointer (&self->value), value, remote);
   self->value = ref_or_null (value);
   return TRUE;
 }

@@ -75,7 +75,8 @@ amnesia_entry_new (const char        *key,
   for (guint i = 0; i < n_seen; i++)
     self->seen[i] = seen[i];
   self->n_seen = n_seen;
-  qsort (self->seen, n_seen, sizeof self->seen[0], compare_seen);
+  if (n_seen > 1)
+    qsort (self->seen, n_seen, sizeof self->seen[0], compare_seen);
 
   return self;
 }

@@ -34,6 +34,18 @@ get_bytes (GVariant *value)
   return (Bytes) { .data = g_variant_get_data (value), .size = g_variant_get_size (value) };
 }
 
+/* The size of a number of this type; 0 if it is the type of something else. */
+static gsize
+get_number_size (const char *type_string)
+{
+  static const guint8 sizes[] = {
+    ['b'] = 1, ['y'] = 1, ['n'] = 2, ['q'] = 2, ['i'] = 4, ['u'] = 4, ['x'] = 8, ['t'] = 8, ['d'] = 8,
+  };
+  guint8 first = (guint8) type_string[0];
+
+  return type_string[0] != '\0' && type_string[1] == '\0' && first < sizeof sizes ? sizes[first] : 0;
+}
+
 /* Any total order does, as long as equal bytes are equal; so doubles are compared as bits, where
  * NaN has a place. */
 static int
@@ -311,13 +323,14 @@ check_content (GVariant  *value,
                GError   **error)
 {
   const char *type = g_variant_get_type_string (value);
-  gboolean is_variant = g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT);
   g_autoptr (GVariant) trusted = NULL;
+  gboolean is_variant;
   gsize n;
 
   if (!has_variant_or_dictionary (type))
     return TRUE;
 
+  is_variant = g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT);
   trusted = trust (value);
   if (is_dictionary (trusted))
     {
@@ -518,12 +531,16 @@ amnesia_value_equal (GVariant *a,
 {
   g_autoptr (GVariant) trusted_a = NULL;
   g_autoptr (GVariant) trusted_b = NULL;
+  gsize number_size;
 
   if (a == b)
     return TRUE;
   if (a == NULL || b == NULL
       || !g_str_equal (g_variant_get_type_string (a), g_variant_get_type_string (b)))
     return FALSE;
+  number_size = get_number_size (g_variant_get_type_string (a));
+  if (number_size > 0)
+    return memcmp (g_variant_get_data (a), g_variant_get_data (b), number_size) == 0;
   if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
     return TRUE;
   if (!has_variant_or_dictionary (g_variant_get_type_string (a))

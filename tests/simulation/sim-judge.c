@@ -471,7 +471,7 @@ judge_end (SimEnd *end)
 {
   AmnesiaLink *link = end->link;
 
-  if (amnesia_link_count_marks (link) > MAX_DIRTY ||
+  if (amnesia_link_count_marks (link) > MAX_DIRTY + 1 ||
       (guint) g_tree_nnodes (link->repair.wanted) > MAX_DIRTY)
     sim_fail ("%u: too much is remembered of a link", end->node->index);
   if (!amnesia_link_is_up (link))
