@@ -84,6 +84,8 @@ amnesia_roster_update (GListStore  *peers,
   AmnesiaMembers *members = amnesia_mesh_get_members (mesh);
   AmnesiaMember *changed;
 
+  if (!members->changed && *serial == members->serial)
+    return;
   amnesia_mesh_spread (mesh);
   while ((changed = amnesia_members_pop_changed (members)) != NULL)
     if (changed->peer != NULL)

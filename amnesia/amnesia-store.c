@@ -467,6 +467,8 @@ write_value (AmnesiaStore  *self,
   /* a handler may have run a main loop */
   if (self->unpublished)
     amnesia_store_publish (self);
+  else if (!self->emitting)
+    amnesia_roster_update (self->peers, self->mesh, &self->roster);
   return TRUE;
 }
 
