@@ -27,6 +27,7 @@ struct _AmnesiaChannel
 
   gboolean           hanging_up;
   gboolean           shut;    /* the write side is closed */
+  gboolean           ample;   /* the kernel may take much of what is in flight */
   GError            *broken;  /* (owned) (nullable) nothing can be sent, but what has come is still to
                                * be dealt with */
   gboolean           woken;   /* the transport knows that there is something to send */
@@ -328,7 +329,19 @@ fail_sending (AmnesiaChannel  *self,
   return end_sending (self, NULL);
 }
 
-/* Sends until nothing is left, the socket takes no more, or others have waited long enough. */
+static void
+set_ample (AmnesiaChannel *self,
+           gboolean        ample)
+{
+  if (self->ample == ample || g_socket_get_protocol (self->socket) != G_SOCKET_PROTOCOL_TCP)
+    return;
+  self->ample = ample;
+  set_tcp_option (self->socket, TCP_NOTSENT_LOWAT,
+                  ample ? AMNESIA_NOTSENT_LARGE : AMNESIA_NOTSENT_LOWAT);
+}
+
+/* Sends until nothing is left, the socket takes no more, or others have waited long enough. Behind a
+ * large frame that has waited in the kernel: what comes next is made when that is gone. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
@@ -349,12 +362,19 @@ amnesia_channel_send (AmnesiaChannel  *self,
       n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;
+      if (size > AMNESIA_SLICE)
+        set_ample (self, TRUE);
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         return fail_sending (self, g_steal_pointer (&local_error), error);
       if (sent >= 0)
-        amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
+        amnesia_stream_sent (&self->stream, (gsize) sent, now);
       full = sent < (gssize) size;
+      if (self->ample && !amnesia_stream_is_amid (&self->stream))
+        {
+          set_ample (self, FALSE);
+          full = TRUE;
+        }
     }
   if (!full)
     return end_sending (self, error);

@@ -43,6 +43,11 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_SPARE_TIME (4 * AMNESIA_SECOND)
 /* What the kernel may hold of ours that is not sent: more would be stale when it leaves. */
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
+/* The same while a frame is in flight of which more than a slice is left: that is as old as it is, and
+ * the kernel may have enough of it to go on while we are elsewhere. */
+#define AMNESIA_NOTSENT_LARGE (2 * 1024 * 1024)
+/* What a link gives the kernel at once. */
+#define AMNESIA_SEND_SLICE (1024 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
 /* After so long a dispatch begins nothing more, so that others get their turn. All links may have
