@@ -33,7 +33,9 @@ struct _AmnesiaReader
   gsize     header_size;
   gsize     payload_size;
 
-  GVariant *header;   /* (owned) (nullable) in STEP_PAYLOAD */
+  /* in STEP_PAYLOAD there is one of them */
+  GVariant *header;   /* (owned) (nullable) */
+  AmnesiaSingle *single; /* (owned) (nullable) */
   AmnesiaPayload payload; /* in STEP_PAYLOAD */
 };
 
@@ -82,6 +84,7 @@ void
 amnesia_reader_free (AmnesiaReader *self)
 {
   g_clear_pointer (&self->header, g_variant_unref);
+  g_free (self->single);
   amnesia_payload_clear (&self->payload);
   amnesia_payload_release_spare ();
   g_free (self->buffer);
@@ -181,12 +184,29 @@ take_prefix (AmnesiaReader  *self,
   return TRUE;
 }
 
+/* Makes of the header what its kind has. */
 static gboolean
-take_header (AmnesiaReader  *self,
+make_header (AmnesiaReader  *self,
+             const guint8   *data,
              GError        **error)
 {
   g_autoptr (GBytes) bytes = NULL;
 
+  if (self->kind == AMNESIA_FRAME_WRITE)
+    self->single = amnesia_frame_check_single (data, self->header_size, self->payload_size,
+                                               self->max_size);
+  if (self->single != NULL)
+    return TRUE;
+  bytes = g_bytes_new (data, self->header_size);
+  self->header = amnesia_frame_check_header (self->kind, bytes, self->payload_size,
+                                             self->max_size, error);
+  return self->header != NULL;
+}
+
+static gboolean
+take_header (AmnesiaReader  *self,
+             GError        **error)
+{
   if (available (self) < padded (self->header_size))
     return FALSE;
   if (self->kind >= AMNESIA_N_FRAMES)
@@ -195,10 +215,7 @@ take_header (AmnesiaReader  *self,
       self->step = STEP_PREFIX;
       return TRUE;
     }
-  bytes = g_bytes_new (self->buffer + self->start, self->header_size);
-  self->header = amnesia_frame_check_header (self->kind, bytes, self->payload_size,
-                                             self->max_size, error);
-  if (self->header == NULL)
+  if (!make_header (self, self->buffer + self->start, error))
     return FALSE;
   self->start += padded (self->header_size);
   amnesia_payload_init (&self->payload, self->payload_size);
@@ -236,7 +253,9 @@ hand_over (AmnesiaReader *self,
 {
   frame->kind = self->kind;
   frame->header = g_steal_pointer (&self->header);
-  frame->payload = amnesia_payload_end (&self->payload);
+  frame->single = g_steal_pointer (&self->single);
+  if (self->kind == AMNESIA_FRAME_WRITE)
+    frame->payload = amnesia_payload_end (&self->payload);
   self->step = STEP_PREFIX;
 }
 
