@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "amnesia-single-private.h"
+#include "replica/amnesia-entry-private.h"
 
 G_BEGIN_DECLS
 
@@ -32,15 +32,13 @@ typedef enum
 /* The frame may be skipped by who does not know its kind. */
 #define AMNESIA_FRAME_IGNORABLE 0x01
 
-/* One frame that arrived whole; its header is checked, and native-endian. There is either a header or
- * a single. */
+/* One frame that arrived whole; its header is checked, and native-endian. */
 typedef struct
 {
   AmnesiaFrameKind kind;
-  GVariant        *header;  /* (owned) (nullable) */
-  GBytes          *payload; /* (owned) (nullable) a write has one, be it empty */
+  GVariant        *header;  /* (owned) */
+  GBytes          *payload; /* (owned) (nullable) */
   GPtrArray       *entries; /* (owned) (nullable) of a write that is decoded already */
-  AmnesiaSingle   *single;  /* (owned) (nullable) of a write of one value */
 } AmnesiaFrame;
 
 /* One frame to be sent. The receiver wants the payload padded to 8 bytes. */
@@ -113,10 +111,6 @@ GVariant     *amnesia_frame_check_header  (AmnesiaFrameKind     kind,
                                            gsize                payload_size,
                                            guint64              max_size,
                                            GError             **error);
-AmnesiaSingle *amnesia_frame_check_single (const guint8        *bytes,
-                                           gsize                size,
-                                           gsize                payload_size,
-                                           guint64              max_size);
 void          amnesia_frame_clear         (AmnesiaFrame        *frame);
 void          amnesia_packet_clear        (AmnesiaPacket       *packet);
 

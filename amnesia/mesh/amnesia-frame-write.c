@@ -124,7 +124,7 @@ decode_value (const char *type,
   if (bytes == NULL)
     return NULL;
   value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, FALSE));
-  if (!amnesia_value_check_content (value, max_size, error))
+  if (!amnesia_value_check (value, max_size, error))
     return NULL;
   g_variant_unref (value);
   value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, TRUE));
@@ -162,61 +162,11 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
 
   if (frame->kind != AMNESIA_FRAME_WRITE || g_bytes_get_size (frame->payload) <= AMNESIA_MAX_QUICK)
     return FALSE;
-  if (frame->single != NULL)
-    return !amnesia_value_is_quick (frame->single->type);
   g_variant_get_child (frame->header, 3, "a(sst)", &iter);
   while (g_variant_iter_next (iter, "(&s&st)", NULL, &type, &size))
     if (!amnesia_value_is_quick (type))
       slow += size;
   return slow > AMNESIA_MAX_QUICK;
-}
-
-/* Where an item of a write is: its value is in the payload, from @offset on. */
-typedef struct
-{
-  const char *key;
-  const char *type;
-  guint64     size;
-  gsize       offset;
-} Item;
-
-/* Reads the value of an item, which may be unset. */
-static gboolean
-decode_item (const Item *item,
-             const char *previous,
-             GBytes     *payload,
-             guint64     max_size,
-             GVariant  **value,
-             GError    **error)
-{
-  if (!amnesia_frame_check_key (item->key, previous, error))
-    return FALSE;
-  if (*item->type != '\0')
-    {
-      *value = decode_value (item->type, payload, item->offset, item->size, max_size, error);
-      return *value != NULL;
-    }
-  if (item->size > 0)
-    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "nothing, with a size");
-  return item->size == 0;
-}
-
-static GPtrArray *
-decode_single (const AmnesiaFrame  *frame,
-               guint64              max_size,
-               GError             **error)
-{
-  const AmnesiaSingle *single = frame->single;
-  const Item item = { single->key, single->type, single->value_size, 0 };
-  g_autoptr (GVariant) value = NULL;
-  GPtrArray *entries;
-
-  if (!decode_item (&item, NULL, frame->payload, max_size, &value, error))
-    return NULL;
-  entries = amnesia_entries_new ();
-  g_ptr_array_add (entries, amnesia_entry_new (single->key, single->stamp, single->id, value,
-                                               single->seen, single->n_seen));
-  return entries;
 }
 
 /* Returns the entries of a write, or refuses it whole. */
@@ -225,20 +175,16 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
                             guint64              max_size,
                             GError             **error)
 {
-  g_autoptr (GPtrArray) entries = NULL;
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
   g_autoptr (GVariant) items = NULL;
   AmnesiaSeen seen[AMNESIA_MAX_SEEN];
-  Item item = { NULL, };
-  guint64 stamp, id;
+  guint64 stamp, id, size;
   guint n_seen;
-  const char *previous = NULL;
-  gsize i;
+  const char *key, *type, *previous = NULL;
+  gsize i, offset = 0;
 
   if (frame->entries != NULL)
     return g_ptr_array_ref (frame->entries);
-  if (frame->single != NULL)
-    return decode_single (frame, max_size, error);
-  entries = amnesia_entries_new ();
   items = g_variant_get_child_value (frame->header, 3);
   g_variant_get_child (frame->header, 0, "t", &stamp);
   g_variant_get_child (frame->header, 1, "t", &id);
@@ -249,12 +195,23 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
     {
       g_autoptr (GVariant) value = NULL;
 
-      g_variant_get_child (items, i, "(&s&st)", &item.key, &item.type, &item.size);
-      if (!decode_item (&item, previous, frame->payload, max_size, &value, error))
+      g_variant_get_child (items, i, "(&s&st)", &key, &type, &size);
+      if (!amnesia_frame_check_key (key, previous, error))
         return NULL;
-      g_ptr_array_add (entries, amnesia_entry_new (item.key, stamp, id, value, seen, n_seen));
-      item.offset += amnesia_frame_pad (item.size);
-      previous = item.key;
+      if (*type == '\0' && size > 0)
+        {
+          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL, "nothing, with a size");
+          return NULL;
+        }
+      if (*type != '\0')
+        {
+          value = decode_value (type, frame->payload, offset, size, max_size, error);
+          if (value == NULL)
+            return NULL;
+        }
+      g_ptr_array_add (entries, amnesia_entry_new (key, stamp, id, value, seen, n_seen));
+      offset += amnesia_frame_pad (size);
+      previous = key;
     }
   return g_steal_pointer (&entries);
 }

@@ -256,22 +256,6 @@ amnesia_frame_check_header (AmnesiaFrameKind   kind,
   return g_steal_pointer (&header);
 }
 
-/* The same for a write of one value, if it is right. Else it is NULL: the other one says why. */
-AmnesiaSingle *
-amnesia_frame_check_single (const guint8 *bytes,
-                            gsize         size,
-                            gsize         payload_size,
-                            guint64       max_size)
-{
-  AmnesiaSingle *single = amnesia_single_decode (bytes, size);
-
-  if (single != NULL && single->value_size <= max_size &&
-      amnesia_frame_pad (single->value_size) == payload_size)
-    return single;
-  g_free (single);
-  return NULL;
-}
-
 /* Keys come in order, by their bytes, none twice. */
 gboolean
 amnesia_frame_check_key (const char  *key,
@@ -293,7 +277,6 @@ amnesia_frame_clear (AmnesiaFrame *frame)
   g_clear_pointer (&frame->header, g_variant_unref);
   g_clear_pointer (&frame->payload, g_bytes_unref);
   g_clear_pointer (&frame->entries, g_ptr_array_unref);
-  g_clear_pointer (&frame->single, g_free);
 }
 
 void

@@ -33,9 +33,7 @@ struct _AmnesiaReader
   gsize     header_size;
   gsize     payload_size;
 
-  /* in STEP_PAYLOAD there is one of them */
-  GVariant *header;   /* (owned) (nullable) */
-  AmnesiaSingle *single; /* (owned) (nullable) */
+  GVariant *header;   /* (owned) (nullable) in STEP_PAYLOAD */
   AmnesiaPayload payload; /* in STEP_PAYLOAD */
 };
 
@@ -84,7 +82,6 @@ void
 amnesia_reader_free (AmnesiaReader *self)
 {
   g_clear_pointer (&self->header, g_variant_unref);
-  g_free (self->single);
   amnesia_payload_clear (&self->payload);
   amnesia_payload_release_spare ();
   g_free (self->buffer);
@@ -184,29 +181,12 @@ take_prefix (AmnesiaReader  *self,
   return TRUE;
 }
 
-/* Makes of the header what its kind has. */
-static gboolean
-make_header (AmnesiaReader  *self,
-             const guint8   *data,
-             GError        **error)
-{
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (self->kind == AMNESIA_FRAME_WRITE)
-    self->single = amnesia_frame_check_single (data, self->header_size, self->payload_size,
-                                               self->max_size);
-  if (self->single != NULL)
-    return TRUE;
-  bytes = g_bytes_new (data, self->header_size);
-  self->header = amnesia_frame_check_header (self->kind, bytes, self->payload_size,
-                                             self->max_size, error);
-  return self->header != NULL;
-}
-
 static gboolean
 take_header (AmnesiaReader  *self,
              GError        **error)
 {
+  g_autoptr (GBytes) bytes = NULL;
+
   if (available (self) < padded (self->header_size))
     return FALSE;
   if (self->kind >= AMNESIA_N_FRAMES)
@@ -215,7 +195,10 @@ take_header (AmnesiaReader  *self,
       self->step = STEP_PREFIX;
       return TRUE;
     }
-  if (!make_header (self, self->buffer + self->start, error))
+  bytes = g_bytes_new (self->buffer + self->start, self->header_size);
+  self->header = amnesia_frame_check_header (self->kind, bytes, self->payload_size,
+                                             self->max_size, error);
+  if (self->header == NULL)
     return FALSE;
   self->start += padded (self->header_size);
   amnesia_payload_init (&self->payload, self->payload_size);
@@ -253,9 +236,7 @@ hand_over (AmnesiaReader *self,
 {
   frame->kind = self->kind;
   frame->header = g_steal_pointer (&self->header);
-  frame->single = g_steal_pointer (&self->single);
-  if (self->kind == AMNESIA_FRAME_WRITE)
-    frame->payload = amnesia_payload_end (&self->payload);
+  frame->payload = amnesia_payload_end (&self->payload);
   self->step = STEP_PREFIX;
 }
 

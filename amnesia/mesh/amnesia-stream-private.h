@@ -18,7 +18,7 @@ typedef struct
   AmnesiaReader *reader;   /* (owned) */
   gboolean       deaf;     /* what comes is not understood: it is read and thrown away */
   gboolean       more;     /* frames may have come that are not taken yet; nothing is to be read */
-  AmnesiaFrame   slow;     /* if it has a kind: to be checked elsewhere before anything goes on */
+  AmnesiaFrame   slow;     /* if it has a header: to be checked elsewhere before anything goes on */
   gboolean       checking; /* somebody is at that */
   AmnesiaPacket  packet;   /* in flight */
   gsize          offset;   /* how much of it is gone */

@@ -102,7 +102,7 @@ gboolean
 amnesia_stream_pop_slow (AmnesiaStream *self,
                          AmnesiaFrame  *frame)
 {
-  if (self->slow.kind == 0)
+  if (self->slow.header == NULL)
     return FALSE;
   *frame = self->slow;
   self->slow = (AmnesiaFrame) { 0, };

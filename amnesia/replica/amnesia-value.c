@@ -485,16 +485,8 @@ amnesia_value_check (GVariant  *value,
   g_return_val_if_fail (value != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return check_type (g_variant_get_type_string (value), 0, error) &&
-         amnesia_value_check_content (value, max_size, error);
-}
-
-/* The same for a value whose type was found right. */
-gboolean
-amnesia_value_check_content (GVariant  *value,
-                             guint64    max_size,
-                             GError   **error)
-{
+  if (!check_type (g_variant_get_type_string (value), 0, error))
+    return FALSE;
   if (!is_normal_form (value))
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,

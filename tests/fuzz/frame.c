@@ -19,18 +19,17 @@ on_frame (AmnesiaFrame *frame,
           gpointer      user_data)
 {
   Seen *seen = user_data;
-  gsize size = 0;
-  const guchar *bytes = frame->payload != NULL ? g_bytes_get_data (frame->payload, &size) : NULL;
-  g_autoptr (GBytes) header = NULL;
+  gsize size;
+  const guchar *payload = g_bytes_get_data (frame->payload, &size);
+  g_autoptr (GBytes) header = g_variant_get_data_as_bytes (frame->header);
 
   seen->n_frames++;
-  if (size > 0)
-    g_checksum_update (seen->sum, bytes, (gssize) size);
   fuzz_check_frame (frame, FUZZ_MAX_SIZE);
-  header = g_variant_get_data_as_bytes (frame->header);
-  bytes = g_bytes_get_data (header, &size);
   if (size > 0)
-    g_checksum_update (seen->sum, bytes, (gssize) size);
+    g_checksum_update (seen->sum, payload, (gssize) size);
+  payload = g_bytes_get_data (header, &size);
+  if (size > 0)
+    g_checksum_update (seen->sum, payload, (gssize) size);
 }
 
 static GBytes *
