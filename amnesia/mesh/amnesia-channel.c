@@ -340,6 +340,27 @@ set_ample (AmnesiaChannel *self,
                   ample ? AMNESIA_NOTSENT_LARGE : AMNESIA_NOTSENT_LOWAT);
 }
 
+/* The kernel copies for as long as the reader keeps up: it gets no more at once than others can wait
+ * for. Returns how much is left of @size. */
+static gsize
+cut_vectors (GOutputVector *vectors,
+             int           *n,
+             gsize          size)
+{
+  gsize room = AMNESIA_SEND_SLICE;
+  int i;
+
+  if (size <= room)
+    return size;
+  for (i = 0; room > 0; i++)
+    {
+      vectors[i].size = MIN (vectors[i].size, room);
+      room -= vectors[i].size;
+    }
+  *n = i;
+  return AMNESIA_SEND_SLICE;
+}
+
 /* Sends until nothing is left, the socket takes no more, or others have waited long enough. Behind a
  * large frame that has waited in the kernel: what comes next is made when that is gone. */
 gboolean
@@ -354,7 +375,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
     {
       g_autoptr (GError) local_error = NULL;
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
-      gsize size;
+      gsize size, slice;
       gssize sent;
       int n;
 
@@ -362,15 +383,16 @@ amnesia_channel_send (AmnesiaChannel  *self,
       n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;
+      slice = cut_vectors (vectors, &n, size);
       if (size > AMNESIA_SLICE)
         set_ample (self, TRUE);
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         return fail_sending (self, g_steal_pointer (&local_error), error);
       if (sent >= 0)
-        amnesia_stream_sent (&self->stream, (gsize) sent, now);
-      full = sent < (gssize) size;
-      if (self->ample && !amnesia_stream_is_amid (&self->stream))
+        amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
+      full = sent < (gssize) slice;
+      if (self->ample && sent == (gssize) size)
         {
           set_ample (self, FALSE);
           full = TRUE;

@@ -58,7 +58,7 @@ int       amnesia_stream_pull    (AmnesiaStream  *self,
                                   AmnesiaTime     now);
 void      amnesia_stream_sent    (AmnesiaStream  *self,
                                   gsize           size,
+                                  gsize           of,
                                   AmnesiaTime     now);
-gboolean  amnesia_stream_is_amid (AmnesiaStream  *self);
 
 G_END_DECLS

@@ -3,7 +3,6 @@
 #include "amnesia-stream-private.h"
 
 #include "amnesia-error.h"
-#include "amnesia-limits-private.h"
 
 void
 amnesia_stream_init (AmnesiaStream *self,
@@ -135,72 +134,51 @@ amnesia_stream_end (AmnesiaStream  *self,
 
 /* --- out --- */
 
-/* The whole of the frame in flight: head, payload and padding. Returns its size. */
-static gsize
-get_whole (AmnesiaStream *self,
-           GOutputVector *whole)
-{
-  static const guint8 zeros[8];
-
-  whole[0].buffer = g_bytes_get_data (self->packet.head, &whole[0].size);
-  whole[1] = (GOutputVector) { NULL, 0 };
-  if (self->packet.payload != NULL)
-    whole[1].buffer = g_bytes_get_data (self->packet.payload, &whole[1].size);
-  whole[2] = (GOutputVector) { zeros, (8 - whole[1].size % 8) % 8 };
-  return whole[0].size + whole[1].size + whole[2].size;
-}
-
-/* What is to be sent next, of the frame in flight or of a new one, at most so much that others need
- * not wait for it; 0: nothing. @size is the sum. */
+/* What is to be sent next, of the frame in flight or of a new one; 0: nothing. @size is the sum. */
 int
 amnesia_stream_pull (AmnesiaStream *self,
                      GOutputVector *vectors,
                      gsize         *size,
                      AmnesiaTime    now)
 {
-  GOutputVector whole[AMNESIA_STREAM_VECTORS];
-  gsize skip = self->offset, room = AMNESIA_SEND_SLICE;
+  static const guint8 zeros[8];
+  GOutputVector whole[AMNESIA_STREAM_VECTORS] = { 0, };
+  gsize skip = self->offset;
   int i, n = 0;
 
+  *size = 0;
   if (self->packet.head == NULL &&
       !amnesia_mesh_pull (self->mesh, self->link, now, &self->packet))
     return 0;
-  get_whole (self, whole);
+  whole[0].buffer = g_bytes_get_data (self->packet.head, &whole[0].size);
+  if (self->packet.payload != NULL)
+    whole[1].buffer = g_bytes_get_data (self->packet.payload, &whole[1].size);
+  whole[2] = (GOutputVector) { zeros, (8 - whole[1].size % 8) % 8 };
   for (i = 0; i < AMNESIA_STREAM_VECTORS; i++)
     {
       gsize gone = MIN (skip, whole[i].size);
-      gsize next = MIN (whole[i].size - gone, room);
 
       skip -= gone;
-      room -= next;
-      if (next > 0)
-        vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone, next };
+      if (whole[i].size == gone)
+        continue;
+      vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
+                                       whole[i].size - gone };
+      *size += whole[i].size - gone;
     }
-  *size = AMNESIA_SEND_SLICE - room;
   return n;
 }
 
-/* @size bytes of those that were pulled are gone. */
+/* @size bytes @of those that were pulled are gone. */
 void
 amnesia_stream_sent (AmnesiaStream *self,
                      gsize          size,
+                     gsize          of,
                      AmnesiaTime    now)
 {
-  GOutputVector whole[AMNESIA_STREAM_VECTORS];
-  gboolean all;
-
   self->offset += size;
-  all = self->offset == get_whole (self, whole);
-  amnesia_link_sent (self->link, all, now);
-  if (!all)
+  amnesia_link_sent (self->link, size == of, now);
+  if (size < of)
     return;
   amnesia_packet_clear (&self->packet);
   self->offset = 0;
-}
-
-/* Whether a frame has begun to go out, and is not gone. */
-gboolean
-amnesia_stream_is_amid (AmnesiaStream *self)
-{
-  return self->packet.head != NULL;
 }

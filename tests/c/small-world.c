@@ -208,7 +208,7 @@ world_pull (WorldEnd *end)
   bytes = g_byte_array_new ();
   for (i = 0; i < n; i++)
     g_byte_array_append (bytes, vectors[i].buffer, (guint) vectors[i].size);
-  amnesia_stream_sent (&end->stream, size, world.now);
+  amnesia_stream_sent (&end->stream, size, size, world.now);
   return bytes;
 }
 

@@ -53,7 +53,7 @@ send_all (SimEnd *end)
       if (sent < 0)
         return FALSE;
       if (sent > 0)
-        amnesia_stream_sent (&end->stream, (gsize) sent, now);
+        amnesia_stream_sent (&end->stream, (gsize) sent, size, now);
       end->full = sent < (gssize) size;
       if (end->full)
         return TRUE;
