@@ -26,6 +26,7 @@ struct _AmnesiaChannel
 
   gboolean           hanging_up;
   gboolean           shut;    /* the write side is closed */
+  gboolean           ample;   /* the kernel may take much of what is in flight */
   GError            *broken;  /* (owned) (nullable) nothing can be sent, but what has come is still to
                                * be dealt with */
   gboolean           woken;   /* the transport knows that there is something to send */
@@ -313,7 +314,40 @@ fail_sending (AmnesiaChannel  *self,
   return end_sending (self, NULL);
 }
 
-/* Sends until nothing is left, the socket takes no more, or others have waited long enough. */
+static void
+set_ample (AmnesiaChannel *self,
+           gboolean        ample)
+{
+  if (self->ample == ample || g_socket_get_protocol (self->socket) != G_SOCKET_PROTOCOL_TCP)
+    return;
+  self->ample = ample;
+  set_tcp_option (self->socket, TCP_NOTSENT_LOWAT,
+                  ample ? AMNESIA_NOTSENT_LARGE : AMNESIA_NOTSENT_LOWAT);
+}
+
+/* The kernel copies for as long as the reader keeps up: it gets no more at once than others can wait
+ * for. Returns how much is left of @size. */
+static gsize
+cut_vectors (GOutputVector *vectors,
+             int           *n,
+             gsize          size)
+{
+  gsize room = AMNESIA_SEND_SLICE;
+  int i;
+
+  if (size <= room)
+    return size;
+  for (i = 0; room > 0; i++)
+    {
+      vectors[i].size = MIN (vectors[i].size, room);
+      room -= vectors[i].size;
+    }
+  *n = i;
+  return AMNESIA_SEND_SLICE;
+}
+
+/* Sends until nothing is left, the socket takes no more, or others have waited long enough. Behind a
+ * large frame that has waited in the kernel: what comes next is made when that is gone. */
 gboolean
 amnesia_channel_send (AmnesiaChannel  *self,
                       AmnesiaTime      now,
@@ -326,7 +360,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
     {
       g_autoptr (GError) local_error = NULL;
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
-      gsize size;
+      gsize size, slice;
       gssize sent;
       int n;
 
@@ -334,12 +368,20 @@ amnesia_channel_send (AmnesiaChannel  *self,
       n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;
+      slice = cut_vectors (vectors, &n, size);
+      if (size > AMNESIA_SLICE)
+        set_ample (self, TRUE);
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         return fail_sending (self, g_steal_pointer (&local_error), error);
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
-      full = sent < (gssize) size;
+      full = sent < (gssize) slice;
+      if (self->ample && sent == (gssize) size)
+        {
+          set_ample (self, FALSE);
+          full = TRUE;
+        }
     }
   if (!full)
     return end_sending (self, error);

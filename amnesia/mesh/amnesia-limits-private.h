@@ -37,9 +37,17 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_READ_BUFFER (16 * 1024)
 /* More keys than a replica has room for need not be listed. */
 #define AMNESIA_MAX_LISTED 65536
+/* What a payload gets of memory before any of it has come, or less, if it is smaller. */
 #define AMNESIA_PAYLOAD_STEP (64 * 1024)
+/* How long the memory of a large value that is gone is kept for the next one. */
+#define AMNESIA_SPARE_TIME (4 * AMNESIA_SECOND)
 /* What the kernel may hold of ours that is not sent: more would be stale when it leaves. */
 #define AMNESIA_NOTSENT_LOWAT (16 * 1024)
+/* The same while a frame is in flight of which more than a slice is left: that is as old as it is, and
+ * the kernel may have enough of it to go on while we are elsewhere. */
+#define AMNESIA_NOTSENT_LARGE (2 * 1024 * 1024)
+/* What a link gives the kernel at once. */
+#define AMNESIA_SEND_SLICE (1024 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
 /* After so long a dispatch begins nothing more, so that others get their turn. All links may have

@@ -4,6 +4,7 @@
 
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
+#include "amnesia-payload-private.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ struct _AmnesiaReader
   guint64   max_size;
   gboolean  greeted;
 
-  guint8   *buffer;   /* (owned) */
+  guint8   *buffer;   /* (owned) (nullable) while nothing is in it */
   gsize     capacity;
   gsize     start;    /* the first byte that is not taken yet */
   gsize     end;
@@ -32,10 +33,12 @@ struct _AmnesiaReader
   gsize     payload_size;
 
   AmnesiaFrame frame; /* without its payload; from STEP_HEADER on its kind is known */
-  guint8   *payload;  /* (owned) (nullable) in STEP_PAYLOAD */
-  gsize     payload_capacity;
-  gsize     payload_have;
+  AmnesiaPayload payload; /* in STEP_PAYLOAD */
 };
+
+/* Most links wait for a frame to begin, most of the time, and need no buffer then: the last one that
+ * was done with is taken by who reads next. */
+static guint8 *spare_buffer; /* (owned) (nullable) atomic */
 
 static gsize
 padded (gsize size)
@@ -49,16 +52,37 @@ amnesia_reader_new (guint64 max_size)
   AmnesiaReader *self = g_new0 (AmnesiaReader, 1);
 
   self->max_size = max_size;
-  self->capacity = AMNESIA_READ_BUFFER;
-  self->buffer = g_malloc (self->capacity);
+  amnesia_payload_hold_spare ();
   return self;
+}
+
+static void
+take_buffer (AmnesiaReader *self)
+{
+  self->buffer = g_atomic_pointer_exchange (&spare_buffer, NULL);
+  if (self->buffer == NULL)
+    self->buffer = g_malloc (AMNESIA_READ_BUFFER);
+  self->capacity = AMNESIA_READ_BUFFER;
+}
+
+static void
+leave_buffer (AmnesiaReader *self)
+{
+  guint8 *buffer = g_steal_pointer (&self->buffer);
+
+  self->start = self->end = 0;
+  if (self->capacity == AMNESIA_READ_BUFFER)
+    buffer = g_atomic_pointer_exchange (&spare_buffer, buffer);
+  self->capacity = 0;
+  g_free (buffer);
 }
 
 void
 amnesia_reader_free (AmnesiaReader *self)
 {
   amnesia_frame_clear (&self->frame);
-  g_free (self->payload);
+  amnesia_payload_clear (&self->payload);
+  amnesia_payload_release_spare ();
   g_free (self->buffer);
   g_free (self);
 }
@@ -77,41 +101,16 @@ amnesia_reader_is_between (AmnesiaReader *self)
   return self->step <= STEP_PREFIX && self->start == self->end;
 }
 
-/* The payload's memory doubles as bytes arrive: what was only announced takes none. */
-static guint8 *
-reserve_payload (AmnesiaReader *self,
-                 gsize         *size)
-{
-  if (self->payload_have == self->payload_capacity)
-    {
-      gsize wanted = MAX (AMNESIA_PAYLOAD_STEP, 2 * self->payload_capacity);
-      guint8 *grown;
-
-      wanted = MIN (wanted, self->payload_size);
-      grown = g_try_realloc (self->payload, wanted);
-      if (grown == NULL)
-        return NULL;
-      self->payload = grown;
-      self->payload_capacity = wanted;
-    }
-  *size = self->payload_capacity - self->payload_have;
-  return self->payload + self->payload_have;
-}
-
 /* Returns where the next bytes go, and how many have room there; NULL if there is no memory. */
 guint8 *
 amnesia_reader_reserve (AmnesiaReader *self,
                         gsize         *size)
 {
   if (self->step == STEP_PAYLOAD && self->start == self->end)
-    return reserve_payload (self, size);
+    return amnesia_payload_reserve (&self->payload, size);
 
-  if (self->start == self->end && self->capacity > AMNESIA_READ_BUFFER)
-    {
-      self->capacity = AMNESIA_READ_BUFFER;
-      self->buffer = g_realloc (self->buffer, self->capacity);
-      self->start = self->end = 0;
-    }
+  if (self->buffer == NULL)
+    take_buffer (self);
   if (self->start > 0)
     {
       memmove (self->buffer, self->buffer + self->start, self->end - self->start);
@@ -137,7 +136,7 @@ amnesia_reader_commit (AmnesiaReader *self,
                        gsize          size)
 {
   if (self->step == STEP_PAYLOAD && self->start == self->end)
-    self->payload_have += size;
+    self->payload.have += size;
   else
     self->end += size;
 }
@@ -197,6 +196,7 @@ take_header (AmnesiaReader  *self,
                                   self->payload_size, self->max_size, error))
     return FALSE;
   self->start += padded (self->header_size);
+  amnesia_payload_init (&self->payload, self->payload_size);
   self->step = STEP_PAYLOAD;
   return TRUE;
 }
@@ -206,10 +206,10 @@ static gboolean
 fill_payload (AmnesiaReader  *self,
               GError        **error)
 {
-  while (available (self) > 0 && self->payload_have < self->payload_size)
+  while (available (self) > 0 && self->payload.have < self->payload_size)
     {
       gsize size;
-      guint8 *room = reserve_payload (self, &size);
+      guint8 *room = amnesia_payload_reserve (&self->payload, &size);
 
       if (room == NULL)
         {
@@ -219,10 +219,10 @@ fill_payload (AmnesiaReader  *self,
         }
       size = MIN (size, available (self));
       memcpy (room, self->buffer + self->start, size);
-      self->payload_have += size;
+      self->payload.have += size;
       self->start += size;
     }
-  return self->payload_have == self->payload_size;
+  return self->payload.have == self->payload_size;
 }
 
 static void
@@ -231,17 +231,14 @@ hand_over (AmnesiaReader *self,
 {
   *frame = self->frame;
   self->frame = (AmnesiaFrame) { 0, };
-  frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->payload_size);
-  self->payload_capacity = 0;
-  self->payload_have = 0;
+  frame->payload = amnesia_payload_end (&self->payload);
   self->step = STEP_PREFIX;
 }
 
-/* Takes one frame out of what arrived. FALSE without an error: more bytes are needed. */
-gboolean
-amnesia_reader_next (AmnesiaReader  *self,
-                     AmnesiaFrame   *frame,
-                     GError        **error)
+static gboolean
+take_next (AmnesiaReader  *self,
+           AmnesiaFrame   *frame,
+           GError        **error)
 {
   gboolean more = TRUE;
 
@@ -266,5 +263,19 @@ amnesia_reader_next (AmnesiaReader  *self,
           return more;
         }
     }
+  return FALSE;
+}
+
+/* Takes one frame out of what arrived. FALSE without an error: more bytes are needed. */
+gboolean
+amnesia_reader_next (AmnesiaReader  *self,
+                     AmnesiaFrame   *frame,
+                     GError        **error)
+{
+  if (take_next (self, frame, error))
+    return TRUE;
+  if (self->buffer != NULL && self->start == self->end)
+    leave_buffer (self);
+  amnesia_payload_trim_spare (AMNESIA_SPARE_TIME);
   return FALSE;
 }
