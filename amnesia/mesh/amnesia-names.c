@@ -287,6 +287,21 @@ amnesia_names_have (AmnesiaNames *self,
   return FALSE;
 }
 
+/* Whether all are numeric addresses of this machine's loopback, which no change of a network touches. */
+gboolean
+amnesia_names_are_loopback (AmnesiaNames *self)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, self->names);
+  while (g_hash_table_iter_next (&iter, NULL, &name))
+    if (!((Name *) name)->literal ||
+        !g_inet_address_get_is_loopback (((Name *) name)->addresses->data))
+      return FALSE;
+  return TRUE;
+}
+
 /* Looks all names up again, if that has not been done lately. Returns whether an answer is to be
  * expected. */
 gboolean

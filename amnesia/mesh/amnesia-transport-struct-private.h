@@ -49,7 +49,9 @@ struct _AmnesiaTransport
   GSource         *grace;        /* (owned) when the search for our entry waits no longer */
   GSource         *visits;       /* (owned) when the oldest visitor has waited long enough */
 
-  GNetworkMonitor *monitor;      /* (owned) (nullable) while open */
+  gboolean         abroad;       /* not all who are listed are on this machine's loopback */
+  GSource         *network;      /* (owned) when the network is to be watched, or has changed */
+  GNetworkMonitor *monitor;      /* (owned) (nullable) while it is watched */
   gulong           network_changed_id;
 };
 
@@ -65,5 +67,10 @@ void     amnesia_transport_seek         (AmnesiaTransport *self);
 void     amnesia_transport_check_own    (AmnesiaTransport *self);
 gboolean amnesia_transport_has_moved    (AmnesiaTransport *self);
 gboolean amnesia_transport_is_listed    (AmnesiaTransport *self);
+
+/* whether the network has changed: amnesia-transport-network.c */
+void     amnesia_transport_plan_watch   (AmnesiaTransport *self);
+void     amnesia_transport_begin_watch  (AmnesiaTransport *self);
+void     amnesia_transport_end_watch    (AmnesiaTransport *self);
 
 G_END_DECLS

@@ -119,6 +119,7 @@ finish (AmnesiaTransport *self,
     }
   self->seek_again = FALSE;
   flush (self);
+  amnesia_transport_plan_watch (self);
   self->funcs->settle (owner);
   g_object_unref (owner);
   transport_unref (self);
@@ -355,6 +356,16 @@ name_cb (const char *host,
   finish (self, owner);
 }
 
+static void
+network_due (AmnesiaTransport *self,
+             gpointer          owner)
+{
+  if (self->monitor == NULL)
+    amnesia_transport_begin_watch (self);
+  else
+    amnesia_mesh_network_changed (self->mesh, self->now);
+}
+
 /* --- what the mesh asks for --- */
 
 static void
@@ -485,6 +496,8 @@ amnesia_transport_new (GMainContext                *context,
   self->timer = ready_source_new (self, timer_due, "[amnesia] timer");
   self->grace = ready_source_new (self, amnesia_transport_end_grace, "[amnesia] own entry");
   self->visits = ready_source_new (self, visits_due, "[amnesia] door");
+  self->network = ready_source_new (self, network_due, "[amnesia] network");
+  g_source_set_priority (self->network, G_PRIORITY_DEFAULT_IDLE);
   return self;
 }
 
@@ -533,8 +546,7 @@ discard (AmnesiaTransport *self)
   g_source_set_ready_time (self->timer, -1);
   g_source_set_ready_time (self->grace, -1);
   g_source_set_ready_time (self->visits, -1);
-  g_clear_signal_handler (&self->network_changed_id, self->monitor);
-  g_clear_object (&self->monitor);
+  amnesia_transport_end_watch (self);
   g_clear_pointer (&self->settings, amnesia_settings_free);
   g_clear_pointer (&self->listening, g_free);
   g_clear_pointer (&self->own_host, g_free);
@@ -551,6 +563,7 @@ free_cb (gpointer user_data)
   destroy_source (self->timer);
   destroy_source (self->grace);
   destroy_source (self->visits);
+  destroy_source (self->network);
   transport_unref (self);
   return G_SOURCE_REMOVE;
 }
@@ -582,42 +595,6 @@ amnesia_transport_get_error (AmnesiaTransport *self)
   return self->error;
 }
 
-static gboolean
-network_changed_idle (gpointer user_data)
-{
-  AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
-
-  if (owner != NULL)
-    {
-      amnesia_mesh_network_changed (self->mesh, self->now);
-      finish (self, owner);
-    }
-  return G_SOURCE_REMOVE;
-}
-
-static void
-release_closure (gpointer  data,
-                 GClosure *closure)
-{
-  transport_unref (data);
-}
-
-/* May come in another thread: the monitor is the process's. */
-static void
-network_changed_cb (GNetworkMonitor *monitor,
-                    gboolean         available,
-                    gpointer         user_data)
-{
-  AmnesiaTransport *self = user_data;
-  GSource *source = g_idle_source_new ();
-
-  g_source_set_callback (source, network_changed_idle, g_atomic_rc_box_acquire (self),
-                         (GDestroyNotify) transport_unref);
-  g_source_attach (source, self->context);
-  g_source_unref (source);
-}
-
 /* Opens, or goes on with other settings. Takes @settings. */
 void
 amnesia_transport_open (AmnesiaTransport *self,
@@ -634,16 +611,10 @@ amnesia_transport_open (AmnesiaTransport *self,
   g_clear_pointer (&self->settings, amnesia_settings_free);
   self->settings = settings;
   g_clear_error (&self->error);
-  if (self->monitor == NULL)
-    {
-      self->monitor = g_object_ref (g_network_monitor_get_default ());
-      self->network_changed_id =
-        g_signal_connect_data (self->monitor, "network-changed", G_CALLBACK (network_changed_cb),
-                               g_atomic_rc_box_acquire (self), release_closure, 0);
-    }
   amnesia_names_retain (self->names, settings);
   for (i = 0; i < settings->entries->len; i++)
     amnesia_names_lookup (self->names, g_array_index (settings->entries, AmnesiaAddress, i).host);
+  self->abroad = !amnesia_names_are_loopback (self->names);
   amnesia_mesh_open (self->mesh, settings, self->now);
   amnesia_caller_retain (self->caller, amnesia_mesh_get_members (self->mesh)->list);
   if (amnesia_transport_is_listed (self) && amnesia_listener_is_open (self->listener))
