@@ -374,7 +374,9 @@ mesh_dial (AmnesiaMember *member,
 {
   AmnesiaTransport *self = user_data;
 
-  amnesia_transport_check_own (self);
+  /* not at the first dial: we have just begun to listen */
+  if (member->tried)
+    amnesia_transport_check_own (self);
   amnesia_caller_call (self->caller, member);
 }
 
