@@ -4,7 +4,6 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
-#include "amnesia-marshal.h"
 #include "amnesia-peer.h"
 #include "amnesia-roster-private.h"
 #include "replica/amnesia-value-private.h"
@@ -368,12 +367,8 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
    * Since: 0.1
    */
   signals[SIGNAL_CHANGED] = g_signal_new ("changed", AMNESIA_TYPE_STORE, G_SIGNAL_RUN_LAST, 0,
-                                          NULL, NULL,
-                                          amnesia_marshal_VOID__VARIANT_VARIANT_BOOLEAN,
-                                          G_TYPE_NONE, 3,
+                                          NULL, NULL, NULL, G_TYPE_NONE, 3,
                                           G_TYPE_VARIANT, G_TYPE_VARIANT, G_TYPE_BOOLEAN);
-  g_signal_set_va_marshaller (signals[SIGNAL_CHANGED], AMNESIA_TYPE_STORE,
-                              amnesia_marshal_VOID__VARIANT_VARIANT_BOOLEANv);
 
   /**
    * AmnesiaStore::log:
