@@ -287,7 +287,14 @@ amnesia_names_have (AmnesiaNames *self,
   return FALSE;
 }
 
-/* Whether all are numeric addresses of this machine's loopback, which no change of a network touches. */
+static gboolean
+is_loopback (Name *name)
+{
+  return name->literal ? g_inet_address_get_is_loopback (name->addresses->data)
+                       : g_str_equal (name->host, "localhost");
+}
+
+/* Whether all are of this machine's loopback, which no change of a network touches. */
 gboolean
 amnesia_names_are_loopback (AmnesiaNames *self)
 {
@@ -296,8 +303,7 @@ amnesia_names_are_loopback (AmnesiaNames *self)
 
   g_hash_table_iter_init (&iter, self->names);
   while (g_hash_table_iter_next (&iter, NULL, &name))
-    if (!((Name *) name)->literal ||
-        !g_inet_address_get_is_loopback (((Name *) name)->addresses->data))
+    if (!is_loopback (name))
       return FALSE;
   return TRUE;
 }
