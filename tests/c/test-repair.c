@@ -51,6 +51,50 @@ join (guint64       id,
   return raw;
 }
 
+static gboolean
+says_empty (RawPeer *raw)
+{
+  AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_HELLO);
+  g_auto (AmnesiaHello) hello = { 0, };
+
+  amnesia_frame_decode_hello (frame, &hello);
+  raw_frame_free (frame);
+  return hello.empty;
+}
+
+static void
+test_empty (void)
+{
+  AmnesiaStore *store = make_store (NULL);
+  g_autoptr (RawPeer) first = raw_peer_connect (0);
+  g_autoptr (RawPeer) second = NULL;
+  g_autoptr (AmnesiaEntry) newer = raw_entry (7, raw_stamp (1000), "'newer'");
+  AmnesiaHello hello = raw_hello (7, 0);
+
+  g_test_summary ("Who says in the hello that it has nothing gets all before it lists that, and once");
+
+  g_assert_true (says_empty (first));
+  test_set (store, "'ours'");
+  second = raw_peer_connect (0);
+  g_assert_false (says_empty (second));
+  hello.empty = TRUE;
+  raw_peer_send_hello (second, &hello);
+  raw_peer_wait_write (second, "'ours'");
+
+  /* what it has got meanwhile is wanted all the same */
+  raw_peer_send_list (second, newer, FALSE);
+  raw_peer_send_write (second, newer);
+  g_assert_cmpuint (raw_peer_wait_ack (second), ==, 1);
+  test_assert_data (store, "'newer'");
+  g_assert_cmpuint (raw_peer_count (second, AMNESIA_FRAME_WRITE), ==, 0);
+
+  /* later lists are answered as always */
+  test_pass_time (2100);
+  raw_peer_send_list (second, NULL, FALSE);
+  raw_peer_wait_write (second, "'newer'");
+  test_free_store (store);
+}
+
 static void
 test_peer_lacks (void)
 {
@@ -349,6 +393,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/repair/empty", test_empty);
   g_test_add_func ("/repair/peer-lacks", test_peer_lacks);
   g_test_add_func ("/repair/we-lack", test_we_lack);
   g_test_add_func ("/repair/same", test_same);
