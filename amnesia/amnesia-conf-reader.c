@@ -8,11 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixinputstream.h>
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_LENGTH (64 * 1024)
 #define MAX_DEPTH 8
@@ -369,52 +370,69 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
   return fail_node (&reader, _("an array of peers, or an object with “peers”"), "", root, error);
 }
 
-/* Opens `filename` without waiting, whatever it is, and says how long it is. */
-static GInputStream *
-open_regular (const char  *filename,
-              guint64     *length,
-              GError     **error)
+static gboolean
+fail_errno (GError **error)
 {
-  g_autoptr(GInputStream) stream = NULL;
-  struct stat status;
-  int fd = g_open (filename, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+  int code = errno;
 
-  if (fd >= 0)
-    stream = g_unix_input_stream_new (fd, TRUE);
-  if (fd < 0 || fstat (fd, &status) < 0)
-    {
-      int code = errno;
-
-      g_set_error_literal (error, G_FILE_ERROR, g_file_error_from_errno (code),
-                           g_strerror (code));
-      return NULL;
-    }
-  if (!S_ISREG (status.st_mode))
-    {
-      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                           _("a regular file is needed, not a folder, pipe or device"));
-      return NULL;
-    }
-  *length = status.st_size;
-  return g_steal_pointer (&stream);
+  g_set_error_literal (error, G_FILE_ERROR, g_file_error_from_errno (code), g_strerror (code));
+  return FALSE;
 }
 
+/* Whether this is a file that is not too long; nothing else is to be waited for. */
+static gboolean
+check_regular (int      fd,
+               GError **error)
+{
+  struct stat status;
+
+  if (fstat (fd, &status) < 0)
+    return fail_errno (error);
+  if (S_ISREG (status.st_mode))
+    return check_length (status.st_size, error);
+  g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+                       _("a regular file is needed, not a folder, pipe or device"));
+  return FALSE;
+}
+
+static gboolean
+read_open_file (AmnesiaConf  *conf,
+                FILE         *file,
+                GError      **error)
+{
+  /* One more for a file that has grown since, and one for the NUL. */
+  g_autofree char *text = g_malloc (MAX_LENGTH + 2);
+  gsize n_read;
+
+  if (!check_regular (fileno (file), error))
+    return FALSE;
+  n_read = fread (text, 1, MAX_LENGTH + 1, file);
+  if (ferror (file))
+    return fail_errno (error);
+  text[n_read] = '\0';
+  return amnesia_conf_read_json (conf, text, n_read, error);
+}
+
+/* With streams of GIO this would take as long as to read what is in the file. */
 static gboolean
 read_file (AmnesiaConf  *conf,
            const char   *filename,
            GError      **error)
 {
-  guint64 length;
-  g_autoptr(GInputStream) stream = open_regular (filename, &length, error);
-  g_autofree char *text = NULL;
-  gsize n_read;
+  int fd = g_open (filename, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+  FILE *file = fd >= 0 ? fdopen (fd, "r") : NULL;
+  gboolean success;
 
-  if (stream == NULL || !check_length (length, error))
-    return FALSE;
-  /* One more for a file that has grown since, and one for the NUL. */
-  text = g_malloc0 (MAX_LENGTH + 2);
-  return g_input_stream_read_all (stream, text, MAX_LENGTH + 1, &n_read, NULL, error)
-         && amnesia_conf_read_json (conf, text, n_read, error);
+  if (file == NULL)
+    {
+      fail_errno (error);
+      if (fd >= 0)
+        close (fd);
+      return FALSE;
+    }
+  success = read_open_file (conf, file, error);
+  fclose (file);
+  return success;
 }
 
 /* Fills `conf` from a file. */

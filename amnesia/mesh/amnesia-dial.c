@@ -14,13 +14,14 @@ struct _AmnesiaDial
   GMainContext   *context;     /* (owned) */
   guint16         port;
   pid_t           pid;         /* of the process that dials */
-  AmnesiaDialFunc func;        /* (nullable) NULL: nobody waits any more */
+  AmnesiaDialFunc func;
   gpointer        user_data;
 
   GList          *addresses;   /* (owned) (element-type GInetAddress) not tried yet */
   GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
-  GCancellable   *cancellable; /* (owned) */
-  GError         *error;       /* (owned) (nullable) why no attempt could be made */
+  GSocket        *socket;      /* (owned) (nullable) of the attempt under way */
+  GSource        *source;      /* (owned) (nullable) when that has ended, or could not begin */
+  GError         *error;       /* (owned) (nullable) of the last attempt */
   gint64          begun;
 };
 
@@ -30,36 +31,36 @@ amnesia_dial_new (GMainContext    *context,
                   AmnesiaDialFunc  func,
                   gpointer         user_data)
 {
-  AmnesiaDial *self = g_rc_box_new0 (AmnesiaDial);
+  AmnesiaDial *self = g_new0 (AmnesiaDial, 1);
 
   self->context = g_main_context_ref (context);
   self->port = port;
   self->pid = getpid ();
   self->func = func;
   self->user_data = user_data;
-  self->cancellable = g_cancellable_new ();
   return self;
 }
 
 static void
-dial_clear (gpointer data)
+end_attempt (AmnesiaDial *self)
 {
-  AmnesiaDial *self = data;
-
-  g_list_free_full (self->addresses, g_object_unref);
-  g_list_free_full (self->from, g_object_unref);
-  g_object_unref (self->cancellable);
-  g_clear_error (&self->error);
-  g_main_context_unref (self->context);
+  g_clear_object (&self->socket);
+  if (self->source == NULL)
+    return;
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
 }
 
 /* Ends the attempt; the function is not called any more. */
 void
 amnesia_dial_free (AmnesiaDial *self)
 {
-  self->func = NULL;
-  g_cancellable_cancel (self->cancellable);
-  g_rc_box_release_full (self, dial_clear);
+  end_attempt (self);
+  g_list_free_full (self->addresses, g_object_unref);
+  g_list_free_full (self->from, g_object_unref);
+  g_clear_error (&self->error);
+  g_main_context_unref (self->context);
+  g_free (self);
 }
 
 /* Dials come from @from if the family fits, so that the other side knows us by our entry. */
@@ -98,37 +99,10 @@ choose_local (AmnesiaDial  *self,
 }
 
 static gboolean
-fail_cb (gpointer user_data)
+is_with_itself (GSocket *socket)
 {
-  AmnesiaDial *self = user_data;
-
-  if (self->func != NULL)
-    self->func (self, NULL, self->error, self->user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-dial_unref (gpointer data)
-{
-  g_rc_box_release_full (data, dial_clear);
-}
-
-/* No address was worth an attempt: the function is called later all the same. */
-static void
-fail (AmnesiaDial *self)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, fail_cb, g_rc_box_acquire (self), dial_unref);
-  g_source_attach (source, self->context);
-}
-
-static gboolean
-is_with_itself (GSocketConnection *connection)
-{
-  g_autoptr (GSocketAddress) near = g_socket_connection_get_local_address (connection, NULL);
-  g_autoptr (GSocketAddress) far = g_socket_connection_get_remote_address (connection, NULL);
+  g_autoptr (GSocketAddress) near = g_socket_get_local_address (socket, NULL);
+  g_autoptr (GSocketAddress) far = g_socket_get_remote_address (socket, NULL);
 
   return G_IS_INET_SOCKET_ADDRESS (near) && G_IS_INET_SOCKET_ADDRESS (far) &&
          g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (near)) ==
@@ -141,18 +115,16 @@ is_with_itself (GSocketConnection *connection)
  * and TCP then connects the socket with itself. It would look as if the entry were our own; and it
  * must go without a trace, as somebody may be about to listen there. */
 static gboolean
-finish_connect (GSocketConnection  *connection,
-                GAsyncResult       *result,
-                GError            **error)
+finish_connect (GSocket  *socket,
+                GError  **error)
 {
   const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
-  if (!g_socket_connection_connect_finish (connection, result, error))
+  if (!g_socket_check_connect_result (socket, error))
     return FALSE;
-  if (!is_with_itself (connection))
+  if (!is_with_itself (socket))
     return TRUE;
-  setsockopt (g_socket_get_fd (g_socket_connection_get_socket (connection)), SOL_SOCKET, SO_LINGER,
-              &at_once, sizeof at_once);
+  setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED,
                "nobody listens there: the port was connected with itself");
   return FALSE;
@@ -168,23 +140,58 @@ may_go_on (AmnesiaDial *self)
 }
 
 static void
-connect_cb (GObject      *source,
-            GAsyncResult *result,
+wait_for (AmnesiaDial *self,
+          GSource     *source,
+          GSourceFunc  func)
+{
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, self->context);
+  self->source = source;
+}
+
+/* May free the dial. */
+static void
+tell (AmnesiaDial       *self,
+      GSocketConnection *connection)
+{
+  g_autoptr (GError) error = g_steal_pointer (&self->error);
+
+  end_attempt (self);
+  self->func (self, connection, error, self->user_data);
+}
+
+static gboolean
+connect_cb (GSocket      *socket,
+            GIOCondition  condition,
             gpointer      user_data)
 {
   AmnesiaDial *self = user_data;
-  GSocketConnection *connection = G_SOCKET_CONNECTION (source);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketConnection) connection = NULL;
 
-  if (!finish_connect (connection, result, &error))
-    connection = NULL;
   if (self->pid != getpid ())
-    g_debug ("A dial of the parent process ends here");
-  else if (self->func != NULL && connection == NULL && may_go_on (self))
-    try_next (self);
-  else if (self->func != NULL)
-    self->func (self, connection, error, self->user_data);
-  g_rc_box_release_full (self, dial_clear);
+    {
+      g_debug ("A dial of the parent process ends here");
+      return G_SOURCE_REMOVE;
+    }
+  g_clear_error (&self->error);
+  if (finish_connect (socket, &self->error))
+    connection = g_socket_connection_factory_create_connection (socket);
+  if (connection == NULL && may_go_on (self))
+    {
+      end_attempt (self);
+      try_next (self);
+    }
+  else
+    tell (self, connection);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+fail_cb (gpointer user_data)
+{
+  tell (user_data, NULL);
+  return G_SOURCE_REMOVE;
 }
 
 static GSocket *
@@ -198,6 +205,7 @@ make_socket (AmnesiaDial   *self,
 
   if (socket == NULL)
     return NULL;
+  g_socket_set_blocking (socket, FALSE);
   g_socket_set_timeout (socket, AMNESIA_DIAL_TIMEOUT_S);
 #ifdef IP_BIND_ADDRESS_NO_PORT
   /* or binding takes a port that no other connection can have meanwhile */
@@ -208,32 +216,35 @@ make_socket (AmnesiaDial   *self,
   return g_steal_pointer (&socket);
 }
 
-/* GSocketClient would do this, but up to GLib 2.74 at least each attempt that fails later than after
- * 250 ms leaks its task: a member whose machine is off would cost some megabytes a day. */
-static void
-try_next (AmnesiaDial *self)
+/* Begins to connect with the next address. */
+static gboolean
+begin_attempt (AmnesiaDial *self)
 {
   g_autoptr (GInetAddress) address = self->addresses->data;
   g_autoptr (GSocketAddress) target = g_inet_socket_address_new (address, self->port);
-  g_autoptr (GSocketConnection) connection = NULL;
   g_autoptr (GSocket) socket = NULL;
 
   self->addresses = g_list_delete_link (self->addresses, self->addresses);
   g_clear_error (&self->error);
   socket = make_socket (self, address, &self->error);
-  if (socket == NULL)
-    {
-      if (self->addresses != NULL)
-        try_next (self);
-      else
-        fail (self);
+  if (socket == NULL || (!g_socket_connect (socket, target, NULL, &self->error) &&
+                         !g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_PENDING)))
+    return FALSE;
+  wait_for (self, g_socket_create_source (socket, G_IO_OUT, NULL), G_SOURCE_FUNC (connect_cb));
+  self->socket = g_steal_pointer (&socket);
+  return TRUE;
+}
+
+/* GSocketClient would do this, but up to GLib 2.74 at least each attempt that fails later than after
+ * 250 ms leaks its task: a member whose machine is off would cost some megabytes a day. And with the
+ * first task GLib starts a thread, which takes as long as all else that a connection needs. */
+static void
+try_next (AmnesiaDial *self)
+{
+  while (may_go_on (self))
+    if (begin_attempt (self))
       return;
-    }
-  connection = g_socket_connection_factory_create_connection (socket);
-  g_main_context_push_thread_default (self->context);
-  g_socket_connection_connect_async (connection, target, self->cancellable, connect_cb,
-                                     g_rc_box_acquire (self));
-  g_main_context_pop_thread_default (self->context);
+  wait_for (self, g_idle_source_new (), fail_cb);
 }
 
 /* Tries one of @addresses after the other, as long as that does not take too long; if there is none,
@@ -252,5 +263,5 @@ amnesia_dial_start (AmnesiaDial  *self,
     }
   self->error = error != NULL ? g_error_copy (error)
                               : g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no address");
-  fail (self);
+  wait_for (self, g_idle_source_new (), fail_cb);
 }

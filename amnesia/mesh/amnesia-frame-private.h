@@ -73,6 +73,7 @@ typedef struct
   guint16  port;
   gint64   wall;      /* microseconds since 1970 */
   guint64  max_size;
+  gboolean empty;     /* the sender has no entry */
 } AmnesiaHello;
 
 /* Why a link ends, told to the other side. Part of the protocol: never renumber. */

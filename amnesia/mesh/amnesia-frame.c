@@ -336,6 +336,17 @@ amnesia_packet_clear (AmnesiaPacket *packet)
   g_clear_pointer (&packet->payload, g_bytes_unref);
 }
 
+static GVariant *
+hello_extensions (const AmnesiaHello *hello)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  if (hello->empty)
+    g_variant_builder_add (&builder, "{sv}", "empty", g_variant_new_boolean (TRUE));
+  return g_variant_builder_end (&builder);
+}
+
 /* The first packet of a connection: the preamble stands before the frame. */
 void
 amnesia_frame_encode_hello (const AmnesiaHello *hello,
@@ -344,7 +355,7 @@ amnesia_frame_encode_hello (const AmnesiaHello *hello,
   GVariant *header = g_variant_new ("(qqtssqxt@a{sv})",
                                     hello->version_min, hello->version_max, hello->id,
                                     hello->group, hello->host, hello->port, hello->wall,
-                                    hello->max_size, amnesia_frame_no_extensions ());
+                                    hello->max_size, hello_extensions (hello));
   g_autoptr (GBytes) head = amnesia_frame_encode_head (AMNESIA_FRAME_HELLO, header, 0);
   GByteArray *all = g_byte_array_new ();
 
@@ -358,9 +369,13 @@ void
 amnesia_frame_decode_hello (const AmnesiaFrame *frame,
                             AmnesiaHello       *hello)
 {
+  g_autoptr (GVariant) extensions = NULL;
+
   g_variant_get (frame->header, "(qqtssqxt@a{sv})",
                  &hello->version_min, &hello->version_max, &hello->id, &hello->group,
-                 &hello->host, &hello->port, &hello->wall, &hello->max_size, NULL);
+                 &hello->host, &hello->port, &hello->wall, &hello->max_size, &extensions);
+  hello->empty = FALSE;
+  g_variant_lookup (extensions, "empty", "b", &hello->empty);
 }
 
 void

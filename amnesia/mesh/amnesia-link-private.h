@@ -99,6 +99,7 @@ typedef struct
   gboolean   greeted; /* this was the hello */
   char      *host;    /* (owned) (nullable) with the hello: the peer's own entry */
   guint16    port;
+  gboolean   empty;   /* and that it has nothing */
   GPtrArray *taken;   /* (owned) (nullable) (element-type AmnesiaEntry) now in force here */
   GError    *notice;  /* (owned) (nullable) for `last-error`; the link lives on */
 } AmnesiaReceipt;
@@ -118,6 +119,8 @@ gboolean     amnesia_link_receive        (AmnesiaLink         *self,
                                           AmnesiaTime          now,
                                           AmnesiaReceipt      *receipt,
                                           GError             **error);
+void         amnesia_link_give_all       (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
 void         amnesia_receipt_clear       (AmnesiaReceipt      *receipt);
 
 gboolean     amnesia_link_wants_to_send  (AmnesiaLink         *self);

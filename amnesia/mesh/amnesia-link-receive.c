@@ -94,6 +94,7 @@ receive_hello (AmnesiaLink        *self,
   receipt->greeted = TRUE;
   receipt->host = g_steal_pointer (&hello.host);
   receipt->port = hello.port;
+  receipt->empty = hello.empty;
   return TRUE;
 }
 
@@ -267,6 +268,26 @@ receive_beat (AmnesiaLink        *self,
   amnesia_repair_compare (&self->repair, beat.digest, now.mono);
 }
 
+static void
+mark_all (AmnesiaLink *self,
+          GPtrArray   *keys)
+{
+  guint i;
+
+  for (i = 0; i < keys->len; i++)
+    amnesia_link_mark (self, g_ptr_array_index (keys, i));
+}
+
+/* The peer has nothing: it need not say so once more before it is given all that there is. */
+void
+amnesia_link_give_all (AmnesiaLink *self,
+                       AmnesiaTime  now)
+{
+  g_autoptr (GPtrArray) lacking = amnesia_repair_assume_empty (&self->repair, now.wall);
+
+  mark_all (self, lacking);
+}
+
 static gboolean
 receive_list (AmnesiaLink        *self,
               const AmnesiaFrame *frame,
@@ -275,10 +296,9 @@ receive_list (AmnesiaLink        *self,
 {
   g_autoptr (GPtrArray) lacking = amnesia_repair_receive (&self->repair, frame, now.mono, now.wall,
                                                           error);
-  guint i;
 
-  for (i = 0; lacking != NULL && i < lacking->len; i++)
-    amnesia_link_mark (self, g_ptr_array_index (lacking, i));
+  if (lacking != NULL)
+    mark_all (self, lacking);
   return lacking != NULL;
 }
 

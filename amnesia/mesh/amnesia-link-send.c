@@ -7,6 +7,14 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
+static gboolean
+is_empty (AmnesiaReplica *replica)
+{
+  g_autoptr (GPtrArray) first = amnesia_replica_list_range (replica, "", NULL, 1);
+
+  return first->len == 0;
+}
+
 static void
 pull_hello (AmnesiaLink   *self,
             AmnesiaTime    now,
@@ -22,6 +30,7 @@ pull_hello (AmnesiaLink   *self,
     .port = local->port,
     .wall = now.wall,
     .max_size = local->max_size,
+    .empty = is_empty (local->replica),
   };
 
   self->hello_sent = TRUE;

@@ -4,8 +4,10 @@
 
 #include "amnesia-limits-private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* GSocketService would do all this, but when descriptors run out it re-arms its source at once
@@ -248,6 +250,21 @@ start_accepting (AmnesiaListener *self)
 
 /* --- binding --- */
 
+/* Returns the error number. To have one of GIO's that an address is in use, which is a matter of course
+ * for all but the first of several members, would take longer than to look for it. */
+static int
+bind_to (GSocket        *socket,
+         GSocketAddress *where)
+{
+  struct sockaddr_storage native;
+
+  if (!g_socket_address_to_native (where, &native, sizeof native, NULL))
+    return EINVAL;
+  g_socket_set_option (socket, SOL_SOCKET, SO_REUSEADDR, 1, NULL);
+  return bind (g_socket_get_fd (socket), (struct sockaddr *) &native,
+               (socklen_t) g_socket_address_get_native_size (where)) == 0 ? 0 : errno;
+}
+
 /* Binds and listens: two sockets may both bind before one of them listens. */
 static AmnesiaBind
 listen_on (AmnesiaListener  *self,
@@ -260,6 +277,7 @@ listen_on (AmnesiaListener  *self,
   g_autoptr (GSocket) socket = g_socket_new (g_inet_address_get_family (address),
                                              G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
                                              &local_error);
+  int failure;
 
   if (socket == NULL)
     {
@@ -274,13 +292,9 @@ listen_on (AmnesiaListener  *self,
     g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, 1, NULL);
   g_socket_set_blocking (socket, FALSE);
   g_socket_set_listen_backlog (socket, AMNESIA_LISTEN_BACKLOG);
-  if (!g_socket_bind (socket, where, TRUE, &local_error))
-    {
-      g_debug ("%s", local_error->message);
-      return g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
-               ? AMNESIA_BIND_IN_USE
-               : AMNESIA_BIND_ELSEWHERE;
-    }
+  failure = bind_to (socket, where);
+  if (failure != 0)
+    return failure == EADDRINUSE ? AMNESIA_BIND_IN_USE : AMNESIA_BIND_ELSEWHERE;
   if (!g_socket_listen (socket, &local_error))
     return AMNESIA_BIND_IN_USE;
   g_ptr_array_add (self->sockets, g_steal_pointer (&socket));

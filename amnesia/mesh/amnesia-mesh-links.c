@@ -284,6 +284,9 @@ admit (AmnesiaMesh    *self,
     merge_guests (self, member);
   show_links (self, link->peer_id);
   self->linked_changed = TRUE;
+  /* not over a link that is about to go */
+  if (receipt->empty && amnesia_link_is_up (link))
+    amnesia_link_give_all (link, now);
 }
 
 /* Once for each peer: who writes with a clock that is ahead wins where he should not. The offset is

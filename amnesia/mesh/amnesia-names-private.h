@@ -29,6 +29,7 @@ const GError *amnesia_names_get_error  (AmnesiaNames      *self,
                                         const char        *host);
 gboolean      amnesia_names_have       (AmnesiaNames      *self,
                                         GInetAddress      *address);
+gboolean      amnesia_names_are_loopback (AmnesiaNames    *self);
 gboolean      amnesia_names_refresh    (AmnesiaNames      *self,
                                         gint64             now);
 void          amnesia_names_retain     (AmnesiaNames      *self,

@@ -287,6 +287,27 @@ amnesia_names_have (AmnesiaNames *self,
   return FALSE;
 }
 
+static gboolean
+is_loopback (Name *name)
+{
+  return name->literal ? g_inet_address_get_is_loopback (name->addresses->data)
+                       : g_str_equal (name->host, "localhost");
+}
+
+/* Whether all are of this machine's loopback, which no change of a network touches. */
+gboolean
+amnesia_names_are_loopback (AmnesiaNames *self)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, self->names);
+  while (g_hash_table_iter_next (&iter, NULL, &name))
+    if (!is_loopback (name))
+      return FALSE;
+  return TRUE;
+}
+
 /* Looks all names up again, if that has not been done lately. Returns whether an answer is to be
  * expected. */
 gboolean

@@ -24,6 +24,7 @@ typedef struct
   /* the peer's list */
   gboolean        listed;        /* one has come to its end */
   gboolean        ignored;       /* the present one came too soon */
+  gboolean        given;         /* what the first one says to be lacking was sent before it */
   char           *next;          /* (owned) (nullable) where its next frame has to begin */
   gint64          begun;
   GTree          *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
@@ -37,6 +38,8 @@ void       amnesia_repair_clear       (AmnesiaRepair       *self);
 
 void       amnesia_repair_start       (AmnesiaRepair       *self,
                                        guint64              peer_max_size);
+GPtrArray *amnesia_repair_assume_empty (AmnesiaRepair      *self,
+                                       gint64               wall);
 GPtrArray *amnesia_repair_receive     (AmnesiaRepair       *self,
                                        const AmnesiaFrame  *frame,
                                        gint64               mono,

@@ -335,5 +335,21 @@ amnesia_repair_receive (AmnesiaRepair       *self,
     self->listed = TRUE;
   if (list.last && list.reply && self->from == NULL)
     begin_list (self, FALSE);
+  if (!self->given)
+    return find_lacking (self, &list, wall);
+  self->given = !list.last;
+  return g_ptr_array_new ();
+}
+
+/* The peer has said that it has nothing: what it lacks is known before it lists that. Returns the keys
+ * of all that there is; what comes later is sent as it comes. */
+GPtrArray *
+amnesia_repair_assume_empty (AmnesiaRepair *self,
+                             gint64         wall)
+{
+  g_autoptr (GArray) nothing = g_array_new (FALSE, FALSE, sizeof (AmnesiaListItem));
+  const AmnesiaList list = { .from = (char *) "", .last = TRUE, .items = nothing };
+
+  self->given = TRUE;
   return find_lacking (self, &list, wall);
 }

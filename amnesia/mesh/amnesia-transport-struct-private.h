@@ -62,7 +62,9 @@ struct _AmnesiaTransport
   gint64           deadlines[AMNESIA_N_DEADLINES]; /* 0: none */
   gint64           armed;        /* the first of them, for which the watch is set; -1: none */
 
-  GNetworkMonitor *monitor;      /* (owned) (nullable) while open */
+  gboolean         abroad;       /* not all who are listed are on this machine's loopback */
+  GSource         *network;      /* (owned) when the network is to be watched, or has changed */
+  GNetworkMonitor *monitor;      /* (owned) (nullable) while it is watched */
   gulong           network_changed_id;
 };
 
@@ -81,5 +83,12 @@ void     amnesia_transport_seek         (AmnesiaTransport *self);
 void     amnesia_transport_check_own    (AmnesiaTransport *self);
 gboolean amnesia_transport_has_moved    (AmnesiaTransport *self);
 gboolean amnesia_transport_is_listed    (AmnesiaTransport *self);
+
+/* whether the network has changed: amnesia-transport-network.c */
+GSource *amnesia_transport_network_source_new (AmnesiaTransport *self,
+                                               GSourceFunc       func);
+void     amnesia_transport_plan_watch   (AmnesiaTransport *self);
+void     amnesia_transport_begin_watch  (AmnesiaTransport *self);
+void     amnesia_transport_end_watch    (AmnesiaTransport *self);
 
 G_END_DECLS

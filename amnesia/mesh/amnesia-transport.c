@@ -138,6 +138,7 @@ finish (AmnesiaTransport *self,
   flush (self, FALSE);
   self->unsettled = FALSE;
   self->present = NULL;
+  amnesia_transport_plan_watch (self);
   self->funcs->settle (owner);
   if (!amnesia_transport_is_forked (self))
     flush (self, TRUE);
@@ -436,6 +437,21 @@ name_cb (const char *host,
   finish (self, owner);
 }
 
+static gboolean
+network_due (gpointer user_data)
+{
+  AmnesiaTransport *self = user_data;
+  gpointer owner = begin (self);
+
+  if (owner == NULL)
+    return G_SOURCE_CONTINUE;
+  if (self->monitor != NULL)
+    amnesia_mesh_network_changed (self->mesh, self->now);
+  amnesia_transport_begin_watch (self);
+  finish (self, owner);
+  return G_SOURCE_CONTINUE;
+}
+
 /* --- what the mesh asks for --- */
 
 static void
@@ -444,7 +460,9 @@ mesh_dial (AmnesiaMember *member,
 {
   AmnesiaTransport *self = user_data;
 
-  amnesia_transport_check_own (self);
+  /* not at the first dial: we have just begun to listen */
+  if (member->tried)
+    amnesia_transport_check_own (self);
   amnesia_caller_call (self->caller, member);
 }
 
@@ -564,6 +582,7 @@ amnesia_transport_new (GMainContext                *context,
   self->woken = g_ptr_array_new ();
   self->unread = g_ptr_array_new ();
   self->armed = -1;
+  self->network = amnesia_transport_network_source_new (self, network_due);
   return self;
 }
 
@@ -610,8 +629,7 @@ discard (AmnesiaTransport *self)
   self->discarding = FALSE;
   for (i = 0; i < AMNESIA_N_DEADLINES; i++)
     amnesia_transport_set_deadline (self, i, 0);
-  g_clear_signal_handler (&self->network_changed_id, self->monitor);
-  g_clear_object (&self->monitor);
+  amnesia_transport_end_watch (self);
   g_clear_pointer (&self->settings, amnesia_settings_free);
   g_clear_pointer (&self->listening, g_free);
   g_clear_pointer (&self->own_host, g_free);
@@ -625,6 +643,8 @@ free_cb (gpointer user_data)
 
   discard (self);
   g_source_destroy (amnesia_watch_get_source (self->watch));
+  g_source_destroy (self->network);
+  g_source_unref (self->network);
   transport_unref (self);
   return G_SOURCE_REMOVE;
 }
@@ -656,42 +676,6 @@ amnesia_transport_get_error (AmnesiaTransport *self)
   return self->error;
 }
 
-static gboolean
-network_changed_idle (gpointer user_data)
-{
-  AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
-
-  if (owner != NULL)
-    {
-      amnesia_mesh_network_changed (self->mesh, self->now);
-      finish (self, owner);
-    }
-  return G_SOURCE_REMOVE;
-}
-
-static void
-release_closure (gpointer  data,
-                 GClosure *closure)
-{
-  transport_unref (data);
-}
-
-/* May come in another thread: the monitor is the process's. */
-static void
-network_changed_cb (GNetworkMonitor *monitor,
-                    gboolean         available,
-                    gpointer         user_data)
-{
-  AmnesiaTransport *self = user_data;
-  GSource *source = g_idle_source_new ();
-
-  g_source_set_callback (source, network_changed_idle, g_atomic_rc_box_acquire (self),
-                         (GDestroyNotify) transport_unref);
-  g_source_attach (source, self->context);
-  g_source_unref (source);
-}
-
 /* Opens, or goes on with other settings. Takes @settings. */
 void
 amnesia_transport_open (AmnesiaTransport *self,
@@ -708,16 +692,10 @@ amnesia_transport_open (AmnesiaTransport *self,
   g_clear_pointer (&self->settings, amnesia_settings_free);
   self->settings = settings;
   g_clear_error (&self->error);
-  if (self->monitor == NULL)
-    {
-      self->monitor = g_object_ref (g_network_monitor_get_default ());
-      self->network_changed_id =
-        g_signal_connect_data (self->monitor, "network-changed", G_CALLBACK (network_changed_cb),
-                               g_atomic_rc_box_acquire (self), release_closure, 0);
-    }
   amnesia_names_retain (self->names, settings);
   for (i = 0; i < settings->entries->len; i++)
     amnesia_names_lookup (self->names, g_array_index (settings->entries, AmnesiaAddress, i).host);
+  self->abroad = !amnesia_names_are_loopback (self->names);
   amnesia_mesh_open (self->mesh, settings, self->now);
   amnesia_caller_retain (self->caller, amnesia_mesh_get_members (self->mesh)->list);
   if (amnesia_transport_is_listed (self) && amnesia_listener_is_open (self->listener))

@@ -149,12 +149,15 @@ test_address_comes (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf ("10.77.0.9", NULL);
   AmnesiaStore *store = test_store (conf);
+  GNetworkMonitor *monitor = g_network_monitor_get_default ();
+  guint changed = g_signal_lookup ("network-changed", G_TYPE_NETWORK_MONITOR);
 
   g_test_summary ("A guest becomes a member when the network has changed and its address is there");
 
   g_assert_null (amnesia_store_get_listening (store));
+  test_until (g_signal_has_handler_pending (monitor, changed, 0, FALSE));
   g_assert_true (run_ip ("address add 10.77.0.9/32 dev lo"));
-  g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", TRUE);
+  g_signal_emit (monitor, changed, 0, TRUE);
   test_until (amnesia_store_get_listening (store) != NULL);
   g_assert_cmpstr (amnesia_store_get_listening (store), ==, "10.77.0.9:7701");
   test_free_store (store);

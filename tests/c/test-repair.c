@@ -51,6 +51,51 @@ join (guint64       id,
   return raw;
 }
 
+static gboolean
+says_empty (RawPeer *raw)
+{
+  AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_HELLO);
+  g_auto (AmnesiaHello) hello = { 0, };
+
+  amnesia_frame_decode_hello (frame, &hello);
+  raw_frame_free (frame);
+  return hello.empty;
+}
+
+static void
+test_empty (void)
+{
+  AmnesiaStore *store = make_store (NULL);
+  g_autoptr (RawPeer) first = raw_peer_connect (0);
+  g_autoptr (RawPeer) second = NULL;
+  g_autoptr (AmnesiaEntry) older = raw_entry (7, raw_stamp (-1000), "'older'");
+  AmnesiaHello hello = raw_hello (7, 0);
+
+  g_test_summary ("Who says in the hello that it has nothing gets all before it lists that, and once");
+
+  g_assert_true (says_empty (first));
+  test_set (store, "'ours'");
+  second = raw_peer_connect (0);
+  g_assert_false (says_empty (second));
+  hello.empty = TRUE;
+  raw_peer_send_hello (second, &hello);
+  raw_peer_wait_write (second, "'ours'");
+
+  /* when the second is acknowledged, the first was seen */
+  raw_peer_send_list (second, NULL, FALSE);
+  raw_peer_send_write (second, older);
+  test_until (raw_peer_count (second, AMNESIA_FRAME_ACK) > 0);
+  g_assert_cmpuint (raw_peer_count (second, AMNESIA_FRAME_WRITE), ==, 0);
+  test_set (store, "'next'");
+  raw_peer_wait_write (second, "'next'");
+
+  /* later lists are answered as always */
+  test_pass_time (2100);
+  raw_peer_send_list (second, NULL, FALSE);
+  raw_peer_wait_write (second, "'next'");
+  test_free_store (store);
+}
+
 static void
 test_peer_lacks (void)
 {
@@ -349,6 +394,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/repair/empty", test_empty);
   g_test_add_func ("/repair/peer-lacks", test_peer_lacks);
   g_test_add_func ("/repair/we-lack", test_we_lack);
   g_test_add_func ("/repair/same", test_same);
