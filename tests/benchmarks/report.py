@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""From results to rows, and from rows to a table."""
+
+import statistics
+
+
+def make_rows(case, results):
+    """@results: a list for each contestant that took part, one result for each repeat."""
+    rows = []
+    for metric in case.metrics:
+        reference = None
+        for contestant, runs in results.items():
+            figures = [metric.read(run) for run in runs] if metric.applies_to(contestant) else []
+            if not figures:
+                continue
+            reference = reference or figures
+            rows.append(_make_row(case, metric, contestant, figures, reference))
+    return rows
+
+
+def _make_row(case, metric, contestant, figures, reference):
+    """The ratio is the median of those of each repeat, in which the two ran one after the other."""
+    ratios = [mine / other for mine, other in zip(figures, reference) if other > 0]
+    row = {
+        "workload": case.workload,
+        "case": case.name,
+        "pinned": case.pinned,
+        "metric": metric.name,
+        "unit": metric.unit,
+        "contestant": contestant.name,
+        "way": contestant.way,
+        "language": contestant.language,
+        "figures": figures,
+        "median": statistics.median(figures),
+        "min": min(figures),
+        "max": max(figures),
+        "ratio": statistics.median(ratios) if ratios else None,
+        "goal": None,
+    }
+    if contestant.language == "c" and contestant.way in metric.goals:
+        _judge(row, metric, metric.goals[contestant.way])
+    return row
+
+
+def _judge(row, metric, goal):
+    figure = row["median"] if metric.is_absolute else row["ratio"]
+    row["goal"] = goal
+    row["goal_is_ratio"] = not metric.is_absolute
+    row["met"] = figure >= goal if metric.is_more_better else round(figure, 2) <= goal
+
+
+# --- text ---
+
+
+def number(figure):
+    if abs(figure) >= 1e6:
+        return f"{figure / 1e6:.1f}M"
+    if abs(figure) >= 1e5:
+        return f"{figure / 1e3:.0f}k"
+    if abs(figure) >= 100:
+        return f"{figure:.0f}"
+    return f"{figure:.3g}"
+
+
+def _cells(row):
+    goal = ""
+    if row["goal"] is not None:
+        goal = number(row["goal"]) + (": met" if row["met"] else ": MISSED")
+    return [
+        row["contestant"],
+        number(row["median"]),
+        f"{number(row['min'])} to {number(row['max'])}",
+        f"{row['ratio']:.2f}" if row["ratio"] is not None else "",
+        goal,
+    ]
+
+
+def _title(row):
+    return "{workload} {case}{core}: {metric}, {unit}".format(
+        core=", one core" if row["pinned"] else "", **row
+    )
+
+
+def _groups(rows):
+    groups = {}
+    for row in rows:
+        groups.setdefault(_title(row), []).append(row)
+    return groups.items()
+
+
+HEADS = ["", "median", "min to max", "ratio", "goal"]
+
+
+def make_text(rows):
+    widths = [30, 9, 18, 7, 14]
+    lines = []
+
+    def add(cells):
+        first = f"{cells[0]:<{widths[0]}}"
+        lines.append((first + "".join(f"{c:>{w}}" for c, w in zip(cells[1:], widths[1:]))).rstrip())
+
+    add(HEADS)
+    for title, group in _groups(rows):
+        lines.append("")
+        lines.append(title)
+        for row in group:
+            cells = _cells(row)
+            add(["  " + cells[0], *cells[1:]])
+    return "\n".join(lines)
+
+
+def make_markdown(rows):
+    lines = ["| workload | who | median | min to max | ratio | goal |", "| --- " * 6 + "|"]
+    for title, group in _groups(rows):
+        for row in group:
+            lines.append("| " + " | ".join([title, *_cells(row)]) + " |")
+            title = ""
+    return "\n".join(lines)
