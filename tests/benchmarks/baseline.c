@@ -246,8 +246,8 @@ writer (void)
   if (bench.size > 0)
     large = malloc (bench.size);
   accept_all ();
+  /* the first event is when the others are linked too */
   watch (bench.event_fd, NULL);
-  set_next ();
   run (NULL, has_cb);
   bench_report ();
   return EXIT_SUCCESS;
@@ -264,6 +264,7 @@ static int
 receiver (void)
 {
   add_link (links, plain_connect ());
+  bench_got (0);
   run (receive_cb, NULL);
   return EXIT_SUCCESS;
 }

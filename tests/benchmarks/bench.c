@@ -17,6 +17,8 @@
 
 #define QUANTILES 100
 #define PATIENCE_MS (60 * 1000)
+/* No measurement goes on for longer, however slow it is. */
+#define LIMIT_NS INT64_C (10000000000)
 
 Bench bench;
 
@@ -25,6 +27,7 @@ static struct
   int64_t *laps;
   int      n_laps;
   int64_t  began;
+  int64_t  ended;     /* the last lap */
   int64_t  cpu;       /* of the writer, when it began */
   int64_t  other_cpu;
   long     rss;       /* in kB */
@@ -242,7 +245,7 @@ bench_start (void)
   meter.rss = read_status ("VmRSS:");
   meter.other_cpu = other > 0 ? bench_cpu (other) : 0;
   meter.cpu = bench_cpu (0);
-  meter.began = bench_now ();
+  meter.began = meter.ended = bench_now ();
 }
 
 void
@@ -250,12 +253,13 @@ bench_lap (int64_t began,
            int64_t ended)
 {
   meter.laps[meter.n_laps++] = ended - began;
+  meter.ended = ended;
 }
 
 bool
 bench_done (void)
 {
-  return meter.n_laps == bench.count;
+  return meter.n_laps == bench.count || meter.ended - meter.began > LIMIT_NS;
 }
 
 static int

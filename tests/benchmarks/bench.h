@@ -5,7 +5,7 @@
  * memory: on it the writer puts up the number of the value that is waited for, its goal. Each receiver
  * that has it counts itself in, and the last one notes the time and wakes the writer through an eventfd.
  * So the time ends where the value is, and not where somebody has heard of it; and the links are not
- * disturbed by it. */
+ * disturbed by it. The number 0 is for the start: a receiver has it when it is linked with all. */
 
 #pragma once
 

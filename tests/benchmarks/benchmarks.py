@@ -2,7 +2,6 @@
 """The library beside plain sockets, in the same run: prints a table, and writes JSON and plots."""
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
@@ -55,6 +54,7 @@ class Benchmarks:
         self.ways = ways
         self.rows = []
         self.notes = []
+        self.failures = []
         self.quantiles = []
 
     def contestants(self, case):
@@ -70,14 +70,20 @@ class Benchmarks:
     def run_case(self, case):
         results = {contestant: [] for contestant in self.contestants(case)}
         for _ in range(self.scale.repeats):
-            for contestant, of_it in results.items():
-                cpu = self.cpu if case.pinned else None
-                with _naming(f"{case.title}, {contestant.name}"):
-                    result = case.job(self.programs, contestant, cpu=cpu, **case.values)
-                    case.check(result)
-                of_it.append(result)
+            for contestant in list(results):
+                try:
+                    results[contestant].append(self.run_job(case, contestant))
+                except Exception as error:
+                    del results[contestant]
+                    self.failures.append(f"FAILED: {case.title}, {contestant.name}: {error}")
         self.rows += report.make_rows(case, results)
         self.keep_quantiles(case, results)
+
+    def run_job(self, case, contestant):
+        cpu = self.cpu if case.pinned else None
+        result = case.job(self.programs, contestant, cpu=cpu, **case.values)
+        case.check(result)
+        return result
 
     def keep_quantiles(self, case, results):
         """Of the first repeat: where times lie, and not only the middle one."""
@@ -96,15 +102,8 @@ class Benchmarks:
             "rows": self.rows,
             "quantiles": self.quantiles,
             "notes": self.notes,
+            "failures": self.failures,
         }
-
-
-@contextlib.contextmanager
-def _naming(what):
-    try:
-        yield
-    except Exception as error:
-        raise RuntimeError(f"{what}: {error}") from error
 
 
 def main(words=None):
@@ -121,13 +120,14 @@ def main(words=None):
         benchmarks.run_case(case)
     make = report.make_markdown if arguments.markdown else report.make_text
     print(make(benchmarks.rows))
-    for text in benchmarks.notes:
+    for text in benchmarks.notes + benchmarks.failures:
         print(f"\n{text}")
     path = arguments.json or arguments.folder / "results.json"
     path.write_text(json.dumps(benchmarks.as_json(), indent=1) + "\n")
     for written in [path, *plots.write_plots(benchmarks, arguments.folder)]:
         note(f"written: {written}")
+    return 1 if benchmarks.failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,6 +18,7 @@ def measure(programs, contestant, role, other, **values):
     """One process measures, and there are others; who compares listens before they connect."""
     program = contestant.program(programs)
     with Run(programs, contestant.way, mode=contestant.mode, **values) as run:
+        run.expect(0)
         measuring = run.start(run.command(program, role))
         if program == programs.baseline:
             run.wait_word(measuring, "ready")

@@ -147,7 +147,7 @@ class Run:
         """What it says next; it is killed if it says nothing for too long."""
         line = _read_line(process)
         if not line:
-            raise RuntimeError(f"{process.args} ended: {process.communicate()[1]}")
+            raise RuntimeError(f"{process.args[-1]} ended: {process.communicate()[1]}")
         return line.strip()
 
     def wait_word(self, process, word):

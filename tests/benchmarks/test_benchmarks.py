@@ -27,7 +27,6 @@ class QuickRun(unittest.TestCase):
         words = ["--quick", "--folder", cls.kept.name]
         for name in ("programs", "python", "gjs"):
             words += ["--" + name, os.environ.get("AMNESIA_BENCHMARK_" + name.upper(), "")]
-        # a last value that does not come is an error here
         with contextlib.redirect_stdout(cls.out):
             benchmarks.main(words)
         cls.results = json.loads((cls.folder / "results.json").read_text())
@@ -42,6 +41,10 @@ class QuickRun(unittest.TestCase):
             for contestant in case.contestants
             if metric.applies_to(contestant) and contestant.name not in absent
         }
+
+    def test_failures(self):
+        """The last value has arrived, and all else that is checked."""
+        self.assertEqual(self.results["failures"], [])
 
     def test_rows(self):
         keys = ("workload", "case", "pinned", "metric", "contestant")
