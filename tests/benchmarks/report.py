@@ -8,13 +8,11 @@ def make_rows(case, results):
     """@results: a list for each contestant that took part, one result for each repeat."""
     rows = []
     for metric in case.metrics:
-        reference = None
+        reference = [metric.read(run) for run in results.get(case.contestants[0], [])]
         for contestant, runs in results.items():
             figures = [metric.read(run) for run in runs] if metric.applies_to(contestant) else []
-            if not figures:
-                continue
-            reference = reference or figures
-            rows.append(_make_row(case, metric, contestant, figures, reference))
+            if figures:
+                rows.append(_make_row(case, metric, contestant, figures, reference))
     return rows
 
 
@@ -44,6 +42,8 @@ def _make_row(case, metric, contestant, figures, reference):
 
 def _judge(row, metric, goal):
     figure = row["median"] if metric.is_absolute else row["ratio"]
+    if figure is None:
+        return
     row["goal"] = goal
     row["goal_is_ratio"] = not metric.is_absolute
     row["met"] = figure >= goal if metric.is_more_better else round(figure, 2) <= goal
@@ -62,6 +62,12 @@ def number(figure):
     return f"{figure:.3g}"
 
 
+def _ratio(ratio):
+    if ratio is None:
+        return ""
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
+
+
 def _cells(row):
     goal = ""
     if row["goal"] is not None:
@@ -70,7 +76,7 @@ def _cells(row):
         row["contestant"],
         number(row["median"]),
         f"{number(row['min'])} to {number(row['max'])}",
-        f"{row['ratio']:.2f}" if row["ratio"] is not None else "",
+        _ratio(row["ratio"]),
         goal,
     ]
 
