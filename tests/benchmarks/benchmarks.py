@@ -2,6 +2,7 @@
 """The library beside plain sockets, in the same run: prints a table, and writes JSON and plots."""
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -28,11 +29,12 @@ def read_arguments(words):
     )
     parser.add_argument("--repeats", type=int, metavar="N", help="how often each, by turns")
     parser.add_argument("--ways", type=lambda text: text.split(","), metavar="tcp,local")
-    parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
+    parser.add_argument("--markdown", action="store_true", help="the ratios, as the manual has them")
+    parser.add_argument("--show", type=pathlib.Path, metavar="FILE", help="results of an earlier run")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where the results go")
     parser.add_argument("--cpu", type=int, help="for what is pinned; the last one by default")
     parser.add_argument("--folder", type=pathlib.Path, default=".", help="where the plots go")
-    parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", default=".", help=argparse.SUPPRESS)
     parser.add_argument("--python", help=argparse.SUPPRESS)
     parser.add_argument("--gjs", help=argparse.SUPPRESS)
     arguments = parser.parse_args(words)
@@ -104,27 +106,38 @@ class Benchmarks:
         }
 
 
-def main(words=None):
-    arguments = read_arguments(words)
+def measure(arguments):
     scale = cases.QUICK if arguments.quick else cases.FULL
     if arguments.repeats:
-        scale = cases.dataclasses.replace(scale, repeats=arguments.repeats)
-    gjs = shutil.which(arguments.gjs or "")
-    programs = runs.Programs(arguments.programs, arguments.python, gjs)
+        scale = dataclasses.replace(scale, repeats=arguments.repeats)
+    programs = runs.Programs(arguments.programs, arguments.python, shutil.which(arguments.gjs or ""))
     cpu = arguments.cpu if arguments.cpu is not None else max(os.sched_getaffinity(0))
     benchmarks = Benchmarks(programs, scale, cpu, arguments.ways)
     for case in cases.make_cases(scale, arguments.only):
         note(case.title)
         benchmarks.run_case(case)
-    make = report.make_markdown if arguments.markdown else report.make_text
-    print(make(benchmarks.rows))
-    for text in benchmarks.notes + benchmarks.failures:
-        print(f"\n{text}")
+    return benchmarks.as_json()
+
+
+def write(results, arguments):
     path = arguments.json or arguments.folder / "results.json"
-    path.write_text(json.dumps(benchmarks.as_json(), indent=1) + "\n")
-    for written in [path, *plots.write_plots(benchmarks, arguments.folder)]:
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    for written in [path, *plots.write_plots(results, arguments.folder)]:
         note(f"written: {written}")
-    return 1 if benchmarks.failures else 0
+
+
+def main(words=None):
+    arguments = read_arguments(words)
+    if arguments.show:
+        results = json.loads(arguments.show.read_text())
+    else:
+        results = measure(arguments)
+        write(results, arguments)
+    make = report.make_markdown if arguments.markdown else report.make_text
+    print(make(results["rows"]))
+    for text in results["notes"] + results["failures"]:
+        print(f"\n{text}")
+    return 1 if results["failures"] else 0
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def _loops(scale, pinned):
         ],
         [
             Metric("sets", "/s", rate, _goals(5e6, 5e6, pinned), True, True),
-            Metric("peak memory grown", "kB", lambda r: r["grown"], only="c"),
+            Metric("peak memory grown", "kB", lambda r: r["grown"], _goals(256, 256), True, only="c"),
         ],
         {"count": scale.loops, "warm": 1, "sets": scale.sets},
         pinned,

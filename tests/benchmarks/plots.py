@@ -115,12 +115,12 @@ def _peers(rows, metric, title, per_peer=False):
     return draw(title, "peers", "us", series)
 
 
-def write_plots(benchmarks, folder):
-    written = {}
-    if benchmarks.quantiles:
-        written["latency.svg"] = _latency(benchmarks.quantiles)
-    if any(row["workload"] == "peers" for row in benchmarks.rows):
-        rows = benchmarks.rows
+def write_plots(results, folder):
+    """@results: as benchmarks.py writes them"""
+    rows, written = results["rows"], {}
+    if results["quantiles"]:
+        written["latency.svg"] = _latency(results["quantiles"])
+    if any(row["workload"] == "peers" for row in rows):
         cpu = "CPU of the writer"
         written["peers.svg"] = _peers(rows, "time", "From a set until the last peer has it")
         written["peers-each.svg"] = _peers(rows, "time", "The same, for each peer", True)

@@ -8,7 +8,8 @@ def make_rows(case, results):
     """@results: a list for each contestant that took part, one result for each repeat."""
     rows = []
     for metric in case.metrics:
-        reference = [metric.read(run) for run in results.get(case.contestants[0], [])]
+        first = results.get(case.contestants[0], []) if metric.only is None else []
+        reference = [metric.read(run) for run in first]
         for contestant, runs in results.items():
             figures = [metric.read(run) for run in runs] if metric.applies_to(contestant) else []
             if figures:
@@ -33,6 +34,9 @@ def _make_row(case, metric, contestant, figures, reference):
         "min": min(figures),
         "max": max(figures),
         "ratio": statistics.median(ratios) if ratios else None,
+        "ratio_min": min(ratios, default=None),
+        "ratio_max": max(ratios, default=None),
+        "metric_is_ratio": not metric.is_absolute,
         "goal": None,
     }
     if contestant.language == "c" and contestant.way in metric.goals:
@@ -45,7 +49,6 @@ def _judge(row, metric, goal):
     if figure is None:
         return
     row["goal"] = goal
-    row["goal_is_ratio"] = not metric.is_absolute
     row["met"] = figure >= goal if metric.is_more_better else round(figure, 2) <= goal
 
 
@@ -53,6 +56,8 @@ def _judge(row, metric, goal):
 
 
 def number(figure):
+    if figure == int(figure) and figure < 1e4:
+        return f"{figure:.0f}"
     if abs(figure) >= 1e6:
         return f"{figure / 1e6:.1f}M"
     if abs(figure) >= 1e5:
@@ -65,7 +70,7 @@ def number(figure):
 def _ratio(ratio):
     if ratio is None:
         return ""
-    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
 
 
 def _cells(row):
@@ -98,7 +103,7 @@ HEADS = ["", "median", "min to max", "ratio", "goal"]
 
 
 def make_text(rows):
-    widths = [30, 9, 18, 7, 14]
+    widths = [30, 9, 19, 8, 14]
     lines = []
 
     def add(cells):
@@ -115,10 +120,40 @@ def make_text(rows):
     return "\n".join(lines)
 
 
+# --- Markdown: a line for each figure, a column for each who takes part ---
+
+COLUMNS = {
+    "plain TCP": "plain TCP",
+    "plain TCP, newest only": "plain TCP",
+    "plain Unix socket": "plain Unix",
+    "plain Unix, one send each": "plain Unix",
+    "libamnesia, TCP": "TCP",
+    "libamnesia, local": "local",
+    "libamnesia, TCP, Python": "TCP, Python",
+    "libamnesia, TCP, JavaScript": "TCP, JavaScript",
+}
+
+
+def _markdown_cell(row, is_first):
+    is_ratio = row["ratio"] is not None and row["metric_is_ratio"]
+    if is_first or not is_ratio:
+        text = f"{number(row['median'])} {row['unit']}".replace(" /s", "/s")
+    else:
+        text = f"{_ratio(row['ratio'])} ({_ratio(row['ratio_min'])} to {_ratio(row['ratio_max'])})"
+    if row["goal"] is not None:
+        text += f", goal {number(row['goal'])} {'met' if row['met'] else 'missed'}"
+    return text
+
+
 def make_markdown(rows):
-    lines = ["| workload | who | median | min to max | ratio | goal |", "| --- " * 6 + "|"]
+    columns = list(dict.fromkeys(COLUMNS.values()))
+    lines = ["| | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
     for title, group in _groups(rows):
+        cells = dict.fromkeys(columns, "")
         for row in group:
-            lines.append("| " + " | ".join([title, *_cells(row)]) + " |")
-            title = ""
+            if row["contestant"] in COLUMNS:
+                column = COLUMNS[row["contestant"]]
+                cells[column] = _markdown_cell(row, column == columns[0])
+        title = title.rpartition(",")[0]
+        lines.append("| " + " | ".join([title, *cells.values()]) + " |")
     return "\n".join(lines)
