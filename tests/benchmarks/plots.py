@@ -6,7 +6,14 @@ import math
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 80, 230, 50, 60
-COLOURS = ["#777777", "#b0a060", "#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e"]
+COLOURS = {
+    "plain TCP": "#777777",
+    "plain Unix socket": "#b0a060",
+    "libamnesia, TCP": "#1f77b4",
+    "libamnesia, local": "#d62728",
+    "libamnesia, TCP, Python": "#2ca02c",
+    "libamnesia, TCP, JavaScript": "#9467bd",
+}
 
 
 class Axis:
@@ -62,7 +69,7 @@ def _axes(x, y):
 
 
 def _series(index, name, points, x, y):
-    colour = COLOURS[index % len(COLOURS)]
+    colour = COLOURS.get(name, "black")
     places = [(x.place(a), y.place(b)) for a, b in points]
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
     yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
