@@ -299,6 +299,7 @@ spawn_one (bool counts)
 {
   int64_t began;
   pid_t pid;
+  int status;
 
   bench_expect (1);
   began = bench_now ();
@@ -307,8 +308,8 @@ spawn_one (bool counts)
   bench_wait ();
   if (counts)
     bench_lap (began, atomic_load (&bench.board->end));
-  if (waitpid (pid, NULL, 0) < 0)
-    err (EXIT_FAILURE, "waitpid");
+  if (waitpid (pid, &status, 0) < 0 || status != 0)
+    errx (EXIT_FAILURE, "it has not come as it should have");
 }
 
 int

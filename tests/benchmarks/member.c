@@ -258,7 +258,7 @@ joined_cb (AmnesiaStore *self,
            gboolean      remote)
 {
   receive_cb (self, old_value, new_value, remote);
-  _exit (EXIT_SUCCESS);
+  _exit (count_linked () > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 static int

@@ -9,9 +9,11 @@ import json
 import mmap
 import os
 import pathlib
+import select
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 PATIENCE_S = 120
@@ -69,13 +71,17 @@ class Run:
         self.programs = programs
         self.way = way
         self.peers = peers
-        self.prefix = ["taskset", "-c", str(cpu)] if cpu is not None else []
+        # when we are gone, they go
+        self.prefix = ["setpriv", "--pdeathsig", "KILL"]
+        if cpu is not None:
+            self.prefix += ["taskset", "-c", str(cpu)]
         self.values = values
         self.host = new_host()
         self.processes = []
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="benchmarks-")
+        self.errors = tempfile.TemporaryFile("w+")
         self.board_fd = os.memfd_create("board")
         os.ftruncate(self.board_fd, mmap.PAGESIZE)
         self.board = mmap.mmap(self.board_fd, mmap.PAGESIZE)
@@ -87,6 +93,7 @@ class Run:
             process.kill()
         for process in self.processes:
             process.communicate()
+        self.errors.close()
         self.board.close()
         os.close(self.board_fd)
         os.close(self.event_fd)
@@ -133,7 +140,7 @@ class Run:
             [*self.prefix, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.errors,
             text=True,
             env=self.environment(),
             pass_fds=[self.board_fd, self.event_fd],
@@ -144,16 +151,19 @@ class Run:
     # --- waiting ---
 
     def wait_line(self, process):
-        """What it says next; it is killed if it says nothing for too long."""
-        line = _read_line(process)
+        """What it says next; if it says nothing for too long, it is killed."""
+        timer = threading.Timer(PATIENCE_S, process.kill)
+        timer.start()
+        line = process.stdout.readline()
+        timer.cancel()
         if not line:
-            raise RuntimeError(f"{process.args[-1]} ended: {process.communicate()[1]}")
+            raise RuntimeError(f"has ended; {self.read_errors()}")
         return line.strip()
 
     def wait_word(self, process, word):
         line = self.wait_line(process)
         if line != word:
-            raise RuntimeError(f"{process.args}: {line}")
+            raise RuntimeError(f"said {line}; {self.read_errors()}")
 
     def result(self, process):
         return json.loads(self.wait_line(process))
@@ -162,29 +172,14 @@ class Run:
         """What else the writer puts up on the board."""
         BOARD.pack_into(self.board, 0, goal, 0, 0, self.peers, 0)
 
-    def wait_end(self, patience=PATIENCE_S):
+    def wait_end(self):
         """When all had what was expected, in ns of the monotonic clock."""
-        deadline = time.monotonic() + patience
-        while True:
-            _goal, end, *_ = BOARD.unpack_from(self.board, 0)
-            if end:
-                return end
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the last value has not come: {self.errors()}")
-            time.sleep(0.001)
+        ready, _, _ = select.select([self.event_fd], [], [], PATIENCE_S)
+        if not ready:
+            raise RuntimeError(f"the last value has not come; {self.read_errors()}")
+        _goal, end, *_ = BOARD.unpack_from(self.board, 0)
+        return end
 
-    def errors(self):
-        for process in self.processes:
-            process.kill()
-        return "".join(process.communicate()[1] for process in self.processes)
-
-
-def _read_line(process):
-    import threading
-
-    timer = threading.Timer(PATIENCE_S, process.kill)
-    timer.start()
-    try:
-        return process.stdout.readline()
-    finally:
-        timer.cancel()
+    def read_errors(self):
+        self.errors.seek(0)
+        return self.errors.read()

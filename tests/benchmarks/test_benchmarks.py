@@ -13,6 +13,7 @@ import xml.etree.ElementTree
 import benchmarks
 import cases
 import report
+import runs
 
 PLOTS = ("latency", "peers", "peers-each", "peers-cpu", "peers-cpu-each")
 
@@ -24,6 +25,7 @@ class QuickRun(unittest.TestCase):
         cls.addClassCleanup(cls.kept.cleanup)
         cls.folder = pathlib.Path(cls.kept.name)
         cls.out = io.StringIO()
+        runs.PATIENCE_S = 20
         words = ["--quick", "--folder", cls.kept.name]
         for name in ("programs", "python", "gjs"):
             words += ["--" + name, os.environ.get("AMNESIA_BENCHMARK_" + name.upper(), "")]
