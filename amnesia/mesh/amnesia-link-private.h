@@ -89,6 +89,7 @@ typedef struct
   guint64           values_acked;
   guint64           values_taken;
   guint64           values_told;
+  gint64            told_at;     /* when that was */
 
   AmnesiaRepair     repair;
 } AmnesiaLink;
@@ -123,8 +124,10 @@ void         amnesia_link_give_all       (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 void         amnesia_receipt_clear       (AmnesiaReceipt      *receipt);
 
-gboolean     amnesia_link_wants_to_send  (AmnesiaLink         *self);
-gboolean     amnesia_link_only_acks      (AmnesiaLink         *self);
+gboolean     amnesia_link_has_news       (AmnesiaLink         *self);
+gboolean     amnesia_link_wants_to_send  (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
+gint64       amnesia_link_get_ack_time   (AmnesiaLink         *self);
 gboolean     amnesia_link_pull           (AmnesiaLink         *self,
                                           AmnesiaTime          now,
                                           AmnesiaPacket       *packet,

@@ -248,15 +248,34 @@ pull_write (AmnesiaLink   *self,
   return FALSE;
 }
 
+/* When the peer is to be told that its values have come; 0: it has been. */
+gint64
+amnesia_link_get_ack_time (AmnesiaLink *self)
+{
+  if (self->values_told == self->values_taken || self->bye_sent)
+    return 0;
+  return self->state == AMNESIA_LINK_LEAVING ? self->told_at : self->told_at + AMNESIA_ACK_INTERVAL;
+}
+
+static gboolean
+is_ack_due (AmnesiaLink *self,
+            AmnesiaTime  now)
+{
+  gint64 at = amnesia_link_get_ack_time (self);
+
+  return at != 0 && now.mono >= at;
+}
+
 static gboolean
 pull_greeted (AmnesiaLink   *self,
               AmnesiaTime    now,
               AmnesiaPacket *packet,
               GError       **notice)
 {
-  if (self->values_told != self->values_taken)
+  if (is_ack_due (self, now))
     {
       self->values_told = self->values_taken;
+      self->told_at = now.mono;
       amnesia_frame_encode_ack (self->values_told, packet);
       return TRUE;
     }
@@ -310,26 +329,26 @@ amnesia_link_pull (AmnesiaLink   *self,
   return any;
 }
 
-/* Whether a pull would bring something, apart from a heartbeat. */
+/* Whether a pull would bring something that is not only due for its time. */
 gboolean
-amnesia_link_wants_to_send (AmnesiaLink *self)
+amnesia_link_has_news (AmnesiaLink *self)
 {
   if (!self->hello_sent)
     return TRUE;
   if (self->state == AMNESIA_LINK_LEAVING && !self->bye_sent)
     return TRUE;
   return self->peer_id != 0 && !self->bye_sent &&
-         (self->values_told != self->values_taken || self->links_due ||
-          amnesia_repair_is_due (&self->repair) || amnesia_link_count_marks (self) > 0);
+         (self->links_due || amnesia_repair_is_due (&self->repair) ||
+          amnesia_link_count_marks (self) > 0);
 }
 
-/* Whether the only thing to send is that we have what the peer sent, which is in no hurry. */
+/* The same, or what is due now. */
 gboolean
-amnesia_link_only_acks (AmnesiaLink *self)
+amnesia_link_wants_to_send (AmnesiaLink *self,
+                            AmnesiaTime  now)
 {
-  return self->state == AMNESIA_LINK_UP && self->values_told != self->values_taken &&
-         !self->links_due && !amnesia_repair_is_due (&self->repair) &&
-         amnesia_link_count_marks (self) == 0;
+  return amnesia_link_has_news (self) || is_ack_due (self, now) ||
+         (self->peer_id != 0 && !self->bye_sent && now.mono >= self->next_beat);
 }
 
 /* The socket took a part of what was pulled, or @all of it. */

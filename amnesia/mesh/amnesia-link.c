@@ -295,6 +295,8 @@ amnesia_link_get_deadline (AmnesiaLink *self,
     deadline = amnesia_earlier (deadline, self->pace + AMNESIA_PACE_AFTER);
   if (self->in_flight)
     deadline = amnesia_earlier (deadline, get_stall_time (self));
+  else
+    deadline = amnesia_earlier (deadline, amnesia_link_get_ack_time (self));
   if (self->bye_sent || (self->in_flight && now.mono >= self->next_beat))
     return deadline;
   return amnesia_earlier (deadline, self->next_beat);

@@ -62,7 +62,7 @@ amnesia_mesh_wake_links (AmnesiaMesh *self)
     {
       AmnesiaLink *link = amnesia_links_get (&self->links, i);
 
-      if (amnesia_link_wants_to_send (link))
+      if (amnesia_link_has_news (link))
         self->funcs->wake (link, self->user_data);
     }
 }
@@ -335,6 +335,21 @@ amnesia_mesh_fail_link (AmnesiaMesh  *self,
   fail (self, link, amnesia_link_get_bye (error), error, now);
 }
 
+/* An acknowledgement that is not due yet needs a tick, but not a look at all links. Where it is due,
+ * or the socket takes nothing, it goes with the next pull. */
+static void
+plan_ack (AmnesiaMesh *self,
+          AmnesiaLink *link,
+          AmnesiaTime  now)
+{
+  gint64 at = amnesia_link_get_ack_time (link);
+
+  if (at <= now.mono || link->in_flight || (self->armed != 0 && self->armed <= at))
+    return;
+  self->armed = at;
+  self->funcs->arm (at, self->user_data);
+}
+
 void
 amnesia_mesh_receive (AmnesiaMesh        *self,
                       AmnesiaLink        *link,
@@ -370,8 +385,9 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
     note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
   amnesia_members_touch (&self->members, member);
-  if (amnesia_link_wants_to_send (link))
+  if (amnesia_link_wants_to_send (link, now))
     self->funcs->wake (link, self->user_data);
+  plan_ack (self, link, now);
 }
 
 gboolean

@@ -431,7 +431,7 @@ amnesia_mesh_tick (AmnesiaMesh *self,
 
       if (!amnesia_link_tick (link, now, &error))
         amnesia_mesh_kill_link (self, link, error, now);
-      else if (link->peer_id != 0 && now.mono >= link->next_beat)
+      else if (amnesia_link_wants_to_send (link, now))
         self->funcs->wake (link, self->user_data);
     }
 }

@@ -60,7 +60,6 @@ struct _AmnesiaTransport
   gboolean         sent_this_turn;
   gboolean         unsettled;    /* something happened outside of a dispatch */
   gint64           deadlines[AMNESIA_N_DEADLINES]; /* 0: none */
-  gint64           armed;        /* the first of them, for which the watch is set; -1: none */
 
   gboolean         abroad;       /* not all who are listed are on this machine's loopback */
   GSource         *network;      /* (owned) when the network is to be watched, or has changed */

@@ -55,30 +55,22 @@ get_slice_end (guint n)
   return g_get_monotonic_time () + MIN (AMNESIA_TURN_TIME / MAX (n, 1), AMNESIA_SLICE_TIME);
 }
 
-/* Lets those who have something to send do so; if that takes long, some of them when their sockets
- * take it anyway. What is only an acknowledgement can wait for what the application answers, unless
- * @all is to go: that is one packet then, and the other side wakes once. */
+/* Lets all that have something to send do so; if that takes long, some of them when their sockets
+ * take it anyway. */
 static void
-flush (AmnesiaTransport *self,
-       gboolean          all)
+flush (AmnesiaTransport *self)
 {
-  gint64 until = 0;
-  guint i = 0;
+  gint64 until;
 
   amnesia_mesh_spread (self->mesh);
-  while (i < self->woken->len)
+  if (self->woken->len == 0)
+    return;
+  until = get_slice_end (1);
+  while (self->woken->len > 0)
     {
       g_autoptr (GError) error = NULL;
-      AmnesiaChannel *channel = g_ptr_array_index (self->woken, i);
+      AmnesiaChannel *channel = g_ptr_array_steal_index_fast (self->woken, self->woken->len - 1);
 
-      if (!all && amnesia_link_only_acks (amnesia_channel_get_link (channel)))
-        {
-          i++;
-          continue;
-        }
-      if (until == 0)
-        until = get_slice_end (1);
-      g_ptr_array_remove_index_fast (self->woken, i);
       amnesia_channel_set_woken (channel, FALSE);
       if (!amnesia_channel_is_full (channel) &&
           !amnesia_channel_send (channel, self->now, until, &error))
@@ -121,13 +113,12 @@ begin (AmnesiaTransport *self)
 
 static void transport_unref (AmnesiaTransport *self);
 
-/* The application's code runs in here: of the dispatch only the acknowledgements may follow, which are
- * sent in a nested loop if the application runs one. */
+/* The application's code runs in here: nothing of the dispatch may follow. */
 static void
 finish (AmnesiaTransport *self,
         gpointer          owner)
 {
-  flush (self, FALSE);
+  flush (self);
   amnesia_mesh_update (self->mesh, self->now);
   if (self->seek_again && self->settings != NULL)
     {
@@ -135,13 +126,11 @@ finish (AmnesiaTransport *self,
       amnesia_mesh_update (self->mesh, self->now);
     }
   self->seek_again = FALSE;
-  flush (self, FALSE);
+  flush (self);
   self->unsettled = FALSE;
   self->present = NULL;
   amnesia_transport_plan_watch (self);
   self->funcs->settle (owner);
-  if (!amnesia_transport_is_forked (self))
-    flush (self, TRUE);
   g_object_unref (owner);
   transport_unref (self);
 }
@@ -160,11 +149,7 @@ amnesia_transport_set_deadline (AmnesiaTransport *self,
   self->deadlines[which] = mono;
   for (i = 0; i < AMNESIA_N_DEADLINES; i++)
     first = amnesia_earlier (first, self->deadlines[i]);
-  first = first != 0 ? first : -1;
-  if (first == self->armed)
-    return;
-  self->armed = first;
-  g_source_set_ready_time (amnesia_watch_get_source (self->watch), first);
+  amnesia_watch_set_deadline (self->watch, first);
 }
 
 static gboolean
@@ -183,11 +168,6 @@ static void
 keep_deadlines (AmnesiaTransport *self,
                 gpointer          owner)
 {
-  GSource *source = amnesia_watch_get_source (self->watch);
-
-  /* a thread has set it to wake us */
-  if (g_source_get_ready_time (source) != self->armed)
-    g_source_set_ready_time (source, self->armed);
   if (pop_due (self, AMNESIA_DEADLINE_TICK))
     amnesia_mesh_tick (self->mesh, self->now);
   if (pop_due (self, AMNESIA_DEADLINE_GRACE))
@@ -581,7 +561,6 @@ amnesia_transport_new (GMainContext                *context,
   self->watch = amnesia_watch_new (context, &watch_funcs, self);
   self->woken = g_ptr_array_new ();
   self->unread = g_ptr_array_new ();
-  self->armed = -1;
   self->network = amnesia_transport_network_source_new (self, network_due);
   return self;
 }
@@ -717,7 +696,7 @@ amnesia_transport_leave (AmnesiaTransport *self)
   amnesia_listener_close (self->listener);
   g_clear_pointer (&self->listening, g_free);
   amnesia_mesh_leave (self->mesh);
-  flush (self, TRUE);
+  flush (self);
 }
 
 /* Closes what is left. */
@@ -738,5 +717,5 @@ amnesia_transport_written (AmnesiaTransport *self,
     return;
   self->sent_this_turn = TRUE;
   self->now = get_now ();
-  flush (self, TRUE);
+  flush (self);
 }

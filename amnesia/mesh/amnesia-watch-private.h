@@ -25,6 +25,8 @@ void          amnesia_watch_free       (AmnesiaWatch            *self);
 void          amnesia_watch_disown     (AmnesiaWatch            *self);
 
 GSource      *amnesia_watch_get_source (AmnesiaWatch            *self);
+void          amnesia_watch_set_deadline (AmnesiaWatch          *self,
+                                          gint64                 mono);
 gboolean      amnesia_watch_add        (AmnesiaWatch            *self,
                                         int                      fd,
                                         gpointer                 whose,

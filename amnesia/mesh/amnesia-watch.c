@@ -24,6 +24,7 @@ struct _AmnesiaWatch
   GSource                 *source; /* (owned) */
   const AmnesiaWatchFuncs *funcs;
   gpointer                 user_data;
+  gint64                   deadline; /* 0: none */
 
   int                      fd;     /* of epoll; -1 while there is nothing to be watched */
   gpointer                 tag;    /* of that */
@@ -33,14 +34,24 @@ struct _AmnesiaWatch
   int                      next;   /* which of them comes next */
 };
 
+/* In milliseconds, as poll () has it; the last one is begun. */
+static int
+get_timeout (AmnesiaWatch *self,
+             gint64        now)
+{
+  gint64 left = MAX (self->deadline - now, 0);
+
+  return self->deadline != 0 ? (int) MIN ((left + 999) / 1000, G_MAXINT) : -1;
+}
+
 static gboolean
 watch_source_prepare (GSource *source,
                       int     *timeout)
 {
   AmnesiaWatch *self = ((WatchSource *) source)->watch;
 
-  *timeout = -1;
-  return self->funcs->turn (self->user_data);
+  *timeout = get_timeout (self, g_source_get_time (source));
+  return self->funcs->turn (self->user_data) || *timeout == 0;
 }
 
 static gboolean
@@ -48,7 +59,8 @@ watch_source_check (GSource *source)
 {
   AmnesiaWatch *self = ((WatchSource *) source)->watch;
 
-  return self->tag != NULL && g_source_query_unix_fd (source, self->tag) != 0;
+  return (self->tag != NULL && g_source_query_unix_fd (source, self->tag) != 0) ||
+         get_timeout (self, g_source_get_time (source)) == 0;
 }
 
 static gboolean
@@ -58,6 +70,9 @@ watch_source_dispatch (GSource     *source,
 {
   AmnesiaWatch *self = ((WatchSource *) source)->watch;
 
+  /* by a thread that has something for us */
+  if (g_source_get_ready_time (source) != -1)
+    g_source_set_ready_time (source, -1);
   /* may free us, and run nested main loops: nothing follows */
   self->funcs->ready (self->user_data);
   return G_SOURCE_CONTINUE;
@@ -109,7 +124,16 @@ amnesia_watch_free (AmnesiaWatch *self)
   g_free (self);
 }
 
-/* For who has something to be looked at in the next turn, and may be another thread. */
+/* We are called when it has come. That is not g_source_set_ready_time (), which wakes a loop even where
+ * its own thread sets it: what comes with each value would cost one more turn. */
+void
+amnesia_watch_set_deadline (AmnesiaWatch *self,
+                            gint64        mono)
+{
+  self->deadline = mono;
+}
+
+/* For another thread to make ready, when it has something to be looked at. */
 GSource *
 amnesia_watch_get_source (AmnesiaWatch *self)
 {
