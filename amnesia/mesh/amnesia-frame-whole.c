@@ -188,19 +188,19 @@ amnesia_frame_read_whole (const guint8 *bytes,
                           gsize         payload_size,
                           guint64       max_size)
 {
-  guint8 again[MAX_HEADER] = { 0, };
-  AmnesiaWhole whole;
+  g_autofree AmnesiaWhole *whole = g_new (AmnesiaWhole, 1);
+  guint8 again[MAX_HEADER];
   Layout layout;
 
-  if (!guess (bytes, size, &whole))
+  if (!guess (bytes, size, whole))
     return NULL;
-  layout = lay_out (whole.n_seen, strlen (whole.type));
-  if (layout.size != size || whole.size > max_size ||
-      amnesia_frame_pad (whole.size) != payload_size || (whole.type[0] == '\0' && whole.size > 0))
+  layout = lay_out (whole->n_seen, strlen (whole->type));
+  if (layout.size != size || whole->size > max_size ||
+      amnesia_frame_pad (whole->size) != payload_size ||
+      (whole->type[0] == '\0' && whole->size > 0))
     return NULL;
-  put_header (again, &layout, whole.stamp, whole.id, whole.seen, whole.n_seen, whole.type,
-              whole.size);
-  if (memcmp (again, bytes, size) != 0)
-    return NULL;
-  return g_memdup2 (&whole, sizeof whole);
+  memset (again, 0, size);
+  put_header (again, &layout, whole->stamp, whole->id, whole->seen, whole->n_seen, whole->type,
+              whole->size);
+  return memcmp (again, bytes, size) == 0 ? g_steal_pointer (&whole) : NULL;
 }

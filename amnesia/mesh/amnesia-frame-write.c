@@ -108,6 +108,8 @@ take_bytes (GBytes  *payload,
 {
   guint8 *own;
 
+  if (size == g_bytes_get_size (payload))
+    return g_bytes_ref (payload);
   if (size == 0 || amnesia_frame_pad (size) == g_bytes_get_size (payload))
     return g_bytes_new_from_bytes (payload, offset, size);
   own = g_try_malloc (size);
@@ -140,10 +142,13 @@ decode_value (const char *type,
   bytes = take_bytes (payload, offset, size, error);
   if (bytes == NULL)
     return NULL;
-  value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, FALSE));
-  if (!amnesia_value_check (value, max_size, error))
-    return NULL;
-  g_variant_unref (value);
+  if (!amnesia_value_is_any (type, size) || size > max_size)
+    {
+      value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, FALSE));
+      if (!amnesia_value_check (value, max_size, error))
+        return NULL;
+      g_variant_unref (value);
+    }
   value = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), bytes, TRUE));
   return amnesia_frame_from_little_endian (g_steal_pointer (&value));
 }

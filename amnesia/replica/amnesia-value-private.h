@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 gboolean amnesia_value_check_type (const char  *type_string,
                                    GError     **error);
 gboolean amnesia_value_is_quick   (const char  *type_string);
+gboolean amnesia_value_is_any     (const char  *type_string,
+                                   gsize        size);
 gboolean amnesia_value_check      (GVariant    *value,
                                    guint64      max_size,
                                    GError     **error);

@@ -34,7 +34,7 @@ get_bytes (GVariant *value)
   return (Bytes) { .data = g_variant_get_data (value), .size = g_variant_get_size (value) };
 }
 
-/* The size of a number of this type; 0 if it is the type of something else. */
+/* The size of a number or boolean of this type; 0 if it is the type of something else. */
 static gsize
 get_number_size (const char *type_string)
 {
@@ -468,6 +468,17 @@ amnesia_value_is_quick (const char *type_string)
 {
   return strlen (type_string) == 2 && type_string[0] == 'a'
          && strchr ("ynqiuxtd", type_string[1]) != NULL;
+}
+
+/* Whether any @size bytes are a value of this type: a number, or an array of them. */
+gboolean
+amnesia_value_is_any (const char *type_string,
+                      gsize       size)
+{
+  if (amnesia_value_is_quick (type_string))
+    return size % get_number_size (type_string + 1) == 0;
+
+  return type_string[0] != 'b' && size > 0 && size == get_number_size (type_string);
 }
 
 /* Checks whether a value may be of this type: one valid, definite type of at most 255 bytes and 64
