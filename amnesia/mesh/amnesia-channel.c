@@ -19,6 +19,7 @@ struct _AmnesiaChannel
   AmnesiaInspection *inspection; /* (owned) (nullable) of a frame that takes long to check */
 
   AmnesiaWatch      *watch;   /* (unowned) the transport's */
+  AmnesiaWatched    *watched; /* (unowned) the watch's, of our socket */
   GIOCondition       waits_for;
   GSource           *linger;  /* (owned) (nullable) since the hang-up */
   AmnesiaChannelFunc expired;
@@ -81,7 +82,8 @@ amnesia_channel_new (GSocketConnection  *connection,
   GSocket *socket = g_socket_connection_get_socket (connection);
   AmnesiaChannel *self = g_new0 (AmnesiaChannel, 1);
 
-  if (!amnesia_watch_add (watch, g_socket_get_fd (socket), self, error))
+  self->watched = amnesia_watch_add (watch, g_socket_get_fd (socket), self, error);
+  if (self->watched == NULL)
     {
       g_free (self);
       return NULL;
@@ -103,7 +105,7 @@ void
 amnesia_channel_free (AmnesiaChannel *self)
 {
   g_clear_pointer (&self->inspection, amnesia_inspection_cancel);
-  amnesia_watch_remove (self->watch, g_socket_get_fd (self->socket), self);
+  amnesia_watch_remove (self->watch, self->watched);
   if (self->linger != NULL)
     {
       g_source_destroy (self->linger);
@@ -149,7 +151,7 @@ wait_for (AmnesiaChannel *self,
   if (self->waits_for == condition)
     return;
   self->waits_for = condition;
-  amnesia_watch_change (self->watch, g_socket_get_fd (self->socket), self, condition);
+  amnesia_watch_change (self->watch, self->watched, condition);
 }
 
 static void

@@ -8,6 +8,9 @@
 
 /* What is asked for at once; the rest is still there in the next turn. */
 #define MAX_EVENTS 64
+/* So many are given to the main loop as they are. Where there are more, poll () would go through all of
+ * them each time: they get a descriptor of epoll, which takes one call more for what has come. */
+#define MAX_DIRECT 4
 
 /* The bits are the same. */
 G_STATIC_ASSERT (EPOLLIN == (int) G_IO_IN && EPOLLOUT == (int) G_IO_OUT);
@@ -19,6 +22,14 @@ typedef struct
   AmnesiaWatch *watch; /* (unowned) */
 } WatchSource;
 
+struct _AmnesiaWatched
+{
+  int          fd;
+  gpointer     whose;
+  GIOCondition condition;
+  gpointer     tag;       /* (nullable) of the descriptor, where it is the main loop's */
+};
+
 struct _AmnesiaWatch
 {
   GSource                 *source; /* (owned) */
@@ -26,10 +37,10 @@ struct _AmnesiaWatch
   gpointer                 user_data;
   gint64                   deadline; /* 0: none */
 
-  int                      fd;     /* of epoll; -1 while there is nothing to be watched */
+  GPtrArray               *watched; /* (owned) (element-type AmnesiaWatched) */
+  int                      fd;     /* of epoll; -1 while there are few */
   gpointer                 tag;    /* of that */
-  guint                    n_watched;
-  struct epoll_event       events[MAX_EVENTS];
+  struct epoll_event       events[MAX_EVENTS]; /* of an AmnesiaWatched each, NULL if it has gone */
   int                      n_events;
   int                      next;   /* which of them comes next */
 };
@@ -54,13 +65,32 @@ watch_source_prepare (GSource *source,
   return self->funcs->turn (self->user_data) || *timeout == 0;
 }
 
+static GIOCondition
+query (AmnesiaWatch *self,
+       gpointer      tag)
+{
+  return tag != NULL ? g_source_query_unix_fd (self->source, tag) : 0;
+}
+
+static gboolean
+any_ready (AmnesiaWatch *self)
+{
+  guint i;
+
+  if (self->fd >= 0)
+    return query (self, self->tag) != 0;
+  for (i = 0; i < self->watched->len; i++)
+    if (query (self, ((AmnesiaWatched *) g_ptr_array_index (self->watched, i))->tag) != 0)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 watch_source_check (GSource *source)
 {
   AmnesiaWatch *self = ((WatchSource *) source)->watch;
 
-  return (self->tag != NULL && g_source_query_unix_fd (source, self->tag) != 0) ||
-         get_timeout (self, g_source_get_time (source)) == 0;
+  return any_ready (self) || get_timeout (self, g_source_get_time (source)) == 0;
 }
 
 static gboolean
@@ -94,6 +124,7 @@ amnesia_watch_new (GMainContext            *context,
   self->funcs = funcs;
   self->user_data = user_data;
   self->fd = -1;
+  self->watched = g_ptr_array_new_with_free_func (g_free);
   self->source = g_source_new (&watch_source_funcs, sizeof (WatchSource));
   ((WatchSource *) self->source)->watch = self;
   g_source_set_static_name (self->source, "[amnesia] links");
@@ -121,6 +152,7 @@ amnesia_watch_free (AmnesiaWatch *self)
   amnesia_watch_disown (self);
   g_source_destroy (self->source);
   g_source_unref (self->source);
+  g_ptr_array_unref (self->watched);
   g_free (self);
 }
 
@@ -140,75 +172,152 @@ amnesia_watch_get_source (AmnesiaWatch *self)
   return self->source;
 }
 
+/* Where nothing is waited for, the descriptor is left alone, or its end, which is always told, would
+ * spin: poll () does not get it, and epoll tells it once. */
+static void
+watch_directly (AmnesiaWatch   *self,
+                AmnesiaWatched *watched,
+                GIOCondition    condition)
+{
+  watched->condition = condition;
+  if (condition == 0 && watched->tag != NULL)
+    g_source_remove_unix_fd (self->source, g_steal_pointer (&watched->tag));
+  else if (condition != 0 && watched->tag == NULL)
+    watched->tag = g_source_add_unix_fd (self->source, watched->fd, condition);
+  else if (condition != 0)
+    g_source_modify_unix_fd (self->source, watched->tag, condition);
+}
+
+static gboolean
+watch_by_epoll (AmnesiaWatch   *self,
+                AmnesiaWatched *watched,
+                GIOCondition    condition,
+                int             operation)
+{
+  struct epoll_event event = { .data.ptr = watched };
+
+  watched->condition = condition;
+  event.events = condition != 0 ? (guint32) condition : EPOLLET;
+  return epoll_ctl (self->fd, operation, watched->fd, &event) == 0;
+}
+
+/* There are too many for the main loop. Those that are there go on being watched whatever happens. */
 static gboolean
 open_epoll (AmnesiaWatch *self)
 {
-  if (self->fd >= 0)
-    return TRUE;
+  guint i;
+
   self->fd = epoll_create1 (EPOLL_CLOEXEC);
-  if (self->fd >= 0)
-    self->tag = g_source_add_unix_fd (self->source, self->fd, G_IO_IN);
-  return self->fd >= 0;
+  for (i = 0; self->fd >= 0 && i < self->watched->len; i++)
+    {
+      AmnesiaWatched *watched = g_ptr_array_index (self->watched, i);
+
+      if (!watch_by_epoll (self, watched, watched->condition, EPOLL_CTL_ADD))
+        {
+          int saved = errno;
+
+          close (self->fd);
+          self->fd = -1;
+          errno = saved;
+        }
+    }
+  if (self->fd < 0)
+    return FALSE;
+  for (i = 0; i < self->watched->len; i++)
+    {
+      AmnesiaWatched *watched = g_ptr_array_index (self->watched, i);
+
+      if (watched->tag != NULL)
+        g_source_remove_unix_fd (self->source, g_steal_pointer (&watched->tag));
+    }
+  self->tag = g_source_add_unix_fd (self->source, self->fd, G_IO_IN);
+  return TRUE;
+}
+
+static gboolean
+begin (AmnesiaWatch   *self,
+       AmnesiaWatched *watched)
+{
+  if (self->fd < 0 && self->watched->len < MAX_DIRECT)
+    {
+      watch_directly (self, watched, G_IO_IN);
+      return TRUE;
+    }
+  return (self->fd >= 0 || open_epoll (self)) &&
+         watch_by_epoll (self, watched, G_IO_IN, EPOLL_CTL_ADD);
 }
 
 /* Waits for something to be read from @fd, which is @whose. */
-gboolean
+AmnesiaWatched *
 amnesia_watch_add (AmnesiaWatch  *self,
                    int            fd,
                    gpointer       whose,
                    GError       **error)
 {
-  struct epoll_event event = { .events = EPOLLIN, .data.ptr = whose };
-  int saved;
+  g_autofree AmnesiaWatched *watched = g_new0 (AmnesiaWatched, 1);
 
-  if (open_epoll (self) && epoll_ctl (self->fd, EPOLL_CTL_ADD, fd, &event) == 0)
+  watched->fd = fd;
+  watched->whose = whose;
+  if (!begin (self, watched))
     {
-      self->n_watched++;
-      return TRUE;
+      int saved = errno;
+
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
+                   "the connection cannot be watched: %s", g_strerror (saved));
+      return NULL;
     }
-  saved = errno;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
-               "the connection cannot be watched: %s", g_strerror (saved));
-  return FALSE;
+  g_ptr_array_add (self->watched, watched);
+  return g_steal_pointer (&watched);
 }
 
-/* Its end is always told; where nothing is waited for, only once, or it would spin. */
 void
-amnesia_watch_change (AmnesiaWatch *self,
-                      int           fd,
-                      gpointer      whose,
-                      GIOCondition  condition)
+amnesia_watch_change (AmnesiaWatch   *self,
+                      AmnesiaWatched *watched,
+                      GIOCondition    condition)
 {
-  struct epoll_event event = { .data.ptr = whose };
-
-  event.events = condition != 0 ? (guint32) condition : EPOLLET;
-  epoll_ctl (self->fd, EPOLL_CTL_MOD, fd, &event);
+  if (self->fd >= 0)
+    watch_by_epoll (self, watched, condition, EPOLL_CTL_MOD);
+  else
+    watch_directly (self, watched, condition);
 }
 
-/* To be called before @fd is closed. */
+/* To be called before its descriptor is closed. */
 void
-amnesia_watch_remove (AmnesiaWatch *self,
-                      int           fd,
-                      gpointer      whose)
+amnesia_watch_remove (AmnesiaWatch   *self,
+                      AmnesiaWatched *watched)
 {
   int i;
 
   if (self->fd >= 0)
-    epoll_ctl (self->fd, EPOLL_CTL_DEL, fd, NULL);
-  if (--self->n_watched == 0)
-    amnesia_watch_disown (self);
+    watch_by_epoll (self, watched, 0, EPOLL_CTL_DEL);
+  else
+    watch_directly (self, watched, 0);
   for (i = self->next; i < self->n_events; i++)
-    if (self->events[i].data.ptr == whose)
+    if (self->events[i].data.ptr == watched)
       self->events[i].data.ptr = NULL;
+  g_ptr_array_remove_fast (self->watched, watched);
+  if (self->watched->len == 0)
+    amnesia_watch_disown (self);
 }
 
-/* Asks what has come. Returns whether anything has. */
-gboolean
+/* Asks what has come. */
+void
 amnesia_watch_collect (AmnesiaWatch *self)
 {
+  guint i;
+
   self->next = 0;
   self->n_events = self->fd >= 0 ? epoll_wait (self->fd, self->events, MAX_EVENTS, 0) : 0;
-  return self->n_events > 0;
+  for (i = 0; self->fd < 0 && i < self->watched->len; i++)
+    {
+      AmnesiaWatched *watched = g_ptr_array_index (self->watched, i);
+      GIOCondition condition = query (self, watched->tag);
+
+      if (condition != 0)
+        self->events[self->n_events++] = (struct epoll_event) {
+          .events = condition, .data.ptr = watched,
+        };
+    }
 }
 
 /* Returns whose turn it is, NULL if there is nobody left. */
@@ -219,10 +328,11 @@ amnesia_watch_pop (AmnesiaWatch *self,
   while (self->next < self->n_events)
     {
       struct epoll_event *event = &self->events[self->next++];
+      AmnesiaWatched *watched = event->data.ptr;
 
       *condition = event->events;
-      if (event->data.ptr != NULL)
-        return event->data.ptr;
+      if (watched != NULL)
+        return watched->whose;
     }
   return NULL;
 }
