@@ -47,7 +47,7 @@ amnesia_earlier (gint64 a,
  * the kernel may have enough of it to go on while we are elsewhere. */
 #define AMNESIA_NOTSENT_LARGE (2 * 1024 * 1024)
 /* What a link gives the kernel at once. */
-#define AMNESIA_SEND_SLICE (1024 * 1024)
+#define AMNESIA_SEND_SLICE (4 * 1024 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
 /* After so long a dispatch begins nothing more, so that others get their turn. All links may have
