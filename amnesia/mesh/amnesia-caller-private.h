@@ -22,6 +22,7 @@ typedef void (*AmnesiaCallerFunc) (AmnesiaMember     *member,
 AmnesiaCaller *amnesia_caller_new        (GMainContext      *context,
                                           AmnesiaNames      *names,
                                           AmnesiaListener   *listener,
+                                          const AmnesiaLocalWay *way,
                                           AmnesiaCallerFunc  func,
                                           gpointer           user_data);
 void           amnesia_caller_free       (AmnesiaCaller     *self);

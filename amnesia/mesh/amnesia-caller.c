@@ -9,6 +9,7 @@ struct _AmnesiaCaller
   GMainContext     *context;  /* (owned) */
   AmnesiaNames     *names;    /* (unowned) */
   AmnesiaListener  *listener; /* (unowned) */
+  const AmnesiaLocalWay *way; /* (unowned) */
   AmnesiaCallerFunc func;
   gpointer          user_data;
 
@@ -37,6 +38,7 @@ AmnesiaCaller *
 amnesia_caller_new (GMainContext      *context,
                     AmnesiaNames      *names,
                     AmnesiaListener   *listener,
+                    const AmnesiaLocalWay *way,
                     AmnesiaCallerFunc  func,
                     gpointer           user_data)
 {
@@ -45,6 +47,7 @@ amnesia_caller_new (GMainContext      *context,
   self->context = g_main_context_ref (context);
   self->names = names;
   self->listener = listener;
+  self->way = way;
   self->func = func;
   self->user_data = user_data;
   self->calls = g_ptr_array_new_with_free_func (call_free);
@@ -127,6 +130,8 @@ dial (AmnesiaCaller *self,
   guint i;
 
   call->dial = amnesia_dial_new (self->context, call->member->port, dial_cb, call);
+  if (!call->member->skip_local)
+    amnesia_dial_set_local_way (call->dial, self->way);
   for (i = 0; i < G_N_ELEMENTS (families); i++)
     {
       g_autoptr (GInetAddress) own = amnesia_listener_get_address (self->listener, families[i]);

@@ -18,6 +18,8 @@ struct _AmnesiaDial
   gpointer        user_data;
 
   GList          *addresses;   /* (owned) (element-type GInetAddress) not tried yet */
+  const AmnesiaLocalWay *way;  /* (unowned) (nullable) to be tried before TCP */
+  GSocketConnection *connection; /* (owned) (nullable) made by it */
   GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
   GCancellable   *cancellable; /* (owned) */
   GError         *error;       /* (owned) (nullable) why no attempt could be made */
@@ -49,6 +51,7 @@ dial_clear (gpointer data)
   g_list_free_full (self->addresses, g_object_unref);
   g_list_free_full (self->from, g_object_unref);
   g_object_unref (self->cancellable);
+  g_clear_object (&self->connection);
   g_clear_error (&self->error);
   g_main_context_unref (self->context);
 }
@@ -70,17 +73,15 @@ amnesia_dial_set_from (AmnesiaDial  *self,
   self->from = g_list_prepend (self->from, g_object_ref (from));
 }
 
-/* Whether this machine still has the address: it may have got another one since we began to listen,
- * and then is reached by that. */
-static gboolean
-can_bind (GSocketAddress *address)
+/* Addresses of this machine are tried by @way first. */
+void
+amnesia_dial_set_local_way (AmnesiaDial           *self,
+                            const AmnesiaLocalWay *way)
 {
-  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (address),
-                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
-
-  return socket != NULL && g_socket_bind (socket, address, FALSE, NULL);
+  self->way = way;
 }
 
+/* This machine may have got another address since we began to listen, and then is reached by that. */
 static GSocketAddress *
 choose_local (AmnesiaDial  *self,
               GInetAddress *target)
@@ -89,21 +90,20 @@ choose_local (AmnesiaDial  *self,
 
   for (l = self->from; l != NULL && !g_inet_address_get_is_loopback (target); l = l->next)
     if (g_inet_address_get_family (l->data) == g_inet_address_get_family (target))
-      {
-        g_autoptr (GSocketAddress) local = g_inet_socket_address_new (l->data, 0);
-
-        return can_bind (local) ? g_steal_pointer (&local) : NULL;
-      }
+      return amnesia_is_of_this_machine (l->data, FALSE) ? g_inet_socket_address_new (l->data, 0)
+                                                         : NULL;
   return NULL;
 }
 
 static gboolean
-fail_cb (gpointer user_data)
+end_cb (gpointer user_data)
 {
   AmnesiaDial *self = user_data;
 
-  if (self->func != NULL)
-    self->func (self, NULL, self->error, self->user_data);
+  if (self->pid != getpid ())
+    g_debug ("A dial of the parent process ends here");
+  else if (self->func != NULL)
+    self->func (self, self->connection, self->error, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -113,14 +113,14 @@ dial_unref (gpointer data)
   g_rc_box_release_full (data, dial_clear);
 }
 
-/* No address was worth an attempt: the function is called later all the same. */
+/* It is known already what comes of it: the function is called later all the same. */
 static void
-fail (AmnesiaDial *self)
+end_later (AmnesiaDial *self)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, fail_cb, g_rc_box_acquire (self), dial_unref);
+  g_source_set_callback (source, end_cb, g_rc_box_acquire (self), dial_unref);
   g_source_attach (source, self->context);
 }
 
@@ -208,6 +208,20 @@ make_socket (AmnesiaDial   *self,
   return g_steal_pointer (&socket);
 }
 
+static gboolean
+try_local_way (AmnesiaDial  *self,
+               GInetAddress *address)
+{
+  g_autoptr (GSocket) socket =
+    self->way != NULL ? amnesia_local_way_connect (self->way, address, self->port) : NULL;
+
+  if (socket == NULL)
+    return FALSE;
+  self->connection = g_socket_connection_factory_create_connection (socket);
+  end_later (self);
+  return TRUE;
+}
+
 /* GSocketClient would do this, but up to GLib 2.74 at least each attempt that fails later than after
  * 250 ms leaks its task: a member whose machine is off would cost some megabytes a day. */
 static void
@@ -220,13 +234,15 @@ try_next (AmnesiaDial *self)
 
   self->addresses = g_list_delete_link (self->addresses, self->addresses);
   g_clear_error (&self->error);
+  if (try_local_way (self, address))
+    return;
   socket = make_socket (self, address, &self->error);
   if (socket == NULL)
     {
       if (self->addresses != NULL)
         try_next (self);
       else
-        fail (self);
+        end_later (self);
       return;
     }
   connection = g_socket_connection_factory_create_connection (socket);
@@ -252,5 +268,5 @@ amnesia_dial_start (AmnesiaDial  *self,
     }
   self->error = error != NULL ? g_error_copy (error)
                               : g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no address");
-  fail (self);
+  end_later (self);
 }

@@ -26,6 +26,7 @@ struct _AmnesiaTransport
   AmnesiaMesh     *mesh;         /* (owned) */
   AmnesiaNames    *names;        /* (owned) */
   AmnesiaListener *listener;     /* (owned) */
+  AmnesiaLocalWay  way;          /* to and from members of this machine */
   AmnesiaSettings *settings;     /* (owned) (nullable) */
   GPtrArray       *channels;     /* (owned) (element-type AmnesiaChannel) */
   AmnesiaCaller   *caller;       /* (owned) */
@@ -65,5 +66,12 @@ void     amnesia_transport_seek         (AmnesiaTransport *self);
 void     amnesia_transport_check_own    (AmnesiaTransport *self);
 gboolean amnesia_transport_has_moved    (AmnesiaTransport *self);
 gboolean amnesia_transport_is_listed    (AmnesiaTransport *self);
+
+/* members of this machine: amnesia-transport-local.c */
+void         amnesia_transport_set_local_way (AmnesiaTransport *self);
+void         amnesia_transport_listen_nearby (AmnesiaTransport *self);
+AmnesiaLink *amnesia_transport_add_nearby    (AmnesiaTransport *self,
+                                              AmnesiaMember    *member,
+                                              GSocket          *socket);
 
 G_END_DECLS

@@ -146,7 +146,7 @@ world_add_end (WorldNode     *node,
   WorldEnd *end = g_new0 (WorldEnd, 1);
 
   end->node = node;
-  end->link = amnesia_mesh_add_link (node->mesh, member, "node", 999, world.now);
+  end->link = amnesia_mesh_add_link (node->mesh, member, "node", 999, FALSE, world.now);
   end->link->channel = end;
   end->inbox = g_byte_array_new ();
   amnesia_stream_init (&end->stream, node->mesh, end->link, get_max_size (node));

@@ -188,7 +188,7 @@ world_add_end (AmnesiaMember *member)
   End *end = g_new0 (End, 1);
 
   end->link = amnesia_mesh_add_link (world.mesh, member, "10.0.0.9",
-                                     (guint16) (40000 + world.ends->len), world.now);
+                                     (guint16) (40000 + world.ends->len), FALSE, world.now);
   end->link->channel = end;
   end->reader = amnesia_reader_new (world.max_size);
   g_ptr_array_add (world.ends, end);

@@ -172,7 +172,7 @@ add_link (SimEnd        *end,
 {
   SimNode *node = end->node;
 
-  end->link = amnesia_mesh_add_link (node->mesh, member, SIM_HOST, 999, node->now);
+  end->link = amnesia_mesh_add_link (node->mesh, member, SIM_HOST, 999, FALSE, node->now);
   end->link->channel = end;
   end->heard = sim.now;
   g_ptr_array_add (node->ends, end);
