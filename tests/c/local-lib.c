@@ -12,7 +12,7 @@
 
 static char *directory;
 
-void
+const char *
 local_begin (void)
 {
   g_autoptr (GError) error = NULL;
@@ -20,6 +20,7 @@ local_begin (void)
   directory = g_dir_make_tmp ("amnesia-XXXXXX", &error);
   g_assert_no_error (error);
   g_setenv ("XDG_RUNTIME_DIR", directory, TRUE);
+  return directory;
 }
 
 static int
@@ -39,6 +40,13 @@ local_end (void)
   g_clear_pointer (&directory, g_free);
 }
 
+/* What a member makes in it. */
+char *
+local_directory (void)
+{
+  return g_build_filename (directory, "amnesia", NULL);
+}
+
 /* The name that the manual gives to the socket of that entry. */
 char *
 local_path (guint index)
@@ -51,11 +59,19 @@ local_path (guint index)
 }
 
 gboolean
+local_is_socket (const char *path)
+{
+  struct stat status;
+
+  return lstat (path, &status) == 0 && S_ISSOCK (status.st_mode);
+}
+
+gboolean
 local_has_name (guint index)
 {
   g_autofree char *path = local_path (index);
 
-  return g_file_test (path, G_FILE_TEST_EXISTS);
+  return local_is_socket (path);
 }
 
 static GSocket *
@@ -130,4 +146,14 @@ local_wait_way (AmnesiaStore *store,
 {
   test_until (has_way (store, index, way));
   g_assert_no_error (amnesia_peer_get_last_error (test_find_peer (store, test_port (index))));
+}
+
+void
+local_assert_shared (AmnesiaStore *a,
+                     AmnesiaStore *b)
+{
+  test_set (a, "'from a'");
+  test_until (test_has_data (b, "'from a'"));
+  test_set (b, "'from b'");
+  test_until (test_has_data (a, "'from b'"));
 }
