@@ -9,6 +9,7 @@
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -59,33 +60,42 @@ amnesia_is_local_socket (GSocket *socket)
   return g_socket_get_family (socket) == G_SOCKET_FAMILY_UNIX;
 }
 
+/* GCredentials would do this, but it tells no user of a process outside of our pid namespace, which
+ * has the number 0 here. */
+static gboolean
+get_credentials (GSocket       *socket,
+                 struct ucred  *credentials,
+                 GError       **error)
+{
+  socklen_t size = sizeof *credentials;
+
+  return getsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_PEERCRED, credentials, &size) == 0 ||
+         refuse (error, "the system does not say whose process it is: %s", g_strerror (errno));
+}
+
 /* Whether the other end of a connection is the same user's. The superuser is nobody special. */
 gboolean
 amnesia_local_socket_is_ours (GSocket  *socket,
                               GError  **error)
 {
-  g_autoptr (GCredentials) credentials = g_socket_get_credentials (socket, error);
-  uid_t uid;
+  struct ucred credentials;
 
-  if (credentials == NULL || !check_own_uid (error))
+  if (!check_own_uid (error) || !get_credentials (socket, &credentials, error))
     return FALSE;
-  uid = g_credentials_get_unix_user (credentials, error);
-  if (uid == (uid_t) -1 || uid == geteuid ())
-    return uid != (uid_t) -1;
-  return refuse (error, "it is a process of user %u, and this is one of user %u", (guint) uid,
-                 (guint) geteuid ());
+  return credentials.uid == geteuid () ||
+         refuse (error, "it is a process of user %u, and this is one of user %u",
+                 (guint) credentials.uid, (guint) geteuid ());
 }
 
 /* Who that is, for the log and for those who see a guest. */
 char *
 amnesia_local_socket_describe (GSocket *socket)
 {
-  g_autoptr (GCredentials) credentials = g_socket_get_credentials (socket, NULL);
-  pid_t pid = credentials != NULL ? g_credentials_get_unix_pid (credentials, NULL) : -1;
+  struct ucred credentials;
 
-  /* in another pid namespace it has none that we could see */
-  return pid > 0 ? g_strdup_printf ("process %d of this machine", (int) pid)
-                 : g_strdup ("a process of this machine");
+  if (!get_credentials (socket, &credentials, NULL) || credentials.pid == 0)
+    return g_strdup ("a process of this machine");
+  return g_strdup_printf ("process %d of this machine", (int) credentials.pid);
 }
 
 /* --- where --- */

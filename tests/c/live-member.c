@@ -294,6 +294,17 @@ live_member_free (LiveMember *self)
   g_free (self);
 }
 
+/* Frees it; its process ends without a chance to do anything. */
+void
+live_member_kill (LiveMember *self)
+{
+  g_subprocess_force_exit (self->process);
+  g_subprocess_wait (self->process, NULL, NULL);
+  g_object_unref (self->output);
+  g_object_unref (self->process);
+  g_free (self);
+}
+
 char *
 live_member_ask (LiveMember *self,
                  const char *format,

@@ -39,6 +39,7 @@ LiveMember *live_member_new_by      (const char  *command,
                                      guint        n_entries,
                                      const char  *members);
 void        live_member_free        (LiveMember  *self);
+void        live_member_kill        (LiveMember  *self);
 char       *live_member_ask         (LiveMember  *self,
                                      const char  *format,
                                      ...) G_GNUC_PRINTF (2, 3);

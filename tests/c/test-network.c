@@ -6,7 +6,7 @@
 #define _GNU_SOURCE /* unshare () */
 
 #include "fake-resolver.h"
-#include "raw-peer.h"
+#include "local-lib.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -142,6 +142,29 @@ test_loopback_name (void)
   caller = call_from ("10.77.0.1", "10.77.0.1");
   g_assert_cmpint (hear (caller), >, 0);
   test_free_store (store);
+}
+
+static void
+test_local_wildcard (void)
+{
+  g_autoptr (AmnesiaConf) conf = make_conf ("debian", NULL);
+  g_autoptr (AmnesiaConf) other = make_conf ("10.77.0.1", NULL);
+  AmnesiaStore *store, *guest;
+  AmnesiaPeer *peer;
+
+  g_test_summary ("Who listens on all addresses is found by any of them, whatever it calls itself");
+
+  local_begin ();
+  store = test_new_store (conf);
+  name_is ("debian", "127.0.1.1 127.0.0.1");
+  test_until (amnesia_store_get_listening (store) != NULL);
+  guest = test_new_store (other);
+  test_until ((peer = test_find_peer (guest, test_port (0))) != NULL &&
+              amnesia_peer_get_way (peer) == AMNESIA_WAY_LOCAL);
+  local_assert_shared (store, guest);
+  test_free_store (guest);
+  test_free_store (store);
+  local_end ();
 }
 
 static void
@@ -437,6 +460,7 @@ run (gconstpointer data)
 static const Test tests[] = {
   { "/network/members", test_members },
   { "/network/loopback-name", test_loopback_name },
+  { "/network/local-wildcard", test_local_wildcard },
   { "/network/address-comes", test_address_comes },
   { "/network/renumbered", test_renumbered },
   { "/network/stranger", test_stranger },
