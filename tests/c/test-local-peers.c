@@ -178,6 +178,7 @@ test_dead_link (void)
   member = raw_door_accept (door);
   raw_peer_greet (member, 7, 1);
   local_wait_way (store, 1, AMNESIA_WAY_TCP);
+  g_assert_false (raw_door_is_knocked (squat));
   raw_peer_free (member);
   raw_door_free (squat);
   test_free_store (store);
