@@ -29,6 +29,8 @@ void           amnesia_caller_free       (AmnesiaCaller     *self);
 
 void           amnesia_caller_call       (AmnesiaCaller     *self,
                                           AmnesiaMember     *member);
+void           amnesia_caller_call_nearby (AmnesiaCaller    *self,
+                                           AmnesiaMember    *member);
 void           amnesia_caller_name_known (AmnesiaCaller     *self,
                                           const char        *host);
 void           amnesia_caller_retain     (AmnesiaCaller     *self,

@@ -142,16 +142,41 @@ dial (AmnesiaCaller *self,
   amnesia_dial_start (call->dial, addresses, amnesia_names_get_error (self->names, host));
 }
 
-/* Dials @member; its name is looked up anew each time. */
-void
-amnesia_caller_call (AmnesiaCaller *self,
-                     AmnesiaMember *member)
+static Call *
+add_call (AmnesiaCaller *self,
+          AmnesiaMember *member)
 {
   Call *call = g_new0 (Call, 1);
 
   call->caller = self;
   call->member = amnesia_member_ref (member);
   g_ptr_array_add (self->calls, call);
+  return call;
+}
+
+/* Connects to @member by the local way; if that leads nowhere, nothing comes of it. */
+void
+amnesia_caller_call_nearby (AmnesiaCaller *self,
+                            AmnesiaMember *member)
+{
+  Call *call;
+
+  if (self->way->directory == NULL)
+    return;
+  call = add_call (self, member);
+  call->dial = amnesia_dial_new (self->context, member->port, dial_cb, call);
+  amnesia_dial_set_local_way (call->dial, self->way);
+  if (!amnesia_dial_start_nearby (call->dial, amnesia_names_get (self->names, member->host)))
+    g_ptr_array_remove_fast (self->calls, call);
+}
+
+/* Dials @member; its name is looked up anew each time. */
+void
+amnesia_caller_call (AmnesiaCaller *self,
+                     AmnesiaMember *member)
+{
+  Call *call = add_call (self, member);
+
   amnesia_names_lookup (self->names, member->host);
   if (!amnesia_names_is_pending (self->names, member->host))
     dial (self, call);

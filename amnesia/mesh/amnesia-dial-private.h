@@ -27,6 +27,8 @@ void         amnesia_dial_set_from (AmnesiaDial      *self,
                                     GInetAddress     *from);
 void         amnesia_dial_set_local_way (AmnesiaDial *self,
                                          const AmnesiaLocalWay *way);
+gboolean     amnesia_dial_start_nearby (AmnesiaDial  *self,
+                                        GList        *addresses);
 void         amnesia_dial_start   (AmnesiaDial       *self,
                                    GList             *addresses,
                                    const GError      *error);

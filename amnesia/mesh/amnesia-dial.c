@@ -252,6 +252,19 @@ try_next (AmnesiaDial *self)
   g_main_context_pop_thread_default (self->context);
 }
 
+/* Tries the local way only. FALSE: there is none, and the function is not called. */
+gboolean
+amnesia_dial_start_nearby (AmnesiaDial *self,
+                           GList       *addresses)
+{
+  GList *l;
+
+  for (l = addresses; l != NULL; l = l->next)
+    if (try_local_way (self, l->data))
+      return TRUE;
+  return FALSE;
+}
+
 /* Tries one of @addresses after the other, as long as that does not take too long; if there is none,
  * fails with @error. The function is called later. */
 void

@@ -246,6 +246,16 @@ turn_away (AmnesiaMesh   *self,
   return TRUE;
 }
 
+/* Whoever says hello listens by now, and has a name if it is on this machine; it had none when it was
+ * dialled, but was about to make it. */
+static gboolean
+may_be_nearby (AmnesiaLink *link)
+{
+  AmnesiaMember *member = link->member;
+
+  return link->dialled && !link->nearby && !member->skip_local;
+}
+
 /* The peer said hello. */
 static void
 admit (AmnesiaMesh    *self,
@@ -255,6 +265,7 @@ admit (AmnesiaMesh    *self,
 {
   AmnesiaMember *member;
   AmnesiaLink *other;
+  gboolean shorten;
 
   if (link->peer_id == amnesia_replica_get_id (self->local.replica))
     {
@@ -266,6 +277,7 @@ admit (AmnesiaMesh    *self,
     return;
   member->id = link->peer_id;
   member->tried = TRUE;
+  shorten = may_be_nearby (link);
   if (link->dialled)
     member->dialling = member->skip_local = FALSE;
   else
@@ -283,6 +295,8 @@ admit (AmnesiaMesh    *self,
     merge_guests (self, member);
   show_links (self, link->peer_id);
   self->linked_changed = TRUE;
+  if (shorten && amnesia_link_is_up (link))
+    self->funcs->shorten (member, self->user_data);
 }
 
 /* Once for each peer: who writes with a clock that is ahead wins where he should not. The offset is

@@ -15,6 +15,7 @@ typedef struct _AmnesiaMesh AmnesiaMesh;
 typedef struct
 {
   void (*dial)    (AmnesiaMember *member, gpointer user_data); /* see its skip_local */
+  void (*shorten) (AmnesiaMember *member, gpointer user_data); /* by the local way, if there is one */
   void (*wake)    (AmnesiaLink *link, gpointer user_data);    /* it has something to send */
   void (*hang_up) (AmnesiaLink *link, gpointer user_data);    /* once its bye is sent */
   void (*drop)    (AmnesiaLink *link, gpointer user_data);    /* at once */

@@ -387,6 +387,13 @@ mesh_dial (AmnesiaMember *member,
 }
 
 static void
+mesh_shorten (AmnesiaMember *member,
+              gpointer       user_data)
+{
+  amnesia_caller_call_nearby (((AmnesiaTransport *) user_data)->caller, member);
+}
+
+static void
 mesh_wake (AmnesiaLink *link,
            gpointer     user_data)
 {
@@ -454,6 +461,7 @@ mesh_log (const char *message,
 
 static const AmnesiaMeshFuncs mesh_funcs = {
   .dial = mesh_dial,
+  .shorten = mesh_shorten,
   .wake = mesh_wake,
   .hang_up = mesh_hang_up,
   .drop = mesh_drop,

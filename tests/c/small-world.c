@@ -69,8 +69,16 @@ on_log (const char *message,
   g_test_message ("%" G_GINT64_FORMAT " %u: %s", world.now.mono / 1000, node->port, message);
 }
 
+/* There is no local way. */
+static void
+on_shorten (AmnesiaMember *member,
+            gpointer       user_data)
+{
+}
+
 static const AmnesiaMeshFuncs funcs = {
   .dial = on_dial,
+  .shorten = on_shorten,
   .wake = on_wake,
   .hang_up = on_hang_up,
   .drop = on_drop,

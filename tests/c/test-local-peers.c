@@ -212,6 +212,32 @@ test_better_dialled (void)
 }
 
 static void
+test_late_name (void)
+{
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  RawDoor *squat;
+  RawPeer *tcp, *local;
+  AmnesiaStore *store;
+
+  g_test_summary ("Who has no name yet when it is dialled is linked by the local way all the same");
+
+  local_begin ();
+  store = local_new_store (2, TRUE);
+  tcp = raw_door_accept (door);
+  squat = local_door_new (1);
+  raw_peer_greet (tcp, G_MAXUINT64, 1);
+  local = raw_door_accept (squat);
+  raw_peer_greet (local, G_MAXUINT64, 1);
+  raw_peer_wait_bye (tcp, AMNESIA_BYE_DUPLICATE, "*");
+  local_wait_way (store, 1, AMNESIA_WAY_LOCAL);
+  raw_peer_free (tcp);
+  raw_peer_free (local);
+  raw_door_free (squat);
+  test_free_store (store);
+  local_end ();
+}
+
+static void
 test_worse_accepted (void)
 {
   RawDoor *squat;
@@ -511,6 +537,7 @@ test_killed (void)
   member = live_member_new (1, NULL);
   store = local_new_store (2, TRUE);
   local_wait_way (store, 0, AMNESIA_WAY_LOCAL);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
   live_member_kill (member);
   test_wait_linked (store, 0);
   g_assert_true (local_has_name (0));
@@ -535,6 +562,7 @@ main (int    argc,
   g_test_add_func ("/local-peers/dead-link", test_dead_link);
   g_test_add_func ("/local-peers/better-dialled", test_better_dialled);
   g_test_add_func ("/local-peers/worse-accepted", test_worse_accepted);
+  g_test_add_func ("/local-peers/late-name", test_late_name);
   g_test_add_func ("/local-peers/killed", test_killed);
   g_test_add_func ("/local-peers/L1-other-user", test_other_user);
   g_test_add_func ("/local-peers/L1-other-users-socket", test_other_users_socket);

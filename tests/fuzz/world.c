@@ -60,8 +60,15 @@ on_log (const char *message,
   g_assert_null (strpbrk (message, "\n\r\033"));
 }
 
+static void
+on_shorten (AmnesiaMember *member,
+            gpointer       user_data)
+{
+}
+
 static const AmnesiaMeshFuncs funcs = {
   .dial = on_dial,
+  .shorten = on_shorten,
   .wake = on_link,
   .hang_up = on_link,
   .drop = on_drop,

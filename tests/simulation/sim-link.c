@@ -319,19 +319,42 @@ find_local_way (SimDial *dial)
   return TRUE;
 }
 
-void
-sim_node_dial (AmnesiaMember *member,
-               gpointer       user_data)
+static SimDial *
+add_dial (SimNode       *node,
+          AmnesiaMember *member)
 {
-  SimNode *node = user_data;
   SimDial *dial = g_new0 (SimDial, 1);
 
-  sim_say ("%u: dials %s", node->index, member->name);
   node->n_dials++;
   dial->node = node;
   dial->member = amnesia_member_ref (member);
   dial->begun = sim.now;
   g_ptr_array_add (node->dials, dial);
+  return dial;
+}
+
+void
+sim_node_shorten (AmnesiaMember *member,
+                  gpointer       user_data)
+{
+  SimNode *node = user_data;
+  SimDial *dial;
+
+  if (!sim.profile.nearby)
+    return;
+  dial = add_dial (node, member);
+  if (!find_local_way (dial))
+    g_ptr_array_remove_fast (node->dials, dial);
+}
+
+void
+sim_node_dial (AmnesiaMember *member,
+               gpointer       user_data)
+{
+  SimNode *node = user_data;
+  SimDial *dial = add_dial (node, member);
+
+  sim_say ("%u: dials %s", node->index, member->name);
   if (sim.profile.nearby && !member->skip_local && find_local_way (dial))
     return;
   sim_node_at (node, sim.now + sim_latency (), reach, dial, 0);

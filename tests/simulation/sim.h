@@ -261,6 +261,8 @@ void      sim_node_wake_end    (SimEnd         *end);
 void      sim_node_flush       (SimNode        *node);
 void      sim_node_dial        (AmnesiaMember  *member,
                                 gpointer        user_data);
+void      sim_node_shorten     (AmnesiaMember  *member,
+                                gpointer        user_data);
 void      sim_node_hang_up     (AmnesiaLink    *link,
                                 gpointer        user_data);
 void      sim_link_forget      (SimEnd         *end,
