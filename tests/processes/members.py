@@ -195,14 +195,22 @@ class Member(Process):
                 pass
 
     def n_connections(self):
-        """How many established connections it has, of the kind that is tested."""
-        table, state, established_state, inode = ("unix", 5, "03", 6) if LOCAL else ("tcp", 3, "01", 9)
+        """How many established TCP connections it has."""
         established = set()
-        for line in pathlib.Path(f"/proc/{self.pid}/net/{table}").read_text().splitlines()[1:]:
+        for line in pathlib.Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
-            if fields[state] == established_state:
-                established.add(f"socket:[{fields[inode]}]")
+            if fields[3] == "01":
+                established.add(f"socket:[{fields[9]}]")
         return sum(name in established for name in self._sockets())
+
+    def n_accepted_nearby(self):
+        """How many of the local connections others have made: those that it made have no name."""
+        accepted = set()
+        for line in pathlib.Path(f"/proc/{self.pid}/net/unix").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[5] == "03" and "/amnesia/" in fields[-1]:
+                accepted.add(f"socket:[{fields[6]}]")
+        return sum(name in accepted for name in self._sockets())
 
 
 def wait_until(what, condition, patience=PATIENCE_S):
