@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -378,68 +377,6 @@ test_removed (void)
 }
 
 static void
-test_directory_goes (void)
-{
-  g_autofree char *directory = NULL;
-  g_autofree char *path = NULL;
-  AmnesiaStore *a, *b;
-
-  g_test_summary ("When the directory goes, links stay, and the next ones are by TCP");
-
-  local_begin ();
-  directory = local_directory ();
-  a = local_new_store (3, TRUE);
-  b = local_new_store (3, TRUE);
-  local_wait_way (a, 1, AMNESIA_WAY_LOCAL);
-  path = local_path (0);
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_free (path);
-  path = local_path (1);
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_cmpint (g_rmdir (directory), ==, 0);
-  local_assert_shared (a, b);
-  test_free_store (b);
-  b = local_new_store (3, FALSE);
-  local_wait_way (b, 0, AMNESIA_WAY_TCP);
-  local_assert_shared (a, b);
-  test_free_store (a);
-  test_free_store (b);
-  local_end ();
-}
-
-static void
-test_toggled (void)
-{
-  g_autoptr (AmnesiaConf) with = test_conf (2);
-  g_autoptr (AmnesiaConf) without = test_conf (2);
-  g_autofree char *path = NULL;
-  struct stat first, second;
-  AmnesiaStore *store;
-
-  g_test_summary ("With another configuration the name comes or goes, or stays what it is");
-
-  local_begin ();
-  path = local_path (0);
-  amnesia_conf_set_local (without, FALSE);
-  store = local_new_store (2, TRUE);
-  test_until (local_has_name (0));
-  g_assert_cmpint (lstat (path, &first), ==, 0);
-  amnesia_store_set_conf (store, with);
-  test_drain ();
-  g_assert_cmpint (lstat (path, &second), ==, 0);
-  g_assert_cmpuint (first.st_ino, ==, second.st_ino);
-  amnesia_store_set_conf (store, without);
-  test_until (!local_has_name (0));
-  amnesia_store_set_conf (store, with);
-  test_until (local_has_name (0));
-  raw_peer_free (local_connect (0));
-  amnesia_store_set_conf (store, NULL);
-  test_until (!local_has_name (0));
-  test_free_store (store);
-  local_end ();
-}
-
-static void
 test_abstract (void)
 {
   g_autofree char *text = NULL;
@@ -471,37 +408,6 @@ test_abstract (void)
   local_end ();
 }
 
-static void
-test_fork (void)
-{
-  AmnesiaStore *a, *b;
-  int status;
-  pid_t pid;
-
-  g_test_summary ("The child of a fork takes neither the name nor callers away");
-
-  local_begin ();
-  a = local_new_store (2, TRUE);
-  test_until (local_has_name (0));
-  pid = fork ();
-  if (pid == 0)
-    {
-      raw_peer_free (local_connect (0));
-      test_pass_time (100);
-      g_object_unref (a);
-      _exit (0);
-    }
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
-  g_assert_true (local_has_name (0));
-  b = local_new_store (2, TRUE);
-  local_wait_way (b, 0, AMNESIA_WAY_LOCAL);
-  local_assert_shared (a, b);
-  test_free_store (a);
-  test_free_store (b);
-  local_end ();
-}
-
 int
 main (int    argc,
       char **argv)
@@ -517,9 +423,6 @@ main (int    argc,
   g_test_add_func ("/local/L8-in-the-way", test_in_the_way);
   g_test_add_func ("/local/L7-long-path", test_long_path);
   g_test_add_func ("/local/L9-removed", test_removed);
-  g_test_add_func ("/local/directory-goes", test_directory_goes);
-  g_test_add_func ("/local/toggled", test_toggled);
   g_test_add_func ("/local/L10-not-abstract", test_abstract);
-  g_test_add_func ("/local/P7-fork", test_fork);
   return g_test_run ();
 }
