@@ -209,17 +209,20 @@ amnesia_is_of_this_machine (GInetAddress *address,
   return socket != NULL ? g_socket_bind (socket, where, FALSE, NULL) : otherwise;
 }
 
+/* @name: the address itself, or any. What lies there may be of a time at which the address was this
+ * machine's. */
 static GSocket *
 connect_to (const AmnesiaLocalWay *self,
             GInetAddress          *address,
+            GInetAddress          *name,
             guint16                port)
 {
-  g_autofree char *path = amnesia_local_way_get_path (self, address, port, NULL);
+  g_autofree char *path = amnesia_local_way_get_path (self, name, port, NULL);
   g_autoptr (GSocketAddress) where = NULL;
   g_autoptr (GSocket) socket = NULL;
 
   /* most often there is none, and nothing else has to be looked at */
-  if (path == NULL || g_access (path, F_OK) != 0)
+  if (path == NULL || g_access (path, F_OK) != 0 || !amnesia_is_of_this_machine (address, FALSE))
     return NULL;
   where = g_unix_socket_address_new (path);
   socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
@@ -238,15 +241,10 @@ amnesia_local_way_connect (const AmnesiaLocalWay *self,
                            guint16                port)
 {
   g_autoptr (GInetAddress) any = g_inet_address_new_any (g_inet_address_get_family (address));
-  g_autoptr (GSocket) socket = NULL;
+  GSocket *socket;
 
   if (self->directory == NULL)
     return NULL;
-  socket = connect_to (self, address, port);
-  if (socket == NULL)
-    socket = connect_to (self, any, port);
-  /* what is left here may be of a time at which the address was this machine's */
-  if (socket == NULL || !amnesia_is_of_this_machine (address, FALSE))
-    return NULL;
-  return g_steal_pointer (&socket);
+  socket = connect_to (self, address, address, port);
+  return socket != NULL ? socket : connect_to (self, address, any, port);
 }

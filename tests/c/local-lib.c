@@ -7,7 +7,9 @@
 #include <ftw.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char *directory;
@@ -156,4 +158,21 @@ local_assert_shared (AmnesiaStore *a,
   test_until (test_has_data (b, "'from a'"));
   test_set (b, "'from b'");
   test_until (test_has_data (a, "'from b'"));
+}
+
+/* In the child of a fork. Who is content is killed, so that nothing is looked for that it has not freed. */
+void
+local_end_child (int result)
+{
+  if (result == 0)
+    kill (getpid (), SIGKILL);
+  _exit (result);
+}
+
+void
+local_assert_child (int status)
+{
+  if (WIFEXITED (status))
+    g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
 }

@@ -26,4 +26,7 @@ void          local_wait_way  (AmnesiaStore *store,
 void          local_assert_shared (AmnesiaStore *a,
                                    AmnesiaStore *b);
 
+void          local_end_child        (int           result) G_GNUC_NORETURN;
+void          local_assert_child     (int           status);
+
 G_END_DECLS

@@ -94,10 +94,10 @@ test_fork (void)
       raw_peer_free (local_connect (0));
       test_pass_time (100);
       g_object_unref (a);
-      _exit (0);
+      local_end_child (0);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  local_assert_child (status);
   g_assert_true (local_has_name (0));
   b = local_new_store (2, TRUE);
   local_wait_way (b, 0, AMNESIA_WAY_LOCAL);
@@ -144,7 +144,7 @@ start_callers (void)
   for (i = 0; i < N_CALLERS; i++)
     local_connect (0);
   pause ();
-  _exit (0);
+  local_end_child (0);
 }
 
 static void
@@ -157,6 +157,11 @@ test_no_descriptor (void)
 
   g_test_summary ("Callers for whom there is no descriptor are sent away slowly, and a good one is let in");
 
+  if (g_getenv ("AMNESIA_VALGRIND") != NULL)
+    {
+      g_test_skip ("valgrind accepts for itself whom the process has no descriptor for");
+      return;
+    }
   local_begin ();
   a = local_new_store (2, TRUE);
   test_until (local_has_name (0));

@@ -196,6 +196,27 @@ renumber (const char *command,
 }
 
 static void
+test_local_address_gone (void)
+{
+  g_autoptr (AmnesiaConf) conf = make_conf ("10.77.0.8", NULL);
+  AmnesiaStore *before, *guest;
+
+  g_test_summary ("A name whose address this machine has not any more leads nowhere");
+
+  local_begin ();
+  g_assert_true (run_ip ("address add 10.77.0.8/32 dev lo"));
+  before = test_new_store (conf);
+  test_until (amnesia_store_get_listening (before) != NULL);
+  g_assert_true (run_ip ("address del 10.77.0.8/32 dev lo"));
+  guest = test_new_store (conf);
+  test_wait_state (guest, AMNESIA_STATE_ALONE);
+  g_assert_cmpuint (test_n_linked (before), ==, 0);
+  test_free_store (guest);
+  test_free_store (before);
+  local_end ();
+}
+
+static void
 test_renumbered (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf ("one", "two", NULL);
@@ -462,6 +483,7 @@ static const Test tests[] = {
   { "/network/loopback-name", test_loopback_name },
   { "/network/local-wildcard", test_local_wildcard },
   { "/network/address-comes", test_address_comes },
+  { "/network/local-address-gone", test_local_address_gone },
   { "/network/renumbered", test_renumbered },
   { "/network/stranger", test_stranger },
   { "/network/allowed", test_allowed },
