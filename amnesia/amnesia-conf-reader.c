@@ -310,6 +310,19 @@ read_clock_limit (Reader        *self,
 }
 
 static gboolean
+read_local (Reader        *self,
+            const Member  *member,
+            const char    *place,
+            JsonNode      *node,
+            GError       **error)
+{
+  if (json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+    return fail_node (self, _(member->needed), place, node, error);
+  amnesia_conf_set_local (self->conf, json_node_get_boolean (node));
+  return TRUE;
+}
+
+static gboolean
 read_listen (Reader        *self,
              const Member  *member,
              const char    *place,
@@ -327,6 +340,7 @@ static const Member conf_members[] = {
   { "max-size", N_("a whole number of bytes from 1024 to 1073741824"), FALSE, read_max_size },
   { "clock-limit", N_("a whole number of seconds from 0 to 4294967295"), FALSE,
     read_clock_limit },
+  { "local", N_("true or false"), FALSE, read_local },
   { "listen", NULL, FALSE, read_listen },
   { NULL },
 };

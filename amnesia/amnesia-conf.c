@@ -43,6 +43,7 @@
  *   "allow": ["10.0.1.0/24", "fd00::/64"],
  *   "max-size": 16777216,
  *   "clock-limit": 86400,
+ *   "local": true,
  *   "listen": { "host": "0.0.0.0", "port": 7777 }
  * }
  * ```
@@ -75,6 +76,7 @@ struct _AmnesiaConf
   guint listen_port;
   guint64 max_size;
   guint clock_limit;
+  gboolean local;
   gboolean is_frozen;  /* a store uses it: nothing above changes any more */
 };
 
@@ -89,9 +91,10 @@ typedef enum
   PROP_GROUP = 1,
   PROP_MAX_SIZE,
   PROP_CLOCK_LIMIT,
+  PROP_LOCAL,
 } AmnesiaConfProperty;
 
-static GParamSpec *properties[PROP_CLOCK_LIMIT + 1];
+static GParamSpec *properties[PROP_LOCAL + 1];
 
 G_DEFINE_FINAL_TYPE (AmnesiaConf, amnesia_conf, G_TYPE_OBJECT)
 
@@ -234,6 +237,9 @@ amnesia_conf_get_property (GObject    *object,
     case PROP_CLOCK_LIMIT:
       g_value_set_uint (value, self->clock_limit);
       break;
+    case PROP_LOCAL:
+      g_value_set_boolean (value, self->local);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -257,6 +263,9 @@ amnesia_conf_set_property (GObject      *object,
       break;
     case PROP_CLOCK_LIMIT:
       amnesia_conf_set_clock_limit (self, g_value_get_uint (value));
+      break;
+    case PROP_LOCAL:
+      amnesia_conf_set_local (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -317,6 +326,17 @@ amnesia_conf_class_init (AmnesiaConfClass *klass)
   properties[PROP_CLOCK_LIMIT] = g_param_spec_uint ("clock-limit", NULL, NULL, 0, G_MAXUINT,
                                                     DEFAULT_CLOCK_LIMIT, flags);
 
+  /**
+   * AmnesiaConf:local: (getter get_local) (setter set_local)
+   *
+   * Whether members of one machine and one user are linked by Unix sockets, which are faster than
+   * TCP. They find one another by themselves, in `$XDG_RUNTIME_DIR`; where there is no such way,
+   * TCP does all.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LOCAL] = g_param_spec_boolean ("local", NULL, NULL, TRUE, flags);
+
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
@@ -328,6 +348,7 @@ amnesia_conf_init (AmnesiaConf *self)
   self->group = g_strdup ("");
   self->max_size = DEFAULT_MAX_SIZE;
   self->clock_limit = DEFAULT_CLOCK_LIMIT;
+  self->local = TRUE;
 }
 
 /**
@@ -711,4 +732,47 @@ amnesia_conf_set_clock_limit (AmnesiaConf *self,
     return;
   self->clock_limit = clock_limit;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CLOCK_LIMIT]);
+}
+
+/**
+ * amnesia_conf_get_local: (get-property local)
+ * @self: a configuration
+ *
+ * Gets whether members of one machine and one user are linked by Unix sockets.
+ *
+ * Returns: whether they are, where that is possible
+ *
+ * Since: 0.1
+ */
+gboolean
+amnesia_conf_get_local (AmnesiaConf *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
+
+  return self->local;
+}
+
+/**
+ * amnesia_conf_set_local: (set-property local)
+ * @self: a configuration
+ * @local: whether they are, where that is possible
+ *
+ * Sets whether members of one machine and one user are linked by Unix sockets.
+ *
+ * Calling this after the configuration was given to a store is a programmer error.
+ *
+ * Since: 0.1
+ */
+void
+amnesia_conf_set_local (AmnesiaConf *self,
+                        gboolean     local)
+{
+  g_return_if_fail (AMNESIA_IS_CONF (self));
+  g_return_if_fail (!self->is_frozen);
+
+  local = local != FALSE;
+  if (local == self->local)
+    return;
+  self->local = local;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LOCAL]);
 }

@@ -65,5 +65,10 @@ guint        amnesia_conf_get_clock_limit (AmnesiaConf  *self);
 AMNESIA_AVAILABLE_IN_0_1
 void         amnesia_conf_set_clock_limit (AmnesiaConf  *self,
                                            guint         clock_limit);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean     amnesia_conf_get_local       (AmnesiaConf  *self);
+AMNESIA_AVAILABLE_IN_0_1
+void         amnesia_conf_set_local       (AmnesiaConf  *self,
+                                           gboolean      local);
 
 G_END_DECLS

@@ -51,7 +51,8 @@ G_DEFINE_ENUM_TYPE (AmnesiaPeerState, amnesia_peer_state,
 
 G_DEFINE_ENUM_TYPE (AmnesiaWay, amnesia_way,
                     G_DEFINE_ENUM_VALUE (AMNESIA_WAY_NONE, "none"),
-                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_TCP, "tcp"))
+                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_TCP, "tcp"),
+                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_LOCAL, "local"))
 
 G_DEFINE_FINAL_TYPE (AmnesiaPeer, amnesia_peer, G_TYPE_OBJECT)
 
@@ -114,7 +115,8 @@ init_who_properties (void)
   /**
    * AmnesiaPeer:host: (getter get_host)
    *
-   * The host, as the configuration has it; for a guest the address that it comes from.
+   * The host, as the configuration has it; for a guest the address that it comes from, or
+   * `localhost`, if it comes by a Unix socket.
    *
    * Since: 0.1
    */
@@ -123,7 +125,7 @@ init_who_properties (void)
   /**
    * AmnesiaPeer:port: (getter get_port)
    *
-   * The port; for a guest the one that it comes from.
+   * The port; for a guest the one that it comes from, or 0, if it comes by a Unix socket.
    *
    * Since: 0.1
    */
@@ -245,10 +247,9 @@ notify (AmnesiaPeer         *self,
 
 static void
 set_state (AmnesiaPeer      *self,
-           AmnesiaPeerState  state)
+           AmnesiaPeerState  state,
+           AmnesiaWay        way)
 {
-  AmnesiaWay way = state == AMNESIA_PEER_STATE_CONNECTED ? AMNESIA_WAY_TCP : AMNESIA_WAY_NONE;
-
   if (self->state != state)
     {
       self->state = state;
@@ -329,16 +330,20 @@ amnesia_peer_update (AmnesiaPeer *self)
   AmnesiaMember *member = self->member;
   AmnesiaLink *link = self->gone ? NULL : member->link;
   AmnesiaPeerState state = AMNESIA_PEER_STATE_AWAY;
+  AmnesiaWay way = AMNESIA_WAY_NONE;
 
   if (link != NULL)
-    state = AMNESIA_PEER_STATE_CONNECTED;
+    {
+      state = AMNESIA_PEER_STATE_CONNECTED;
+      way = link->nearby ? AMNESIA_WAY_LOCAL : AMNESIA_WAY_TCP;
+    }
   else if (member->dialling && !self->gone)
     state = AMNESIA_PEER_STATE_CONNECTING;
 
   if (is_current (self, state, link))
     return;
   g_object_freeze_notify (G_OBJECT (self));
-  set_state (self, state);
+  set_state (self, state, way);
   set_times (self, link != NULL ? link->round_trip : -1, link != NULL ? link->clock_offset : 0);
   set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
   set_last_error (self, member->error);
@@ -371,7 +376,8 @@ amnesia_peer_orphan (AmnesiaPeer *self)
  * amnesia_peer_get_host: (get-property host)
  * @self: a peer
  *
- * Gets the host, as the configuration has it; for a guest the address that it comes from.
+ * Gets the host, as the configuration has it; for a guest the address that it comes from, or
+ * `localhost`, if it comes by a Unix socket.
  *
  * Returns: (transfer none): the host
  *
@@ -389,9 +395,9 @@ amnesia_peer_get_host (AmnesiaPeer *self)
  * amnesia_peer_get_port: (get-property port)
  * @self: a peer
  *
- * Gets the port; for a guest the one that it comes from.
+ * Gets the port; for a guest the one that it comes from, or 0, if it comes by a Unix socket.
  *
- * Returns: the port, from 1 to 65535
+ * Returns: the port, from 1 to 65535, or 0
  *
  * Since: 0.1
  */

@@ -45,6 +45,7 @@ GType amnesia_peer_state_get_type (void);
  * AmnesiaWay:
  * @AMNESIA_WAY_NONE: not connected
  * @AMNESIA_WAY_TCP: by plain TCP
+ * @AMNESIA_WAY_LOCAL: by a Unix socket, as it is on this machine and of the same user
  *
  * How the bytes travel to an [class@Amnesia.Peer].
  *
@@ -54,6 +55,7 @@ typedef enum
 {
   AMNESIA_WAY_NONE,
   AMNESIA_WAY_TCP,
+  AMNESIA_WAY_LOCAL,
 } AmnesiaWay;
 
 AMNESIA_AVAILABLE_IN_0_1

@@ -31,6 +31,7 @@ make_settings (AmnesiaConf *conf)
   settings->group = g_strdup (amnesia_conf_get_group (conf));
   settings->max_size = amnesia_conf_get_max_size (conf);
   settings->clock_limit = amnesia_conf_get_clock_limit (conf) * G_TIME_SPAN_SECOND;
+  settings->local = amnesia_conf_get_local (conf);
   settings->allow = g_ptr_array_ref (amnesia_conf_get_allow (conf));
   if (amnesia_conf_get_listen (conf, &host, &port))
     {

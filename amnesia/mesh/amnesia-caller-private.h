@@ -22,12 +22,15 @@ typedef void (*AmnesiaCallerFunc) (AmnesiaMember     *member,
 AmnesiaCaller *amnesia_caller_new        (GMainContext      *context,
                                           AmnesiaNames      *names,
                                           AmnesiaListener   *listener,
+                                          const AmnesiaLocalWay *way,
                                           AmnesiaCallerFunc  func,
                                           gpointer           user_data);
 void           amnesia_caller_free       (AmnesiaCaller     *self);
 
 void           amnesia_caller_call       (AmnesiaCaller     *self,
                                           AmnesiaMember     *member);
+void           amnesia_caller_call_nearby (AmnesiaCaller    *self,
+                                           AmnesiaMember    *member);
 void           amnesia_caller_name_known (AmnesiaCaller     *self,
                                           const char        *host);
 void           amnesia_caller_retain     (AmnesiaCaller     *self,

@@ -9,6 +9,7 @@ struct _AmnesiaCaller
   GMainContext     *context;  /* (owned) */
   AmnesiaNames     *names;    /* (unowned) */
   AmnesiaListener  *listener; /* (unowned) */
+  const AmnesiaLocalWay *way; /* (unowned) */
   AmnesiaCallerFunc func;
   gpointer          user_data;
 
@@ -37,6 +38,7 @@ AmnesiaCaller *
 amnesia_caller_new (GMainContext      *context,
                     AmnesiaNames      *names,
                     AmnesiaListener   *listener,
+                    const AmnesiaLocalWay *way,
                     AmnesiaCallerFunc  func,
                     gpointer           user_data)
 {
@@ -45,6 +47,7 @@ amnesia_caller_new (GMainContext      *context,
   self->context = g_main_context_ref (context);
   self->names = names;
   self->listener = listener;
+  self->way = way;
   self->func = func;
   self->user_data = user_data;
   self->calls = g_ptr_array_new_with_free_func (call_free);
@@ -127,6 +130,8 @@ dial (AmnesiaCaller *self,
   guint i;
 
   call->dial = amnesia_dial_new (self->context, call->member->port, dial_cb, call);
+  if (!call->member->skip_local)
+    amnesia_dial_set_local_way (call->dial, self->way);
   for (i = 0; i < G_N_ELEMENTS (families); i++)
     {
       g_autoptr (GInetAddress) own = amnesia_listener_get_address (self->listener, families[i]);
@@ -137,16 +142,41 @@ dial (AmnesiaCaller *self,
   amnesia_dial_start (call->dial, addresses, amnesia_names_get_error (self->names, host));
 }
 
-/* Dials @member; its name is looked up anew each time. */
-void
-amnesia_caller_call (AmnesiaCaller *self,
-                     AmnesiaMember *member)
+static Call *
+add_call (AmnesiaCaller *self,
+          AmnesiaMember *member)
 {
   Call *call = g_new0 (Call, 1);
 
   call->caller = self;
   call->member = amnesia_member_ref (member);
   g_ptr_array_add (self->calls, call);
+  return call;
+}
+
+/* Connects to @member by the local way; if that leads nowhere, nothing comes of it. */
+void
+amnesia_caller_call_nearby (AmnesiaCaller *self,
+                            AmnesiaMember *member)
+{
+  Call *call;
+
+  if (self->way->directory == NULL)
+    return;
+  call = add_call (self, member);
+  call->dial = amnesia_dial_new (self->context, member->port, dial_cb, call);
+  amnesia_dial_set_local_way (call->dial, self->way);
+  if (!amnesia_dial_start_nearby (call->dial, amnesia_names_get (self->names, member->host)))
+    g_ptr_array_remove_fast (self->calls, call);
+}
+
+/* Dials @member; its name is looked up anew each time. */
+void
+amnesia_caller_call (AmnesiaCaller *self,
+                     AmnesiaMember *member)
+{
+  Call *call = add_call (self, member);
+
   amnesia_names_lookup (self->names, member->host);
   if (!amnesia_names_is_pending (self->names, member->host))
     dial (self, call);

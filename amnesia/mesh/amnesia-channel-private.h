@@ -18,6 +18,7 @@ typedef void (*AmnesiaChannelFunc) (AmnesiaChannel *channel,
 
 AmnesiaChannel *amnesia_channel_new        (GSocketConnection   *connection,
                                             AmnesiaMesh         *mesh,
+                                            AmnesiaLink         *link,
                                             AmnesiaInspector    *inspector,
                                             guint64              max_size,
                                             AmnesiaWatch        *watch,
@@ -26,8 +27,6 @@ AmnesiaChannel *amnesia_channel_new        (GSocketConnection   *connection,
                                             GError             **error);
 void            amnesia_channel_free       (AmnesiaChannel      *self);
 
-void            amnesia_channel_set_link   (AmnesiaChannel      *self,
-                                            AmnesiaLink         *link);
 AmnesiaLink    *amnesia_channel_get_link   (AmnesiaChannel      *self);
 gboolean        amnesia_channel_receive    (AmnesiaChannel      *self,
                                             AmnesiaTime          now,

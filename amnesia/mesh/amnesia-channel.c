@@ -72,6 +72,7 @@ set_options (GSocket *socket)
 AmnesiaChannel *
 amnesia_channel_new (GSocketConnection  *connection,
                      AmnesiaMesh        *mesh,
+                     AmnesiaLink        *link,
                      AmnesiaInspector   *inspector,
                      guint64             max_size,
                      AmnesiaWatch       *watch,
@@ -90,7 +91,7 @@ amnesia_channel_new (GSocketConnection  *connection,
     }
   self->connection = g_object_ref (connection);
   self->socket = socket;
-  amnesia_stream_init (&self->stream, mesh, NULL, max_size);
+  amnesia_stream_init (&self->stream, mesh, link, max_size);
   self->max_size = max_size;
   self->inspector = inspector;
   self->watch = watch;
@@ -116,15 +117,6 @@ amnesia_channel_free (AmnesiaChannel *self)
   g_clear_error (&self->broken);
   g_object_unref (self->connection);
   g_free (self);
-}
-
-/* To be called before anything comes or goes. */
-void
-amnesia_channel_set_link (AmnesiaChannel *self,
-                          AmnesiaLink    *link)
-{
-  self->stream.link = link;
-  link->channel = self;
 }
 
 AmnesiaLink *

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "amnesia-local-way-private.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -23,6 +25,10 @@ void         amnesia_dial_free    (AmnesiaDial       *self);
 
 void         amnesia_dial_set_from (AmnesiaDial      *self,
                                     GInetAddress     *from);
+void         amnesia_dial_set_local_way (AmnesiaDial *self,
+                                         const AmnesiaLocalWay *way);
+gboolean     amnesia_dial_start_nearby (AmnesiaDial  *self,
+                                        GList        *addresses);
 void         amnesia_dial_start   (AmnesiaDial       *self,
                                    GList             *addresses,
                                    const GError      *error);

@@ -18,6 +18,7 @@ struct _AmnesiaDial
   gpointer        user_data;
 
   GList          *addresses;   /* (owned) (element-type GInetAddress) not tried yet */
+  const AmnesiaLocalWay *way;  /* (unowned) (nullable) to be tried before TCP */
   GList          *from;        /* (owned) (element-type GInetAddress) our own, one per family */
   GSocket        *socket;      /* (owned) (nullable) of the attempt under way */
   GSource        *source;      /* (owned) (nullable) when that has ended, or could not begin */
@@ -71,17 +72,15 @@ amnesia_dial_set_from (AmnesiaDial  *self,
   self->from = g_list_prepend (self->from, g_object_ref (from));
 }
 
-/* Whether this machine still has the address: it may have got another one since we began to listen,
- * and then is reached by that. */
-static gboolean
-can_bind (GSocketAddress *address)
+/* Addresses of this machine are tried by @way first. */
+void
+amnesia_dial_set_local_way (AmnesiaDial           *self,
+                            const AmnesiaLocalWay *way)
 {
-  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (address),
-                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
-
-  return socket != NULL && g_socket_bind (socket, address, FALSE, NULL);
+  self->way = way;
 }
 
+/* This machine may have got another address since we began to listen, and then is reached by that. */
 static GSocketAddress *
 choose_local (AmnesiaDial  *self,
               GInetAddress *target)
@@ -90,11 +89,8 @@ choose_local (AmnesiaDial  *self,
 
   for (l = self->from; l != NULL && !g_inet_address_get_is_loopback (target); l = l->next)
     if (g_inet_address_get_family (l->data) == g_inet_address_get_family (target))
-      {
-        g_autoptr (GSocketAddress) local = g_inet_socket_address_new (l->data, 0);
-
-        return can_bind (local) ? g_steal_pointer (&local) : NULL;
-      }
+      return amnesia_is_of_this_machine (l->data, FALSE) ? g_inet_socket_address_new (l->data, 0)
+                                                         : NULL;
   return NULL;
 }
 
@@ -216,6 +212,19 @@ make_socket (AmnesiaDial   *self,
   return g_steal_pointer (&socket);
 }
 
+/* A Unix socket is connected at once, or not at all. */
+static gboolean
+try_local_way (AmnesiaDial  *self,
+               GInetAddress *address)
+{
+  if (self->way != NULL)
+    self->socket = amnesia_local_way_connect (self->way, address, self->port);
+  if (self->socket != NULL)
+    wait_for (self, g_socket_create_source (self->socket, G_IO_OUT, NULL),
+              G_SOURCE_FUNC (connect_cb));
+  return self->socket != NULL;
+}
+
 /* Begins to connect with the next address. */
 static gboolean
 begin_attempt (AmnesiaDial *self)
@@ -226,6 +235,8 @@ begin_attempt (AmnesiaDial *self)
 
   self->addresses = g_list_delete_link (self->addresses, self->addresses);
   g_clear_error (&self->error);
+  if (try_local_way (self, address))
+    return TRUE;
   socket = make_socket (self, address, &self->error);
   if (socket == NULL || (!g_socket_connect (socket, target, NULL, &self->error) &&
                          !g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_PENDING)))
@@ -245,6 +256,19 @@ try_next (AmnesiaDial *self)
     if (begin_attempt (self))
       return;
   wait_for (self, g_idle_source_new (), fail_cb);
+}
+
+/* Tries the local way only. FALSE: there is none, and the function is not called. */
+gboolean
+amnesia_dial_start_nearby (AmnesiaDial *self,
+                           GList       *addresses)
+{
+  GList *l;
+
+  for (l = addresses; l != NULL; l = l->next)
+    if (try_local_way (self, l->data))
+      return TRUE;
+  return FALSE;
 }
 
 /* Tries one of @addresses after the other, as long as that does not take too long; if there is none,

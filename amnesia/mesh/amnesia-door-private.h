@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* Who may come in over plain TCP: judged by address, before a byte is read or sent. */
+/* Who may come in: judged by address, or by user over a Unix socket, before a byte is read or sent. */
 typedef enum
 {
   AMNESIA_DOOR_ADMIT,
@@ -39,6 +39,7 @@ gint64         amnesia_door_get_deadline (AmnesiaDoor           *self);
 void           amnesia_door_close        (AmnesiaDoor           *self);
 
 char          *amnesia_door_describe     (GSocket               *socket);
+char          *amnesia_door_explain      (GSocket               *socket);
 GInetAddress  *amnesia_door_get_remote   (GSocket               *socket,
                                           guint16               *port);
 

@@ -4,6 +4,7 @@
 
 #include "amnesia-limits-private.h"
 #include "amnesia-link-private.h"
+#include "amnesia-local-way-private.h"
 
 #include <string.h>
 
@@ -56,7 +57,22 @@ amnesia_door_describe (GSocket *socket)
   g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &port);
   g_autofree char *host = remote != NULL ? g_inet_address_to_string (remote) : g_strdup ("?");
 
+  if (amnesia_is_local_socket (socket))
+    return amnesia_local_socket_describe (socket);
   return amnesia_format_address (host, port);
+}
+
+/* Why it was refused, if not for want of room. */
+char *
+amnesia_door_explain (GSocket *socket)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!amnesia_is_local_socket (socket))
+    return g_strdup ("it is neither in “peers” nor in “allow”");
+  if (!amnesia_local_socket_is_ours (socket, &error))
+    return g_strdup (error->message);
+  return g_strdup ("the store is being closed");
 }
 
 /* Our own addresses always pass: who connects from here has the address that it connects to. */
@@ -91,6 +107,8 @@ amnesia_door_judge (GSocket               *socket,
 {
   g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, NULL);
 
+  if (amnesia_is_local_socket (socket))
+    return amnesia_local_socket_is_ours (socket, NULL) ? AMNESIA_DOOR_ADMIT : AMNESIA_DOOR_REFUSE;
   if (remote == NULL)
     return AMNESIA_DOOR_REFUSE;
   if (is_own (socket, remote) || is_allowed (settings->allow, remote) ||

@@ -42,6 +42,7 @@ typedef struct
   gpointer          member;  /* (unowned) (nullable) the mesh's: whom this connects to */
   gpointer          channel; /* (unowned) (nullable) the transport's: what carries the bytes */
   gboolean          dialled; /* by us */
+  gboolean          nearby;  /* by a Unix socket: the peer is of this machine and user */
   guint64           serial;  /* the lower, the older */
   char             *host;    /* (owned) where it goes or comes from */
   guint16           port;

@@ -7,6 +7,8 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
+#include <gio/gio.h>
+
 /* Peers can say any number. */
 static gint64
 difference (gint64 theirs,
@@ -60,6 +62,37 @@ check_clock (AmnesiaLink        *self,
   return FALSE;
 }
 
+/* Two hosts may be one, if they are names; two addresses are not. */
+static gboolean
+is_host (const char *a,
+         const char *b)
+{
+  g_autoptr (GInetAddress) first = g_inet_address_new_from_string (a);
+  g_autoptr (GInetAddress) second = g_inet_address_new_from_string (b);
+
+  return first == NULL || second == NULL || g_inet_address_equal (first, second);
+}
+
+/* Who listens on an address has the name of it; but a name is only a file. Who has no entry was told
+ * where to listen. */
+static gboolean
+check_entry (AmnesiaLink        *self,
+             const AmnesiaHello *hello,
+             GError            **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *theirs = NULL;
+
+  if (!self->nearby || !self->dialled || hello->port == 0 ||
+      (hello->port == self->port && is_host (hello->host, self->host)))
+    return TRUE;
+  host = amnesia_escape_text (hello->host);
+  theirs = amnesia_format_address (host, hello->port);
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "the socket of %s belongs to %s",
+               self->name, theirs);
+  return FALSE;
+}
+
 static gboolean
 receive_hello (AmnesiaLink        *self,
                const AmnesiaFrame *frame,
@@ -82,7 +115,7 @@ receive_hello (AmnesiaLink        *self,
       return FALSE;
     }
   if (!check_version (&hello, error) || !check_group (self, &hello, error) ||
-      !check_clock (self, &hello, now, error))
+      !check_clock (self, &hello, now, error) || !check_entry (self, &hello, error))
     return FALSE;
 
   self->peer_id = hello.id;

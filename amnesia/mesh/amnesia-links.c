@@ -96,13 +96,16 @@ amnesia_links_any_synced (AmnesiaLinks *self)
   return FALSE;
 }
 
-/* Two links to one peer: keeps the one that the greater id dialled, then the older. */
+/* Two links to one peer: keeps the one that stays on this machine, then the one that the greater id
+ * dialled, then the older. */
 AmnesiaLink *
 amnesia_links_choose_loser (AmnesiaLink *a,
                             AmnesiaLink *b)
 {
   gboolean ours_greater = amnesia_replica_get_id (a->local->replica) > a->peer_id;
 
+  if (a->nearby != b->nearby)
+    return a->nearby ? b : a;
   if (a->dialled != b->dialled)
     return a->dialled == ours_greater ? b : a;
   return a->serial < b->serial ? b : a;

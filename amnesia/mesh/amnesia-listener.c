@@ -3,6 +3,7 @@
 #include "amnesia-listener-private.h"
 
 #include "amnesia-limits-private.h"
+#include "amnesia-local-socket-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,8 @@ struct _AmnesiaListener
   pid_t                pid;     /* of the process that this belongs to */
 
   GPtrArray           *sockets; /* (owned) (element-type GSocket) that listen */
+  GPtrArray           *local;   /* (owned) (element-type AmnesiaLocalSocket) the same addresses, for
+                                 * those who are on this machine */
   GPtrArray           *sources; /* (owned) (element-type GSource) for accepting; none in a pause */
   GSource             *pause;   /* (owned) (nullable) */
   guint                pause_ms;
@@ -50,6 +53,8 @@ amnesia_listener_new (GMainContext        *context,
   self->func = func;
   self->user_data = user_data;
   self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
+  self->local =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_local_socket_free);
   self->sources = g_ptr_array_new_with_free_func (destroy_source);
   self->spare = -1;
   self->pid = getpid ();
@@ -61,6 +66,7 @@ amnesia_listener_free (AmnesiaListener *self)
 {
   amnesia_listener_close (self);
   g_ptr_array_unref (self->sources);
+  g_ptr_array_unref (self->local);
   g_ptr_array_unref (self->sockets);
   g_main_context_unref (self->context);
   g_free (self);
@@ -74,6 +80,8 @@ amnesia_listener_close (AmnesiaListener *self)
   g_clear_pointer (&self->pause, destroy_source);
   self->pause_ms = 0;
   g_ptr_array_set_size (self->sources, 0);
+  /* the names go while the ports are still ours */
+  g_ptr_array_set_size (self->local, 0);
   for (i = 0; i < self->sockets->len; i++)
     g_socket_close (g_ptr_array_index (self->sockets, i), NULL);
   g_ptr_array_set_size (self->sockets, 0);
@@ -117,16 +125,11 @@ is_gone (GSocket *socket)
 {
   g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, NULL);
   GInetAddress *address;
-  g_autoptr (GSocketAddress) where = NULL;
-  g_autoptr (GSocket) other = NULL;
 
   if (local == NULL)
     return FALSE;
   address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local));
-  where = g_inet_socket_address_new (address, 0);
-  other = g_socket_new (g_inet_address_get_family (address), G_SOCKET_TYPE_STREAM,
-                        G_SOCKET_PROTOCOL_TCP, NULL);
-  return other != NULL && !g_socket_bind (other, where, FALSE, NULL);
+  return !amnesia_is_of_this_machine (address, TRUE);
 }
 
 /* Whether we listen on an address that is not this machine's any more. */
@@ -231,21 +234,27 @@ accept_cb (GSocket      *socket,
 }
 
 static void
+watch (AmnesiaListener *self,
+       GSocket         *socket)
+{
+  GSource *source = g_socket_create_source (socket, G_IO_IN, NULL);
+
+  g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), self, NULL);
+  g_source_set_static_name (source, "[amnesia] accept");
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, self->context);
+  g_ptr_array_add (self->sources, source);
+}
+
+static void
 start_accepting (AmnesiaListener *self)
 {
   guint i;
 
   for (i = 0; i < self->sockets->len; i++)
-    {
-      GSource *source = g_socket_create_source (g_ptr_array_index (self->sockets, i), G_IO_IN,
-                                                NULL);
-
-      g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), self, NULL);
-      g_source_set_static_name (source, "[amnesia] accept");
-      g_source_set_can_recurse (source, TRUE);
-      g_source_attach (source, self->context);
-      g_ptr_array_add (self->sources, source);
-    }
+    watch (self, g_ptr_array_index (self->sockets, i));
+  for (i = 0; i < self->local->len; i++)
+    watch (self, ((AmnesiaLocalSocket *) g_ptr_array_index (self->local, i))->socket);
 }
 
 /* --- binding --- */
@@ -367,4 +376,51 @@ amnesia_listener_bind (AmnesiaListener  *self,
       start_accepting (self);
     }
   return result;
+}
+
+/* --- the local way --- */
+
+static gboolean
+add_local (AmnesiaListener        *self,
+           const AmnesiaLocalWay  *way,
+           GSocket                *socket,
+           GError                **error)
+{
+  g_autoptr (GSocketAddress) where = g_socket_get_local_address (socket, error);
+  g_autofree char *path = NULL;
+  AmnesiaLocalSocket *local;
+
+  if (where == NULL)
+    return FALSE;
+  path = amnesia_local_way_get_path (way,
+                                     g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (where)),
+                                     g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (where)),
+                                     error);
+  local = path != NULL ? amnesia_local_socket_new (path, error) : NULL;
+  if (local != NULL)
+    g_ptr_array_add (self->local, local);
+  return local != NULL;
+}
+
+/* Listens on a Unix socket for each address, or, where @way leads nowhere, on none. FALSE with an error:
+ * on none. */
+gboolean
+amnesia_listener_set_local (AmnesiaListener        *self,
+                            const AmnesiaLocalWay  *way,
+                            GError                **error)
+{
+  gboolean done = TRUE;
+  guint i;
+
+  if (way->directory != NULL && self->local->len > 0)
+    return TRUE;
+  g_ptr_array_set_size (self->sources, 0);
+  g_ptr_array_set_size (self->local, 0);
+  for (i = 0; way->directory != NULL && done && i < self->sockets->len; i++)
+    done = add_local (self, way, g_ptr_array_index (self->sockets, i), error);
+  if (!done)
+    g_ptr_array_set_size (self->local, 0);
+  if (self->pause == NULL)
+    start_accepting (self);
+  return done;
 }

@@ -19,6 +19,7 @@ typedef struct
   AmnesiaLink *link;       /* (unowned) (nullable) the one that said hello */
 
   gboolean     dialling;   /* from the dial to its failure or the hello */
+  gboolean     skip_local; /* the local way did not serve: the next dial is by TCP */
   gboolean     tried;      /* the first dial has ended */
   guint        failures;   /* in a row */
   guint        n_brief;    /* links in a row that ended soon */

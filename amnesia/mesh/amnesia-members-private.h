@@ -28,6 +28,7 @@ AmnesiaMember *amnesia_members_find_id     (AmnesiaMembers        *self,
 AmnesiaMember *amnesia_members_add_guest   (AmnesiaMembers        *self,
                                             const char            *host,
                                             guint16                port,
+                                            const char            *name,
                                             AmnesiaTime            now);
 GPtrArray     *amnesia_members_set_listed  (AmnesiaMembers        *self,
                                             const AmnesiaSettings *settings,

@@ -69,10 +69,13 @@ AmnesiaMember *
 amnesia_members_add_guest (AmnesiaMembers *self,
                            const char     *host,
                            guint16         port,
+                           const char     *name,
                            AmnesiaTime     now)
 {
   AmnesiaMember *member = amnesia_member_new (host, port, FALSE, now);
 
+  g_free (member->name);
+  member->name = g_strdup (name);
   g_ptr_array_add (self->list, member);
   self->serial++;
   return member;

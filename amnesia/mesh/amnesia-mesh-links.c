@@ -82,12 +82,14 @@ amnesia_mesh_add_link (AmnesiaMesh   *self,
                        AmnesiaMember *member,
                        const char    *host,
                        guint16        port,
+                       gboolean       nearby,
                        AmnesiaTime    now)
 {
   AmnesiaLink *link = amnesia_links_add (&self->links, &self->local, host, port, member != NULL,
                                          now);
 
   link->member = member;
+  link->nearby = nearby;
   self->moved = TRUE;
   return link;
 }
@@ -136,7 +138,7 @@ identify (AmnesiaMesh    *self,
   if (member == NULL || member->self)
     member = amnesia_members_find_id (&self->members, link->peer_id);
   if (member == NULL)
-    member = amnesia_members_add_guest (&self->members, link->host, link->port, now);
+    member = amnesia_members_add_guest (&self->members, link->host, link->port, link->name, now);
   link->member = member;
   amnesia_link_set_name (link, member->name);
   return member;
@@ -247,6 +249,16 @@ turn_away (AmnesiaMesh   *self,
   return TRUE;
 }
 
+/* Whoever says hello listens by now, and has a name if it is on this machine; it had none when it was
+ * dialled, but was about to make it. */
+static gboolean
+may_be_nearby (AmnesiaLink *link)
+{
+  AmnesiaMember *member = link->member;
+
+  return link->dialled && !link->nearby && !member->skip_local;
+}
+
 /* The peer said hello. */
 static void
 admit (AmnesiaMesh    *self,
@@ -256,6 +268,7 @@ admit (AmnesiaMesh    *self,
 {
   AmnesiaMember *member;
   AmnesiaLink *other;
+  gboolean shorten;
 
   if (link->peer_id == amnesia_replica_get_id (self->local.replica))
     {
@@ -267,8 +280,9 @@ admit (AmnesiaMesh    *self,
     return;
   member->id = link->peer_id;
   member->tried = TRUE;
+  shorten = may_be_nearby (link);
   if (link->dialled)
-    member->dialling = FALSE;
+    member->dialling = member->skip_local = FALSE;
   else
     amnesia_member_reset (member, now);
   note_error (self, member, NULL, now);
@@ -287,6 +301,8 @@ admit (AmnesiaMesh    *self,
   /* not over a link that is about to go */
   if (receipt->empty && amnesia_link_is_up (link))
     amnesia_link_give_all (link, now);
+  if (shorten && amnesia_link_is_up (link))
+    self->funcs->shorten (member, self->user_data);
 }
 
 /* Once for each peer: who writes with a clock that is ahead wins where he should not. The offset is
@@ -308,6 +324,35 @@ warn_of_clock (AmnesiaMesh *self,
             link->clock_offset > 0 ? "ahead of" : "behind");
 }
 
+/* A dial by the local way came to nothing: now by TCP, whatever was wrong. */
+static void
+fall_back (AmnesiaMesh  *self,
+           AmnesiaLink  *link,
+           const GError *error,
+           AmnesiaTime   now)
+{
+  AmnesiaMember *member = link->member;
+
+  link->member = NULL;
+  if (error != NULL)
+    mesh_log (self, now, "%s: not by its local socket: %s", member->name, error->message);
+  if (self->leaving || self->plan.role == AMNESIA_ROLE_SEARCHING || member->link != NULL ||
+      is_spare (self, link))
+    {
+      amnesia_mesh_dial_failed (self, member, NULL, now);
+      return;
+    }
+  member->skip_local = TRUE;
+  self->funcs->dial (member, self->user_data);
+}
+
+/* Whether the peer was dialled, and has not said a hello that was good. */
+static gboolean
+is_dial (AmnesiaLink *link)
+{
+  return link->dialled && link->peer_id == 0 && link->member != NULL;
+}
+
 static void
 fail (AmnesiaMesh  *self,
       AmnesiaLink  *link,
@@ -318,7 +363,9 @@ fail (AmnesiaMesh  *self,
   if (link->state == AMNESIA_LINK_LEAVING)
     return;
   link->refused = TRUE;
-  if (link->member != NULL)
+  if (link->nearby && is_dial (link))
+    fall_back (self, link, error, now);
+  else if (link->member != NULL)
     note_error (self, link->member, error, now);
   else
     mesh_log (self, now, "%s: %s", link->name, error->message);
@@ -419,7 +466,7 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
                           AmnesiaTime    now)
 {
   self->moved = TRUE;
-  member->dialling = FALSE;
+  member->dialling = member->skip_local = FALSE;
   member->tried = TRUE;
   amnesia_members_touch (&self->members, member);
   amnesia_member_back_off (member, now, self->rand);
@@ -438,6 +485,8 @@ redial (AmnesiaMesh   *self,
 {
   if (amnesia_link_is_synced (link))
     amnesia_member_reset (member, now);
+  else
+    member->skip_local = link->nearby && link->dialled && !link->left;
   member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
   amnesia_member_back_off (member, now, self->rand);
 }
@@ -481,7 +530,9 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
                   amnesia_links_find_up (&self->links, link->peer_id, link) == NULL;
 
   error = amnesia_link_explain (link, error, &made);
-  if (member != NULL && link->dialled && link->peer_id == 0)
+  if (is_dial (link) && link->nearby && link->state != AMNESIA_LINK_LEAVING)
+    fall_back (self, link, error, now);
+  else if (is_dial (link))
     amnesia_mesh_dial_failed (self, member, error, now);
   else if (member == NULL && error != NULL)
     mesh_log (self, now, "%s: %s", link->name, error->message);
@@ -532,8 +583,8 @@ amnesia_mesh_make_room (AmnesiaMesh *self,
 void
 amnesia_mesh_note_refusal (AmnesiaMesh *self,
                            const char  *name,
+                           const char  *why,
                            AmnesiaTime  now)
 {
-  mesh_log (self, now, "%s: refused: it is neither in “peers” nor in “allow”, or there are too many "
-            "connections", name);
+  mesh_log (self, now, "%s: refused: %s, or there are too many connections", name, why);
 }

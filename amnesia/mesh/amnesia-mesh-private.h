@@ -14,7 +14,8 @@ typedef struct _AmnesiaMesh AmnesiaMesh;
 /* What the mesh asks for. None of these may call back into the mesh before it returns. */
 typedef struct
 {
-  void (*dial)    (AmnesiaMember *member, gpointer user_data);
+  void (*dial)    (AmnesiaMember *member, gpointer user_data); /* see its skip_local */
+  void (*shorten) (AmnesiaMember *member, gpointer user_data); /* by the local way, if there is one */
   void (*wake)    (AmnesiaLink *link, gpointer user_data);    /* it has something to send */
   void (*hang_up) (AmnesiaLink *link, gpointer user_data);    /* once its bye is sent */
   void (*drop)    (AmnesiaLink *link, gpointer user_data);    /* at once */
@@ -54,11 +55,13 @@ gboolean          amnesia_mesh_make_room        (AmnesiaMesh            *self,
                                                  AmnesiaTime             now);
 void              amnesia_mesh_note_refusal     (AmnesiaMesh            *self,
                                                  const char             *name,
+                                                 const char             *why,
                                                  AmnesiaTime             now);
 AmnesiaLink      *amnesia_mesh_add_link         (AmnesiaMesh            *self,
                                                  AmnesiaMember          *member,
                                                  const char             *host,
                                                  guint16                 port,
+                                                 gboolean                nearby,
                                                  AmnesiaTime             now);
 void              amnesia_mesh_receive          (AmnesiaMesh            *self,
                                                  AmnesiaLink            *link,

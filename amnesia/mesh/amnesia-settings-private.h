@@ -20,6 +20,7 @@ typedef struct
   guint64    max_size;    /* bytes */
   gint64     clock_limit; /* microseconds, 0: none */
   GPtrArray *allow;       /* (owned) (element-type GInetAddressMask) guests from elsewhere */
+  gboolean   local;       /* members of this machine are linked with by Unix sockets */
   char      *listen_host; /* (owned) (nullable) instead of our own entry */
   guint16    listen_port;
 } AmnesiaSettings;

@@ -30,6 +30,7 @@ set_listening (AmnesiaTransport *self,
 {
   g_free (self->listening);
   self->listening = host != NULL ? amnesia_format_address (host, port) : NULL;
+  amnesia_transport_listen_nearby (self);
 }
 
 void

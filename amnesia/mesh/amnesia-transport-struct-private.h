@@ -38,6 +38,7 @@ struct _AmnesiaTransport
   AmnesiaMesh     *mesh;         /* (owned) */
   AmnesiaNames    *names;        /* (owned) */
   AmnesiaListener *listener;     /* (owned) */
+  AmnesiaLocalWay  way;          /* to and from members of this machine */
   AmnesiaSettings *settings;     /* (owned) (nullable) */
   GPtrArray       *channels;     /* (owned) (element-type AmnesiaChannel) */
   AmnesiaCaller   *caller;       /* (owned) */
@@ -89,5 +90,12 @@ GSource *amnesia_transport_network_source_new (AmnesiaTransport *self,
 void     amnesia_transport_plan_watch   (AmnesiaTransport *self);
 void     amnesia_transport_begin_watch  (AmnesiaTransport *self);
 void     amnesia_transport_end_watch    (AmnesiaTransport *self);
+
+/* members of this machine: amnesia-transport-local.c */
+void         amnesia_transport_set_local_way (AmnesiaTransport *self);
+void         amnesia_transport_listen_nearby (AmnesiaTransport *self);
+AmnesiaLink *amnesia_transport_add_nearby    (AmnesiaTransport *self,
+                                              AmnesiaMember    *member,
+                                              GSocket          *socket);
 
 G_END_DECLS

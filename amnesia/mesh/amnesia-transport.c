@@ -284,32 +284,47 @@ warn_of_plain_text (AmnesiaTransport *self,
   self->funcs->log (owner, "The value travels as plain text: the network can read it");
 }
 
+/* Returns NULL if it has gone already. */
+static AmnesiaLink *
+add_link (AmnesiaTransport *self,
+          AmnesiaMember    *member,
+          GSocket          *socket,
+          gpointer          owner)
+{
+  guint16 port = 0;
+  g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &port);
+  g_autofree char *host = remote != NULL ? g_inet_address_to_string (remote) : NULL;
+
+  if (amnesia_is_local_socket (socket))
+    return amnesia_transport_add_nearby (self, member, socket);
+  if (remote == NULL)
+    return NULL;
+  warn_of_plain_text (self, remote, owner);
+  return amnesia_mesh_add_link (self->mesh, member, host, port, FALSE, self->now);
+}
+
 static gboolean
-connect_link (AmnesiaTransport   *self,
-              AmnesiaMember      *member,
-              GSocketConnection  *connection,
-              gpointer            owner,
-              GError            **error)
+connect_link (AmnesiaTransport  *self,
+              AmnesiaMember     *member,
+              GSocketConnection *connection,
+              gpointer           owner)
 {
   GSocket *socket = g_socket_connection_get_socket (connection);
-  g_autoptr (GInetAddress) remote = NULL;
-  g_autofree char *host = NULL;
-  guint16 port = 0;
-  AmnesiaChannel *channel;
+  AmnesiaLink *link = add_link (self, member, socket, owner);
+  g_autoptr (GError) error = NULL;
 
-  remote = amnesia_door_get_remote (socket, &port);
-  if (remote == NULL)
+  if (link == NULL)
     return FALSE;
-  warn_of_plain_text (self, remote, owner);
-  host = g_inet_address_to_string (remote);
-  channel = amnesia_channel_new (connection, self->mesh, self->inspector, self->settings->max_size,
-                                 self->watch, channel_expired, self, error);
-  if (channel == NULL)
-    return FALSE;
-  amnesia_channel_set_link (channel, amnesia_mesh_add_link (self->mesh, member, host, port,
-                                                            self->now));
-  g_ptr_array_add (self->channels, channel);
-  wake_channel (self, channel);
+  if ((!link->nearby || amnesia_local_socket_is_ours (socket, &error)) &&
+      (link->channel = amnesia_channel_new (connection, self->mesh, link, self->inspector,
+                                            self->settings->max_size, self->watch, channel_expired,
+                                            self, &error)) != NULL)
+    {
+      g_ptr_array_add (self->channels, link->channel);
+      wake_channel (self, link->channel);
+    }
+  else
+    amnesia_mesh_remove_link (self->mesh, link, error, self->now);
   return TRUE;
 }
 
@@ -320,15 +335,12 @@ called_cb (AmnesiaMember     *member,
            gpointer           user_data)
 {
   AmnesiaTransport *self = user_data;
-  g_autoptr (GError) local_error = NULL;
   gpointer owner = begin (self);
 
   if (owner == NULL)
     return;
-  if (connection == NULL)
+  if (connection == NULL || !connect_link (self, member, connection, owner))
     amnesia_mesh_dial_failed (self->mesh, member, error, self->now);
-  else if (!connect_link (self, member, connection, owner, &local_error))
-    amnesia_mesh_dial_failed (self->mesh, member, local_error, self->now);
   finish (self, owner);
 }
 
@@ -345,13 +357,14 @@ let_in (AmnesiaTransport *self,
   if (verdict == AMNESIA_DOOR_REFUSE || !amnesia_mesh_make_room (self->mesh, self->now))
     {
       g_autofree char *name = amnesia_door_describe (socket);
+      g_autofree char *why = amnesia_door_explain (socket);
 
-      amnesia_mesh_note_refusal (self->mesh, name, self->now);
+      amnesia_mesh_note_refusal (self->mesh, name, why, self->now);
       g_socket_close (socket, NULL);
       return;
     }
   connection = g_socket_connection_factory_create_connection (socket);
-  connect_link (self, NULL, connection, owner, NULL);
+  connect_link (self, NULL, connection, owner);
 }
 
 /* Lets those in whose names have become known. */
@@ -447,6 +460,13 @@ mesh_dial (AmnesiaMember *member,
 }
 
 static void
+mesh_shorten (AmnesiaMember *member,
+              gpointer       user_data)
+{
+  amnesia_caller_call_nearby (((AmnesiaTransport *) user_data)->caller, member);
+}
+
+static void
 mesh_wake (AmnesiaLink *link,
            gpointer     user_data)
 {
@@ -513,6 +533,7 @@ mesh_log (const char *message,
 
 static const AmnesiaMeshFuncs mesh_funcs = {
   .dial = mesh_dial,
+  .shorten = mesh_shorten,
   .wake = mesh_wake,
   .hang_up = mesh_hang_up,
   .drop = mesh_drop,
@@ -555,7 +576,8 @@ amnesia_transport_new (GMainContext                *context,
   self->names = amnesia_names_new (context, name_cb, self);
   self->listener = amnesia_listener_new (context, accepted_cb, self);
   self->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_channel_free);
-  self->caller = amnesia_caller_new (context, self->names, self->listener, called_cb, self);
+  self->caller = amnesia_caller_new (context, self->names, self->listener, &self->way, called_cb,
+                                     self);
   self->inspector = amnesia_inspector_new ();
   amnesia_door_init (&self->door);
   self->watch = amnesia_watch_new (context, &watch_funcs, self);
@@ -578,6 +600,7 @@ transport_clear (gpointer data)
   amnesia_watch_free (self->watch);
   amnesia_inspector_free (self->inspector);
   amnesia_listener_free (self->listener);
+  amnesia_local_way_clear (&self->way);
   amnesia_names_free (self->names);
   amnesia_mesh_free (self->mesh);
   g_clear_error (&self->error);
@@ -677,8 +700,12 @@ amnesia_transport_open (AmnesiaTransport *self,
   self->abroad = !amnesia_names_are_loopback (self->names);
   amnesia_mesh_open (self->mesh, settings, self->now);
   amnesia_caller_retain (self->caller, amnesia_mesh_get_members (self->mesh)->list);
+  amnesia_transport_set_local_way (self);
   if (amnesia_transport_is_listed (self) && amnesia_listener_is_open (self->listener))
-    amnesia_transport_end_search (self, self->own_host, self->own_port, FALSE);
+    {
+      amnesia_transport_listen_nearby (self);
+      amnesia_transport_end_search (self, self->own_host, self->own_port, FALSE);
+    }
   else
     amnesia_transport_begin_search (self);
   finish (self, owner);

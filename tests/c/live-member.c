@@ -231,20 +231,45 @@ make_conf (guint       n_entries,
   return g_strdup_printf ("{%s\"peers\": [%s]}", members != NULL ? members : "", peers->str);
 }
 
+/* @command: (nullable): what starts it, as another user for example. */
+static GSubprocess *
+start (const char *command,
+       const char *conf)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) words = g_strsplit (command != NULL ? command : "", " ", -1);
+  g_autofree char *exe = g_file_read_link ("/proc/self/exe", NULL);
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) argv = NULL;
+  GSubprocess *process;
+
+  g_strv_builder_addv (builder, (const char **) words);
+  g_strv_builder_add_many (builder, exe, OPTION, conf, NULL);
+  argv = g_strv_builder_end (builder);
+  process = g_subprocess_newv ((const char *const *) argv, G_SUBPROCESS_FLAGS_STDIN_PIPE |
+                               G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
+  g_assert_no_error (error);
+  return process;
+}
+
 /* Starts a member that holds 'kept'. @members: (nullable): of its configuration, with a comma
  * behind. It is waited for until it listens, and for nothing more if there are other entries. */
 LiveMember *
 live_member_new (guint       n_entries,
                  const char *members)
 {
-  LiveMember *self = g_new0 (LiveMember, 1);
-  g_autofree char *exe = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *conf = make_conf (n_entries, members);
-  g_autoptr (GError) error = NULL;
+  return live_member_new_by (NULL, n_entries, members);
+}
 
-  self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE,
-                                    &error, exe, OPTION, conf, NULL);
-  g_assert_no_error (error);
+LiveMember *
+live_member_new_by (const char *command,
+                    guint       n_entries,
+                    const char *members)
+{
+  LiveMember *self = g_new0 (LiveMember, 1);
+  g_autofree char *conf = make_conf (n_entries, members);
+
+  self->process = start (command, conf);
   self->output = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
   live_member_set (self, "'kept'");
   if (n_entries == 1)
@@ -264,6 +289,17 @@ live_member_free (LiveMember *self)
   g_assert_no_error (error);
   g_subprocess_wait_check (self->process, NULL, &error);
   g_assert_no_error (error);
+  g_object_unref (self->output);
+  g_object_unref (self->process);
+  g_free (self);
+}
+
+/* Frees it; its process ends without a chance to do anything. */
+void
+live_member_kill (LiveMember *self)
+{
+  g_subprocess_force_exit (self->process);
+  g_subprocess_wait (self->process, NULL, NULL);
   g_object_unref (self->output);
   g_object_unref (self->process);
   g_free (self);

@@ -35,7 +35,11 @@ int         live_member_run         (char       **argv);
 
 LiveMember *live_member_new         (guint        n_entries,
                                      const char  *members);
+LiveMember *live_member_new_by      (const char  *command,
+                                     guint        n_entries,
+                                     const char  *members);
 void        live_member_free        (LiveMember  *self);
+void        live_member_kill        (LiveMember  *self);
 char       *live_member_ask         (LiveMember  *self,
                                      const char  *format,
                                      ...) G_GNUC_PRINTF (2, 3);

@@ -70,7 +70,7 @@ raw_peer_set_reading (RawPeer  *peer,
 }
 
 /* Takes @socket. */
-static RawPeer *
+RawPeer *
 raw_peer_new (GSocket *socket)
 {
   RawPeer *peer = g_new0 (RawPeer, 1);

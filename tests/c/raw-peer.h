@@ -21,6 +21,7 @@ typedef struct
   GError    *error;   /* (owned) (nullable) the other side sent what is not right */
 } RawPeer;
 
+RawPeer      *raw_peer_new         (GSocket      *socket);
 RawPeer      *raw_peer_connect     (guint         index);
 void          raw_peer_free        (RawPeer      *peer);
 void          raw_peer_set_reading (RawPeer      *peer,

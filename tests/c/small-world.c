@@ -69,8 +69,16 @@ on_log (const char *message,
   g_test_message ("%" G_GINT64_FORMAT " %u: %s", world.now.mono / 1000, node->port, message);
 }
 
+/* There is no local way. */
+static void
+on_shorten (AmnesiaMember *member,
+            gpointer       user_data)
+{
+}
+
 static const AmnesiaMeshFuncs funcs = {
   .dial = on_dial,
+  .shorten = on_shorten,
   .wake = on_wake,
   .hang_up = on_hang_up,
   .drop = on_drop,
@@ -146,7 +154,7 @@ world_add_end (WorldNode     *node,
   WorldEnd *end = g_new0 (WorldEnd, 1);
 
   end->node = node;
-  end->link = amnesia_mesh_add_link (node->mesh, member, "node", 999, world.now);
+  end->link = amnesia_mesh_add_link (node->mesh, member, "node", 999, FALSE, world.now);
   end->link->channel = end;
   end->inbox = g_byte_array_new ();
   amnesia_stream_init (&end->stream, node->mesh, end->link, get_max_size (node));

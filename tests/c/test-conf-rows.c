@@ -122,8 +122,10 @@ test_members (void)
       "peers[0].prot is not known here; known members are host, port" },
     { "{\"tls\":{}}",
       "tls is not known here; known members are peers, group, allow, max-size, clock-limit, "
-      "listen" },
-    { "{\"local\":false}", "local is not known here" },
+      "local, listen" },
+    { "{\"local\":0}", "local is 0: true or false" },
+    { "{\"local\":\"false\"}", "local is \"false\": true or false" },
+    { "{\"local\":null}", "local is null: true or false" },
     { "{\"Peers\":[]}", "Peers is not known here" },
     { "{\"group\":5}", "group is 5: a string of at most 255 bytes" },
     { "{\"group\":[]}", "group is an array: a string" },

@@ -26,6 +26,7 @@ test_short_form (void)
   g_assert_cmpstr (amnesia_conf_get_group (conf), ==, "");
   g_assert_cmpuint (amnesia_conf_get_max_size (conf), ==, 16 << 20);
   g_assert_cmpuint (amnesia_conf_get_clock_limit (conf), ==, 86400);
+  g_assert_true (amnesia_conf_get_local (conf));
   g_assert_cmpuint (amnesia_conf_get_allow (conf)->len, ==, 0);
   g_assert_false (amnesia_conf_get_listen (conf, &host, &port));
 }
@@ -36,7 +37,7 @@ test_long_form (void)
   g_autoptr(AmnesiaConf) conf = conf_assert_read (
     "{\"clock-limit\":0,\"listen\":{\"port\":65535,\"host\":\"0.0.0.0\"},\"max-size\":1073741824,"
     "\"peers\":[{\"host\":\"fd00::3\",\"port\":7777},{\"host\":\"a\",\"port\":7778}],"
-    "\"allow\":[\"10.0.1.0/24\",\"fd00::1\"],\"group\":\"kitchen ä\"}");
+    "\"allow\":[\"10.0.1.0/24\",\"fd00::1\"],\"group\":\"kitchen ä\",\"local\":false}");
   GInetAddressMask *mask;
   const char *host;
   guint port;
@@ -47,6 +48,7 @@ test_long_form (void)
   g_assert_cmpstr (amnesia_conf_get_group (conf), ==, "kitchen ä");
   g_assert_cmpuint (amnesia_conf_get_max_size (conf), ==, 1 << 30);
   g_assert_cmpuint (amnesia_conf_get_clock_limit (conf), ==, 0);
+  g_assert_false (amnesia_conf_get_local (conf));
   g_assert_true (amnesia_conf_get_listen (conf, &host, &port));
   g_assert_cmpstr (host, ==, "0.0.0.0");
   g_assert_cmpuint (port, ==, 65535);
@@ -146,26 +148,33 @@ test_properties (void)
   g_autofree char *group = NULL;
   guint64 max_size;
   guint clock_limit;
+  gboolean local;
   guint n_notified = 0;
 
   g_test_summary ("Properties and their functions are the same; only changes are notified.");
   g_signal_connect_swapped (conf, "notify", G_CALLBACK (count), &n_notified);
-  g_object_set (conf, "group", "", "max-size", (guint64) 16 << 20, "clock-limit", 86400, NULL);
+  g_object_set (conf, "group", "", "max-size", (guint64) 16 << 20, "clock-limit", 86400,
+                "local", TRUE, NULL);
   g_assert_cmpuint (n_notified, ==, 0);
-  g_object_set (conf, "group", "a", "max-size", (guint64) 1024, "clock-limit", 1, NULL);
-  g_assert_cmpuint (n_notified, ==, 3);
+  g_object_set (conf, "group", "a", "max-size", (guint64) 1024, "clock-limit", 1, "local", FALSE,
+                NULL);
+  g_assert_cmpuint (n_notified, ==, 4);
   g_assert_cmpstr (amnesia_conf_get_group (conf), ==, "a");
   g_assert_cmpuint (amnesia_conf_get_max_size (conf), ==, 1024);
   g_assert_cmpuint (amnesia_conf_get_clock_limit (conf), ==, 1);
+  g_assert_false (amnesia_conf_get_local (conf));
 
   amnesia_conf_set_group (conf, "b");
   amnesia_conf_set_max_size (conf, 1 << 30);
   amnesia_conf_set_clock_limit (conf, G_MAXUINT);
-  g_object_get (conf, "group", &group, "max-size", &max_size, "clock-limit", &clock_limit, NULL);
+  amnesia_conf_set_local (conf, 2);
+  g_object_get (conf, "group", &group, "max-size", &max_size, "clock-limit", &clock_limit, "local",
+                &local, NULL);
   g_assert_cmpstr (group, ==, "b");
   g_assert_cmpuint (max_size, ==, 1 << 30);
   g_assert_cmpuint (clock_limit, ==, G_MAXUINT);
-  g_assert_cmpuint (n_notified, ==, 6);
+  g_assert_true (local);
+  g_assert_cmpuint (n_notified, ==, 8);
 }
 
 static void
@@ -213,11 +222,12 @@ test_freeze (void)
 
   g_test_summary ("A configuration that a store uses does not change.");
   amnesia_conf_freeze (conf);
-  for (guint i = 0; i < 6; i++)
+  for (guint i = 0; i < 7; i++)
     expect_critical ("is_frozen");
   amnesia_conf_set_group (conf, "b");
   amnesia_conf_set_max_size (conf, 1024);
   g_object_set (conf, "clock-limit", 1, NULL);
+  amnesia_conf_set_local (conf, FALSE);
   g_assert_false (amnesia_conf_add_peer (conf, "b", 2, NULL));
   g_assert_false (amnesia_conf_add_allow (conf, "::/0", NULL));
   g_assert_false (amnesia_conf_set_listen (conf, "::", 1, NULL));
@@ -226,6 +236,7 @@ test_freeze (void)
   g_assert_cmpstr (amnesia_conf_get_group (conf), ==, "");
   g_assert_cmpuint (amnesia_conf_get_max_size (conf), ==, 16 << 20);
   g_assert_cmpuint (amnesia_conf_get_clock_limit (conf), ==, 86400);
+  g_assert_true (amnesia_conf_get_local (conf));
   g_assert_cmpuint (amnesia_conf_get_n_peers (conf), ==, 1);
   g_assert_cmpuint (amnesia_conf_get_allow (conf)->len, ==, 0);
   g_assert_false (amnesia_conf_get_listen (conf, &host, &port));

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE /* unshare () */
 
 #include "fake-resolver.h"
-#include "raw-peer.h"
+#include "local-lib.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -145,6 +145,29 @@ test_loopback_name (void)
 }
 
 static void
+test_local_wildcard (void)
+{
+  g_autoptr (AmnesiaConf) conf = make_conf ("debian", NULL);
+  g_autoptr (AmnesiaConf) other = make_conf ("10.77.0.1", NULL);
+  AmnesiaStore *store, *guest;
+  AmnesiaPeer *peer;
+
+  g_test_summary ("Who listens on all addresses is found by any of them, whatever it calls itself");
+
+  local_begin ();
+  store = test_new_store (conf);
+  name_is ("debian", "127.0.1.1 127.0.0.1");
+  test_until (amnesia_store_get_listening (store) != NULL);
+  guest = test_new_store (other);
+  test_until ((peer = test_find_peer (guest, test_port (0))) != NULL &&
+              amnesia_peer_get_way (peer) == AMNESIA_WAY_LOCAL);
+  local_assert_shared (store, guest);
+  test_free_store (guest);
+  test_free_store (store);
+  local_end ();
+}
+
+static void
 test_address_comes (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf ("10.77.0.9", NULL);
@@ -173,6 +196,27 @@ renumber (const char *command,
 
   g_assert_true (run_ip (one));
   g_assert_true (run_ip (two));
+}
+
+static void
+test_local_address_gone (void)
+{
+  g_autoptr (AmnesiaConf) conf = make_conf ("10.77.0.8", NULL);
+  AmnesiaStore *before, *guest;
+
+  g_test_summary ("A name whose address this machine has not any more leads nowhere");
+
+  local_begin ();
+  g_assert_true (run_ip ("address add 10.77.0.8/32 dev lo"));
+  before = test_new_store (conf);
+  test_until (amnesia_store_get_listening (before) != NULL);
+  g_assert_true (run_ip ("address del 10.77.0.8/32 dev lo"));
+  guest = test_new_store (conf);
+  test_wait_state (guest, AMNESIA_STATE_ALONE);
+  g_assert_cmpuint (test_n_linked (before), ==, 0);
+  test_free_store (guest);
+  test_free_store (before);
+  local_end ();
 }
 
 static void
@@ -440,7 +484,9 @@ run (gconstpointer data)
 static const Test tests[] = {
   { "/network/members", test_members },
   { "/network/loopback-name", test_loopback_name },
+  { "/network/local-wildcard", test_local_wildcard },
   { "/network/address-comes", test_address_comes },
+  { "/network/local-address-gone", test_local_address_gone },
   { "/network/renumbered", test_renumbered },
   { "/network/stranger", test_stranger },
   { "/network/allowed", test_allowed },

@@ -39,6 +39,8 @@ write_conf (AmnesiaConf *conf)
   amnesia_json_append_string (text, amnesia_conf_get_group (conf));
   g_string_append_printf (text, ",\"max-size\":%" G_GUINT64_FORMAT ",\"clock-limit\":%u",
                           amnesia_conf_get_max_size (conf), amnesia_conf_get_clock_limit (conf));
+  g_string_append_printf (text, ",\"local\":%s",
+                          amnesia_conf_get_local (conf) ? "true" : "false");
   g_string_append (text, ",\"allow\":[");
   for (i = 0; i < allow->len; i++)
     {

@@ -252,6 +252,7 @@ make_confs (void)
     "[{\"host\": \"10.0.1.2\", \"port\": 7777}, {\"host\": \"10.0.1.3\", \"port\": 7777}]",
     "{\"peers\": [{\"host\": \"fd00::3\", \"port\": 1}], \"group\": \"kitchen\","
     " \"allow\": [\"10.0.1.0/24\", \"fd00::/64\"], \"max-size\": 1024, \"clock-limit\": 0,"
+    " \"local\": false,"
     " \"listen\": {\"host\": \"0.0.0.0\", \"port\": 7777}}",
     "[{\"host\": \"LocalHost.\", \"port\": 65535}]",
     "[{\"host\": \"b\\u00fccher.example\", \"port\": 1}]",

@@ -395,7 +395,7 @@ happen (FuzzInput *input)
       break;
     case 22:
       amnesia_mesh_network_changed (world.mesh, world.now);
-      amnesia_mesh_note_refusal (world.mesh, "10.0.0.1", world.now);
+      amnesia_mesh_note_refusal (world.mesh, "10.0.0.1", "why", world.now);
       break;
     case 23:
       crowd (input);

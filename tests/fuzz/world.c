@@ -60,8 +60,15 @@ on_log (const char *message,
   g_assert_null (strpbrk (message, "\n\r\033"));
 }
 
+static void
+on_shorten (AmnesiaMember *member,
+            gpointer       user_data)
+{
+}
+
 static const AmnesiaMeshFuncs funcs = {
   .dial = on_dial,
+  .shorten = on_shorten,
   .wake = on_link,
   .hang_up = on_link,
   .drop = on_drop,
@@ -188,7 +195,7 @@ world_add_end (AmnesiaMember *member)
   End *end = g_new0 (End, 1);
 
   end->link = amnesia_mesh_add_link (world.mesh, member, "10.0.0.9",
-                                     (guint16) (40000 + world.ends->len), world.now);
+                                     (guint16) (40000 + world.ends->len), FALSE, world.now);
   end->link->channel = end;
   end->reader = amnesia_reader_new (world.max_size);
   g_ptr_array_add (world.ends, end);

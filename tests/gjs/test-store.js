@@ -331,6 +331,26 @@ test('peers', () => withStores(2, async (a, b) => {
     await waitFor(() => peer.state === Amnesia.PeerState.AWAY && peer.last_error);
 }));
 
+test('local way', async () => {
+    const folder = GLib.Dir.make_tmp('amnesia-XXXXXX');
+
+    GLib.setenv('XDG_RUNTIME_DIR', folder, true);
+    await withStores(2, async (a, b) => {
+        const peer = a.peers.get_item(0);
+
+        await waitFor(() => peer.way === Amnesia.Way.LOCAL);
+        a.data = 1;
+        await waitFor(() => b.data === 1);
+        await b.close();
+        b.conf = {peers: conf(2), local: false};
+        assertEqual(b.conf.local, false);
+        await waitFor(() => peer.way === Amnesia.Way.TCP);
+    });
+    GLib.setenv('XDG_RUNTIME_DIR', '', true);
+    GLib.rmdir(`${folder}/amnesia`);
+    GLib.rmdir(folder);
+});
+
 test('log', async () => {
     const lines = [];
     const store = new Amnesia.Store({conf: conf(2)});

@@ -4,9 +4,11 @@
 Nothing here sleeps for an event: whoever waits has a deadline, and says what was seen instead.
 """
 
+import atexit
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -38,6 +40,13 @@ EVERY = LANGUAGES if len(LANGUAGES) > 1 else LANGUAGES * 2
 # An address of the loopback network that no other test process uses: so no port can be taken.
 _pid = os.getpid()
 HOST = f"127.{1 + (_pid >> 16) % 250}.{_pid >> 8 & 255}.{_pid & 255}"
+
+
+# The same over the local way: with a runtime directory, members of this machine find it.
+LOCAL = os.environ.get("AMNESIA_LOCAL", "") not in ("", "0")
+if LOCAL:
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="amnesia-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"])
 
 
 def entry(index, host=HOST):
@@ -193,6 +202,15 @@ class Member(Process):
             if fields[3] == "01":
                 established.add(f"socket:[{fields[9]}]")
         return sum(name in established for name in self._sockets())
+
+    def n_accepted_nearby(self):
+        """How many of the local connections others have made: those that it made have no name."""
+        accepted = set()
+        for line in pathlib.Path(f"/proc/{self.pid}/net/unix").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[5] == "03" and "/amnesia/" in fields[-1]:
+                accepted.add(f"socket:[{fields[6]}]")
+        return sum(name in accepted for name in self._sockets())
 
 
 def wait_until(what, condition, patience=PATIENCE_S):

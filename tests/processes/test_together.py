@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Members that start together find an entry each, link with all, and hold one value."""
 
-from members import LANGUAGES, ROUNDS, TestCase, languages_for, main, wait_until
+from members import LANGUAGES, LOCAL, ROUNDS, TestCase, languages_for, main, wait_until
 
 
 class Together(TestCase):
     def assert_linked(self, members):
         """One connection from each to each, no more."""
-        n_others = len(members) - 1
+        n_others = 0 if LOCAL else len(members) - 1
+        n_nearby = len(members) * (len(members) - 1) // 2 if LOCAL else 0
         wait_until(
-            f"{n_others} connections each",
-            lambda: all(member.n_connections() == n_others for member in members),
+            f"{n_others} connections each, and {n_nearby} local ones",
+            lambda: all(member.n_connections() == n_others for member in members)
+            and sum(member.n_accepted_nearby() for member in members) == n_nearby,
         )
 
     def start_and_end(self, n_members, round_number):

@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 from gi.repository import Gio, GLib, GObject
 
@@ -345,6 +346,19 @@ class ShareTest(RefusalTest):
         wait_for(lambda: peer.state == Amnesia.PeerState.AWAY)
         wait_for(lambda: peer.last_error)
         self.assertTrue(peer.last_error.message)
+
+    def test_local_way(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                unittest.mock.patch.dict(os.environ, XDG_RUNTIME_DIR=folder):
+            a, b = self.open_two()
+            (peer,) = a.peers
+            wait_for(lambda: peer.way == Amnesia.Way.LOCAL)
+            a.data = 1
+            wait_for(lambda: b.data == 1)
+            b.close_sync()
+            b.conf = {"peers": conf(2), "local": False}
+            self.assertFalse(b.conf.local)
+            wait_for(lambda: peer.way == Amnesia.Way.TCP)
 
     def test_log(self):
         lines = []

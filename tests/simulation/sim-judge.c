@@ -501,3 +501,36 @@ sim_judge_node (SimNode *node)
   for (i = 0; i < node->ends->len; i++)
     judge_end (g_ptr_array_index (node->ends, i));
 }
+
+/* For another one to the same peer; a guest is content with a link to somebody else. */
+static gboolean
+is_left (SimEnd *end)
+{
+  return end->link != NULL && end->link->state == AMNESIA_LINK_LEAVING &&
+         g_strcmp0 (end->link->bye_message, "there is another link") == 0;
+}
+
+/* Of several links between two nodes both keep the same one: none is left while the other side has left
+ * the only one that would stay. Where a node sleeps, or has two names and a local socket is refused for
+ * that, it may be so for a moment. */
+void
+sim_judge_hang_up (SimEnd *end)
+{
+  guint i, n_others = 0;
+
+  if (!is_left (end) || end->other->node == NULL || end->wire->disturbed || sim.profile.alias)
+    return;
+  for (i = 0; i < 2 * sim.wires->len; i++)
+    {
+      SimEnd *other = &((SimWire *) g_ptr_array_index (sim.wires, i / 2))->ends[i % 2];
+
+      if (other == end || other->node != end->node || other->other->node != end->other->node ||
+          !other->open || other->broken)
+        continue;
+      if (!is_left (other) && !is_left (other->other))
+        return;
+      n_others += other->link != NULL && amnesia_link_is_up (other->link);
+    }
+  if (n_others > 0)
+    sim_fail ("%u leaves the last link to %u", end->node->index, end->other->node->index);
+}

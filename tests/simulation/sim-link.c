@@ -172,8 +172,10 @@ add_link (SimEnd        *end,
           AmnesiaMember *member)
 {
   SimNode *node = end->node;
+  guint16 port = end->wire->nearby && member != NULL ? member->port : 999;
 
-  end->link = amnesia_mesh_add_link (node->mesh, member, SIM_HOST, 999, node->now);
+  end->link = amnesia_mesh_add_link (node->mesh, member, SIM_HOST, port, end->wire->nearby,
+                                     node->now);
   end->link->channel = end;
   end->heard = sim.now;
   g_ptr_array_add (node->ends, end);
@@ -279,7 +281,7 @@ reach (gpointer data,
     back = dial->begun + AMNESIA_DIAL_TIMEOUT_S * SIM_SECOND;
   else if (target != NULL)
     {
-      SimWire *wire = sim_wire_new (dial->node, target);
+      SimWire *wire = sim_wire_new (dial->node, target, FALSE);
 
       dial->end = &wire->ends[0];
       sim_node_accept (&wire->ends[1]);
@@ -287,19 +289,75 @@ reach (gpointer data,
   sim_node_at (dial->node, back, end_dial, dial, 0);
 }
 
-void
-sim_node_dial (AmnesiaMember *member,
-               gpointer       user_data)
+static gboolean
+is_nearby (SimNode *a,
+           SimNode *b)
 {
-  SimNode *node = user_data;
+  return b != NULL && a != b && (sim.seed % 2 == 0 || a->index / 2 == b->index / 2);
+}
+
+/* Whose socket lies under the name of the member: most often his own, but it may be of another one of
+ * that machine, or of somebody who says nothing. Connecting takes no time. FALSE: there is none. */
+static gboolean
+find_local_way (SimDial *dial)
+{
+  SimNode *target = sim_find_owner ((guint) (dial->member->port - 1) % sim.profile.n_entries);
+  gboolean mistaken = !sim.ending && sim_chance (0.15);
+  SimNode *other = mistaken ? &sim.nodes[sim_below (sim.profile.n_nodes)] : target;
+  SimWire *wire;
+
+  if (!is_nearby (dial->node, target) || sim_chance (0.3))
+    return FALSE;
+  if (mistaken && (!other->open || other->entry < 0 || !is_nearby (dial->node, other)))
+    other = NULL;
+  sim_say ("%u: has a local way to %s, which is %s", dial->node->index, dial->member->name,
+           other == target ? "its own" : other != NULL ? "another's" : "silent");
+  wire = sim_wire_new (dial->node, other, TRUE);
+  dial->end = &wire->ends[0];
+  if (other != NULL)
+    sim_node_accept (&wire->ends[1]);
+  sim_node_at (dial->node, sim.now, end_dial, dial, 0);
+  return TRUE;
+}
+
+static SimDial *
+add_dial (SimNode       *node,
+          AmnesiaMember *member)
+{
   SimDial *dial = g_new0 (SimDial, 1);
 
-  sim_say ("%u: dials %s", node->index, member->name);
   node->n_dials++;
   dial->node = node;
   dial->member = amnesia_member_ref (member);
   dial->begun = sim.now;
   g_ptr_array_add (node->dials, dial);
+  return dial;
+}
+
+void
+sim_node_shorten (AmnesiaMember *member,
+                  gpointer       user_data)
+{
+  SimNode *node = user_data;
+  SimDial *dial;
+
+  if (!sim.profile.nearby)
+    return;
+  dial = add_dial (node, member);
+  if (!find_local_way (dial))
+    g_ptr_array_remove_fast (node->dials, dial);
+}
+
+void
+sim_node_dial (AmnesiaMember *member,
+               gpointer       user_data)
+{
+  SimNode *node = user_data;
+  SimDial *dial = add_dial (node, member);
+
+  sim_say ("%u: dials %s", node->index, member->name);
+  if (sim.profile.nearby && !member->skip_local && find_local_way (dial))
+    return;
   sim_node_at (node, sim.now + sim_latency (), reach, dial, 0);
 }
 
@@ -323,6 +381,8 @@ sim_node_hang_up (AmnesiaLink *link,
 
   if (end == NULL)
     return;
+  if (!end->hanging_up)
+    sim_judge_hang_up (end);
   if (!end->hanging_up)
     sim_node_at (user_data, sim.now + AMNESIA_LINGER, linger, end, 0);
   end->hanging_up = TRUE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The test of the test. The linker puts these functions between the parts of the library (see
- * `wraps` in meson.build): there the judge looks on, and there one of sixteen mistakes can be made
+ * `wraps` in meson.build): there the judge looks on, and there one of seventeen mistakes can be made
  * that such libraries have had. None of the library's own code knows of it. */
 
 #include "sim.h"
@@ -28,6 +28,7 @@ static const char *names[] = {
   "refused-remembered",     /* a value from the future counts as seen */
   "digest-of-milliseconds",
   "no-tie-break",
+  "way-does-not-matter",    /* to one side of two links, one of which is local */
 };
 
 static guint mistake;
@@ -297,6 +298,26 @@ __wrap_amnesia_link_get_bye (const GError *error)
       g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL))
     sim_fail ("%u: %s", sim_receiving->node->index, error->message);
   return __real_amnesia_link_get_bye (error);
+}
+
+/* --- which link stays --- */
+
+AmnesiaLink *__real_amnesia_links_choose_loser (AmnesiaLink *a, AmnesiaLink *b);
+AmnesiaLink *__wrap_amnesia_links_choose_loser (AmnesiaLink *a, AmnesiaLink *b);
+
+AmnesiaLink *
+__wrap_amnesia_links_choose_loser (AmnesiaLink *a,
+                                   AmnesiaLink *b)
+{
+  gboolean ways[] = { a->nearby, b->nearby };
+  AmnesiaLink *loser;
+
+  if (sim_has_mistake ("way-does-not-matter") && sim_current->index % 2 == 0)
+    a->nearby = b->nearby = FALSE;
+  loser = __real_amnesia_links_choose_loser (a, b);
+  a->nearby = ways[0];
+  b->nearby = ways[1];
+  return loser;
 }
 
 /* --- what waits for a link --- */

@@ -134,7 +134,7 @@ on_log (const char *message,
 }
 
 static const AmnesiaMeshFuncs funcs = {
-  sim_node_dial, on_wake, sim_node_hang_up, on_drop, on_arm, on_seek, on_merged, on_log,
+  sim_node_dial, sim_node_shorten, on_wake, sim_node_hang_up, on_drop, on_arm, on_seek, on_merged, on_log,
 };
 
 /* --- life --- */

@@ -54,7 +54,7 @@ enter (SimNode *node)
     .id = g_rand_int (sim.rand) | 1, .group = (char *) "", .host = (char *) "",
     .wall = sim_node_get_time (node).wall, .max_size = SIM_MAX_SIZE,
   };
-  SimWire *wire = sim_wire_new (NULL, node);
+  SimWire *wire = sim_wire_new (NULL, node, FALSE);
   AmnesiaPacket packet = { 0, };
 
   g_ptr_array_add (sim.strangers, &wire->ends[0]);

@@ -50,15 +50,18 @@ end_init (SimEnd  *end,
   g_queue_init (&end->segments);
 }
 
+/* @to: (nullable): a stranger */
 SimWire *
-sim_wire_new (SimNode *from,
-              SimNode *to)
+sim_wire_new (SimNode  *from,
+              SimNode  *to,
+              gboolean  nearby)
 {
   SimWire *wire = g_new0 (SimWire, 1);
 
   end_init (&wire->ends[0], wire, &wire->ends[1], from);
   end_init (&wire->ends[1], wire, &wire->ends[0], to);
-  wire->latency = sim_latency ();
+  wire->nearby = nearby;
+  wire->latency = nearby ? SIM_MS / 10 : sim_latency ();
   g_ptr_array_add (sim.wires, wire);
   return wire;
 }
@@ -107,6 +110,14 @@ break_later (gpointer data,
   sim_end_reset (data);
 }
 
+/* Whether the network lets nothing through. */
+static gboolean
+is_held (SimEnd *from,
+         SimEnd *to)
+{
+  return !from->wire->nearby && sim_is_blocked (from->node, to->node);
+}
+
 /* What comes to a closed socket is answered by a reset. */
 static void
 answer_reset (SimEnd *from)
@@ -114,7 +125,7 @@ answer_reset (SimEnd *from)
   SimEnd *to = from->other;
 
   g_queue_clear_full (&from->segments, segment_free);
-  if (from->open && !sim_is_blocked (to->node, from->node))
+  if (from->open && !is_held (to, from))
     sim_at (sim.now + from->wire->latency, break_later, from, 0);
 }
 
@@ -128,7 +139,7 @@ arrive (gpointer data,
 
   while ((segment = g_queue_peek_head (&from->segments)) != NULL && segment->arrival <= sim.now)
     {
-      if (sim_is_blocked (from->node, to->node))
+      if (is_held (from, to))
         return;
       if (!to->open)
         {
@@ -300,7 +311,7 @@ sim_cut (SimNode *a,
     {
       SimWire *wire = g_ptr_array_index (sim.wires, i);
 
-      if (!joins (wire, a, b))
+      if (wire->nearby || !joins (wire, a, b))
         continue;
       wire->disturbed = TRUE;
       sim_end_reset (&wire->ends[0]);

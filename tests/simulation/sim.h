@@ -41,6 +41,7 @@ typedef struct
   gboolean  step_at_restart; /* a process comes back with its clock behind */
   gboolean  high_counter;    /* the first stamps are near the end of their millisecond's counter */
   gboolean  line;            /* 0 and the others meet at 1 only */
+  gboolean  nearby;          /* some nodes are of one machine and user, and have a local way */
   gboolean  alias;           /* one more entry is another name of the first */
   gboolean  keys;
   gboolean  strangers;
@@ -90,6 +91,7 @@ struct _SimEnd
 struct _SimWire
 {
   SimEnd   ends[2];          /* who dialled, and who accepted */
+  gboolean nearby;           /* a Unix socket: no network is between them */
   gint64   latency;
   gboolean disturbed;        /* something was done to it, or to one of its nodes */
   gboolean checked;
@@ -211,7 +213,8 @@ void      sim_say              (const char     *format,
 /* --- sim-wire.c: the network --- */
 
 SimWire  *sim_wire_new         (SimNode        *from,
-                                SimNode        *to);
+                                SimNode        *to,
+                                gboolean        nearby);
 void      sim_wire_free        (gpointer        wire);
 gssize    sim_end_send         (SimEnd         *end,
                                 GOutputVector  *vectors,
@@ -258,6 +261,8 @@ void      sim_node_wake_end    (SimEnd         *end);
 void      sim_node_flush       (SimNode        *node);
 void      sim_node_dial        (AmnesiaMember  *member,
                                 gpointer        user_data);
+void      sim_node_shorten     (AmnesiaMember  *member,
+                                gpointer        user_data);
 void      sim_node_hang_up     (AmnesiaLink    *link,
                                 gpointer        user_data);
 void      sim_link_forget      (SimEnd         *end,
@@ -283,6 +288,7 @@ void      sim_judge_frame      (SimNode        *node,
 void      sim_judge_changed    (SimNode        *node,
                                 gboolean        local);
 void      sim_judge_node       (SimNode        *node);
+void      sim_judge_hang_up    (SimEnd         *end);
 gboolean  sim_is_own           (SimNode        *node,
                                 guint64         id);
 gboolean  sim_has_or_may_not   (SimNode        *node,

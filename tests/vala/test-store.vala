@@ -216,6 +216,30 @@ void test_peers () throws Error {
   Support.wait_for (() => peer.state == AWAY && peer.last_error != null);
 }
 
+void test_local_way () throws Error {
+  var folder = DirUtils.make_tmp ("amnesia-XXXXXX");
+
+  Environment.set_variable ("XDG_RUNTIME_DIR", folder, true);
+  var conf = Support.conf (2);
+  var a = Support.open_store (conf);
+  var b = Support.open_store (conf);
+  var peer = (Amnesia.Peer) a.peers.get_item (0);
+
+  Support.wait_for (() => peer.way == LOCAL);
+  a.data = 1;
+  Support.wait_for (() => b.data != null);
+  b.close_sync ();
+  var by_tcp = Support.conf (2);
+  by_tcp.local = false;
+  b.conf = by_tcp;
+  Support.wait_for (() => peer.way == TCP);
+  a.close_sync ();
+  b.close_sync ();
+  Environment.set_variable ("XDG_RUNTIME_DIR", "", true);
+  assert_cmpint (DirUtils.remove (Path.build_filename (folder, "amnesia")), CompareOperator.EQ, 0);
+  assert_cmpint (DirUtils.remove (folder), CompareOperator.EQ, 0);
+}
+
 void test_close_timeout () {
   var conf = Support.conf (2);
   var a = Support.open_store (conf);
@@ -276,6 +300,7 @@ int main (string[] args) {
   add_throwing ("/store/share", test_share);
   Test.add_func ("/store/late-member", test_late_member);
   add_throwing ("/store/peers", test_peers);
+  add_throwing ("/store/local-way", test_local_way);
   Test.add_func ("/store/close-timeout", test_close_timeout);
   add_throwing ("/store/error", test_error);
   return Test.run ();
