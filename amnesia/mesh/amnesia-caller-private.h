@@ -13,9 +13,9 @@ G_BEGIN_DECLS
 /* Dials members: looks a name up, then tries its addresses. */
 typedef struct _AmnesiaCaller AmnesiaCaller;
 
-/* Either a connection or an error. */
+/* Either a socket that is connected, or an error. */
 typedef void (*AmnesiaCallerFunc) (AmnesiaMember     *member,
-                                   GSocketConnection *connection,
+                                   GSocket           *socket,
                                    const GError      *error,
                                    gpointer           user_data);
 

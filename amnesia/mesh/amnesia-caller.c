@@ -87,7 +87,7 @@ amnesia_caller_retain (AmnesiaCaller *self,
 
 static void
 dial_cb (AmnesiaDial       *dial,
-         GSocketConnection *connection,
+         GSocket           *socket,
          const GError      *error,
          gpointer           user_data)
 {
@@ -96,7 +96,7 @@ dial_cb (AmnesiaDial       *dial,
   AmnesiaMember *member = amnesia_member_ref (call->member);
 
   g_ptr_array_remove_fast (self->calls, call);
-  self->func (member, connection, error, self->user_data); /* may free us */
+  self->func (member, socket, error, self->user_data); /* may free us */
   amnesia_member_unref (member);
 }
 

@@ -16,7 +16,7 @@ typedef struct _AmnesiaChannel AmnesiaChannel;
 typedef void (*AmnesiaChannelFunc) (AmnesiaChannel *channel,
                                     gpointer        user_data);
 
-AmnesiaChannel *amnesia_channel_new        (GSocketConnection   *connection,
+AmnesiaChannel *amnesia_channel_new        (GSocket             *socket,
                                             AmnesiaMesh         *mesh,
                                             AmnesiaLink         *link,
                                             AmnesiaInspector    *inspector,

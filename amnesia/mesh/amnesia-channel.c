@@ -11,8 +11,7 @@
 
 struct _AmnesiaChannel
 {
-  GSocketConnection *connection; /* (owned) closes the socket when it goes */
-  GSocket           *socket;  /* (unowned) its */
+  GSocket           *socket;  /* (owned) */
   AmnesiaStream      stream;  /* its link is the mesh's, and outlives the channel */
   guint64            max_size;
   AmnesiaInspector  *inspector;  /* (unowned) the transport's */
@@ -70,7 +69,7 @@ set_options (GSocket *socket)
 
 /* @expired is told when after a hang-up the peer has not closed in time. NULL: no descriptor. */
 AmnesiaChannel *
-amnesia_channel_new (GSocketConnection  *connection,
+amnesia_channel_new (GSocket            *socket,
                      AmnesiaMesh        *mesh,
                      AmnesiaLink        *link,
                      AmnesiaInspector   *inspector,
@@ -80,7 +79,6 @@ amnesia_channel_new (GSocketConnection  *connection,
                      gpointer            user_data,
                      GError            **error)
 {
-  GSocket *socket = g_socket_connection_get_socket (connection);
   AmnesiaChannel *self = g_new0 (AmnesiaChannel, 1);
 
   self->watched = amnesia_watch_add (watch, g_socket_get_fd (socket), self, error);
@@ -89,8 +87,7 @@ amnesia_channel_new (GSocketConnection  *connection,
       g_free (self);
       return NULL;
     }
-  self->connection = g_object_ref (connection);
-  self->socket = socket;
+  self->socket = g_object_ref (socket);
   amnesia_stream_init (&self->stream, mesh, link, max_size);
   self->max_size = max_size;
   self->inspector = inspector;
@@ -115,7 +112,7 @@ amnesia_channel_free (AmnesiaChannel *self)
   amnesia_stream_clear (&self->stream);
   g_socket_close (self->socket, NULL);
   g_clear_error (&self->broken);
-  g_object_unref (self->connection);
+  g_object_unref (self->socket);
   g_free (self);
 }
 

@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 /* One attempt to reach a host by one of its addresses. */
 typedef struct _AmnesiaDial AmnesiaDial;
 
-/* Either a connection or an error. */
+/* Either a socket that is connected, or an error. */
 typedef void (*AmnesiaDialFunc) (AmnesiaDial       *dial,
-                                 GSocketConnection *connection,
+                                 GSocket           *socket,
                                  const GError      *error,
                                  gpointer           user_data);
 

@@ -148,13 +148,14 @@ wait_for (AmnesiaDial *self,
 
 /* May free the dial. */
 static void
-tell (AmnesiaDial       *self,
-      GSocketConnection *connection)
+tell (AmnesiaDial *self,
+      gboolean     connected)
 {
   g_autoptr (GError) error = g_steal_pointer (&self->error);
+  g_autoptr (GSocket) socket = connected ? g_steal_pointer (&self->socket) : NULL;
 
   end_attempt (self);
-  self->func (self, connection, error, self->user_data);
+  self->func (self, socket, error, self->user_data);
 }
 
 static gboolean
@@ -163,7 +164,7 @@ connect_cb (GSocket      *socket,
             gpointer      user_data)
 {
   AmnesiaDial *self = user_data;
-  g_autoptr (GSocketConnection) connection = NULL;
+  gboolean connected;
 
   if (self->pid != getpid ())
     {
@@ -171,22 +172,21 @@ connect_cb (GSocket      *socket,
       return G_SOURCE_REMOVE;
     }
   g_clear_error (&self->error);
-  if (finish_connect (socket, &self->error))
-    connection = g_socket_connection_factory_create_connection (socket);
-  if (connection == NULL && may_go_on (self))
+  connected = finish_connect (socket, &self->error);
+  if (!connected && may_go_on (self))
     {
       end_attempt (self);
       try_next (self);
     }
   else
-    tell (self, connection);
+    tell (self, connected);
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
 fail_cb (gpointer user_data)
 {
-  tell (user_data, NULL);
+  tell (user_data, FALSE);
   return G_SOURCE_REMOVE;
 }
 

@@ -44,8 +44,11 @@ typedef struct
   guint64      size;
 } AmnesiaWhole;
 
-/* One frame that arrived whole; its header is checked, and native-endian. The two kinds that come
- * with each value have none, but what it said. */
+/* How many numbers the header of a frame is at most, where it is nothing else. */
+#define AMNESIA_FRAME_NUMBERS 5
+
+/* One frame that arrived whole; its header is checked, and native-endian. The kinds of which there are
+ * most have none, but what it said. */
 typedef struct
 {
   AmnesiaFrameKind kind;
@@ -53,7 +56,7 @@ typedef struct
   GBytes          *payload; /* (owned) (nullable) */
   GPtrArray       *entries; /* (owned) (nullable) of a write that is decoded already */
   AmnesiaWhole    *whole;   /* (owned) (nullable) instead of the header of such a write */
-  guint64          count;   /* instead of the header of an acknowledgement */
+  guint64          numbers[AMNESIA_FRAME_NUMBERS]; /* instead of the header of an ack or a beat */
 } AmnesiaFrame;
 
 /* One frame to be sent. The receiver wants the payload padded to 8 bytes. */

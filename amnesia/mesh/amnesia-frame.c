@@ -12,6 +12,7 @@ typedef struct
   const char *name;
   const char *type;
   gsize       max_header;
+  guint       n_numbers; /* of 64 bits, of which the header consists, apart from a dictionary */
 } FrameKind;
 
 /* The type of each header. Part of the protocol; what grows later, grows in the a{sv}. */
@@ -19,9 +20,9 @@ static const FrameKind kinds[AMNESIA_N_FRAMES] = {
   [AMNESIA_FRAME_HELLO] = { "hello", "(qqtssqxta{sv})", AMNESIA_MAX_HELLO },
   [AMNESIA_FRAME_BYE] = { "bye", "(usa{sv})", AMNESIA_MAX_CONTROL },
   [AMNESIA_FRAME_WRITE] = { "write", "(tta(tt)a(sst)a{sv})", AMNESIA_MAX_WRITE_HEADER },
-  [AMNESIA_FRAME_ACK] = { "ack", "(t)", AMNESIA_MAX_CONTROL },
+  [AMNESIA_FRAME_ACK] = { "ack", "(t)", AMNESIA_MAX_CONTROL, 1 },
   [AMNESIA_FRAME_LINKS] = { "links", "(at)", AMNESIA_MAX_LINKS * sizeof (guint64) },
-  [AMNESIA_FRAME_BEAT] = { "beat", "(txxxxa{sv})", AMNESIA_MAX_CONTROL },
+  [AMNESIA_FRAME_BEAT] = { "beat", "(txxxxa{sv})", AMNESIA_MAX_CONTROL, 5 },
   [AMNESIA_FRAME_LIST] = { "list", "(ssbba(sttt)a{sv})", AMNESIA_MAX_LIST },
 };
 
@@ -265,6 +266,22 @@ check_header (AmnesiaFrameKind   kind,
   return g_steal_pointer (&header);
 }
 
+/* A header of numbers alone is nothing but these; an empty dictionary behind them has no bytes. */
+static gboolean
+read_numbers (AmnesiaFrame *frame,
+              const guint8 *bytes,
+              gsize         size)
+{
+  guint i;
+
+  if (size != kinds[frame->kind].n_numbers * sizeof (guint64) || size == 0)
+    return FALSE;
+  memcpy (frame->numbers, bytes, size);
+  for (i = 0; i < kinds[frame->kind].n_numbers; i++)
+    frame->numbers[i] = GUINT64_FROM_LE (frame->numbers[i]);
+  return TRUE;
+}
+
 /* The headers of which there are most need no GVariant. */
 static gboolean
 read_plain_header (AmnesiaFrame *frame,
@@ -275,11 +292,21 @@ read_plain_header (AmnesiaFrame *frame,
 {
   if (frame->kind == AMNESIA_FRAME_WRITE)
     frame->whole = amnesia_frame_read_whole (bytes, size, payload_size, max_size);
-  if (frame->kind != AMNESIA_FRAME_ACK || size != sizeof frame->count)
-    return frame->whole != NULL;
-  memcpy (&frame->count, bytes, size);
-  frame->count = GUINT64_FROM_LE (frame->count);
-  return TRUE;
+  return frame->whole != NULL || read_numbers (frame, bytes, size);
+}
+
+/* A beat of a later version may have more in it. */
+static void
+take_numbers (AmnesiaFrame *frame)
+{
+  guint i;
+
+  for (i = 0; i < kinds[frame->kind].n_numbers; i++)
+    {
+      g_autoptr (GVariant) number = g_variant_get_child_value (frame->header, i);
+
+      memcpy (&frame->numbers[i], g_variant_get_data (number), sizeof (guint64));
+    }
 }
 
 /* Reads the header of @frame, whose kind is known, or refuses it; for a write, before its payload. */
@@ -299,10 +326,9 @@ amnesia_frame_read_header (AmnesiaFrame  *frame,
     return TRUE;
   copy = g_bytes_new (bytes, size);
   frame->header = check_header (frame->kind, copy, payload_size, max_size, error);
-  if (frame->header == NULL || frame->kind != AMNESIA_FRAME_ACK)
-    return frame->header != NULL;
-  g_variant_get (frame->header, "(t)", &frame->count);
-  return TRUE;
+  if (frame->header != NULL)
+    take_numbers (frame);
+  return frame->header != NULL;
 }
 
 /* Keys come in order, by their bytes, none twice. */
@@ -405,23 +431,37 @@ amnesia_frame_decode_bye (const AmnesiaFrame *frame,
   *reason = (AmnesiaBye) number;
 }
 
+static void
+set_numbers (AmnesiaPacket    *packet,
+             AmnesiaFrameKind  kind,
+             const guint64    *numbers)
+{
+  gsize size = kinds[kind].n_numbers * sizeof (guint64);
+  guint8 *head = g_malloc0 (AMNESIA_PREFIX_SIZE + size);
+  guint i;
+
+  amnesia_frame_put_prefix (head, kind, size, 0);
+  for (i = 0; i < kinds[kind].n_numbers; i++)
+    {
+      guint64 number = GUINT64_TO_LE (numbers[i]);
+
+      memcpy (head + AMNESIA_PREFIX_SIZE + i * sizeof number, &number, sizeof number);
+    }
+  packet->head = g_bytes_new_take (head, AMNESIA_PREFIX_SIZE + size);
+  packet->payload = NULL;
+}
+
 void
 amnesia_frame_encode_ack (guint64        count,
                           AmnesiaPacket *packet)
 {
-  guint8 *head = g_malloc0 (AMNESIA_PREFIX_SIZE + sizeof count);
-
-  amnesia_frame_put_prefix (head, AMNESIA_FRAME_ACK, sizeof count, 0);
-  count = GUINT64_TO_LE (count);
-  memcpy (head + AMNESIA_PREFIX_SIZE, &count, sizeof count);
-  packet->head = g_bytes_new_take (head, AMNESIA_PREFIX_SIZE + sizeof count);
-  packet->payload = NULL;
+  set_numbers (packet, AMNESIA_FRAME_ACK, &count);
 }
 
 guint64
 amnesia_frame_decode_ack (const AmnesiaFrame *frame)
 {
-  return frame->count;
+  return frame->numbers[0];
 }
 
 void
@@ -450,17 +490,25 @@ void
 amnesia_frame_encode_beat (const AmnesiaBeat *beat,
                            AmnesiaPacket     *packet)
 {
-  set_head (packet, AMNESIA_FRAME_BEAT,
-            g_variant_new ("(txxxx@a{sv})", beat->digest, beat->wall, beat->sent, beat->echo,
-                           beat->held, amnesia_frame_no_extensions ()));
+  const guint64 numbers[AMNESIA_FRAME_NUMBERS] = {
+    beat->digest, (guint64) beat->wall, (guint64) beat->sent, (guint64) beat->echo,
+    (guint64) beat->held,
+  };
+
+  set_numbers (packet, AMNESIA_FRAME_BEAT, numbers);
 }
 
 void
 amnesia_frame_decode_beat (const AmnesiaFrame *frame,
                            AmnesiaBeat        *beat)
 {
-  g_variant_get (frame->header, "(txxxx@a{sv})", &beat->digest, &beat->wall, &beat->sent,
-                 &beat->echo, &beat->held, NULL);
+  *beat = (AmnesiaBeat) {
+    .digest = frame->numbers[0],
+    .wall = (gint64) frame->numbers[1],
+    .sent = (gint64) frame->numbers[2],
+    .echo = (gint64) frame->numbers[3],
+    .held = (gint64) frame->numbers[4],
+  };
 }
 
 /* Encodes as many of @entries, which are in the order of their keys, as fit into one frame, from

@@ -73,6 +73,8 @@ amnesia_earlier (gint64 a,
 /* From accept or connect to the peer's hello, absolute: a byte now and then does not help. */
 #define AMNESIA_HELLO_DEADLINE (5 * AMNESIA_SECOND)
 #define AMNESIA_BEAT_INTERVAL (2 * AMNESIA_SECOND)
+/* A beat goes by so much earlier if one of another link is due: a member has one wake-up for all. */
+#define AMNESIA_BEAT_SLACK (250 * AMNESIA_MS)
 /* A peer is told that its values have come at most so often, and after twice that at the latest: it
  * needs to know that all have, and who sends as fast as he can has no use for a frame about each. */
 #define AMNESIA_ACK_INTERVAL (10 * AMNESIA_MS)

@@ -129,6 +129,10 @@ gboolean     amnesia_link_has_news       (AmnesiaLink         *self);
 gboolean     amnesia_link_wants_to_send  (AmnesiaLink         *self,
                                           AmnesiaTime          now);
 gint64       amnesia_link_get_ack_time   (AmnesiaLink         *self);
+gboolean     amnesia_link_is_beat_due    (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
+void         amnesia_link_hasten_beat    (AmnesiaLink         *self,
+                                          AmnesiaTime          now);
 gboolean     amnesia_link_pull           (AmnesiaLink         *self,
                                           AmnesiaTime          now,
                                           AmnesiaPacket       *packet,

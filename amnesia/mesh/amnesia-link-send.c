@@ -330,6 +330,21 @@ amnesia_link_pull (AmnesiaLink   *self,
   return any;
 }
 
+gboolean
+amnesia_link_is_beat_due (AmnesiaLink *self,
+                          AmnesiaTime  now)
+{
+  return self->peer_id != 0 && !self->bye_sent && now.mono >= self->next_beat;
+}
+
+void
+amnesia_link_hasten_beat (AmnesiaLink *self,
+                          AmnesiaTime  now)
+{
+  if (self->next_beat - AMNESIA_BEAT_SLACK <= now.mono)
+    self->next_beat = MIN (self->next_beat, now.mono);
+}
+
 /* Whether a pull would bring something that is not only due for its time. */
 gboolean
 amnesia_link_has_news (AmnesiaLink *self)
@@ -349,7 +364,7 @@ amnesia_link_wants_to_send (AmnesiaLink *self,
                             AmnesiaTime  now)
 {
   return amnesia_link_has_news (self) || is_ack_due (self, now) ||
-         (self->peer_id != 0 && !self->bye_sent && now.mono >= self->next_beat);
+         amnesia_link_is_beat_due (self, now);
 }
 
 /* The socket took a part of what was pulled, or @all of it. */

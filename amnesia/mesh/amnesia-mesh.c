@@ -414,6 +414,20 @@ amnesia_mesh_update (AmnesiaMesh *self,
   self->funcs->arm (deadline, self->user_data);
 }
 
+/* If a heartbeat is due, those that soon are go with it. */
+static void
+gather_beats (AmnesiaMesh *self,
+              AmnesiaTime  now)
+{
+  gboolean due = FALSE;
+  guint i;
+
+  for (i = 0; i < self->links.list->len && !due; i++)
+    due = amnesia_link_is_beat_due (amnesia_links_get (&self->links, i), now);
+  for (i = 0; i < self->links.list->len && due; i++)
+    amnesia_link_hasten_beat (amnesia_links_get (&self->links, i), now);
+}
+
 /* The time has come that was asked for. */
 void
 amnesia_mesh_tick (AmnesiaMesh *self,
@@ -424,6 +438,7 @@ amnesia_mesh_tick (AmnesiaMesh *self,
   self->armed = 0;
   self->moved = TRUE;
   rewrite_ahead (self, now);
+  gather_beats (self, now);
   for (i = self->links.list->len; i > 0; i--)
     {
       g_autoptr (GError) error = NULL;

@@ -306,17 +306,16 @@ add_link (AmnesiaTransport *self,
 static gboolean
 connect_link (AmnesiaTransport  *self,
               AmnesiaMember     *member,
-              GSocketConnection *connection,
+              GSocket           *socket,
               gpointer           owner)
 {
-  GSocket *socket = g_socket_connection_get_socket (connection);
   AmnesiaLink *link = add_link (self, member, socket, owner);
   g_autoptr (GError) error = NULL;
 
   if (link == NULL)
     return FALSE;
   if ((!link->nearby || amnesia_local_socket_is_ours (socket, &error)) &&
-      (link->channel = amnesia_channel_new (connection, self->mesh, link, self->inspector,
+      (link->channel = amnesia_channel_new (socket, self->mesh, link, self->inspector,
                                             self->settings->max_size, self->watch, channel_expired,
                                             self, &error)) != NULL)
     {
@@ -330,7 +329,7 @@ connect_link (AmnesiaTransport  *self,
 
 static void
 called_cb (AmnesiaMember     *member,
-           GSocketConnection *connection,
+           GSocket           *socket,
            const GError      *error,
            gpointer           user_data)
 {
@@ -339,7 +338,7 @@ called_cb (AmnesiaMember     *member,
 
   if (owner == NULL)
     return;
-  if (connection == NULL || !connect_link (self, member, connection, owner))
+  if (socket == NULL || !connect_link (self, member, socket, owner))
     amnesia_mesh_dial_failed (self->mesh, member, error, self->now);
   finish (self, owner);
 }
@@ -352,8 +351,6 @@ let_in (AmnesiaTransport *self,
         AmnesiaVerdict    verdict,
         gpointer          owner)
 {
-  g_autoptr (GSocketConnection) connection = NULL;
-
   if (verdict == AMNESIA_DOOR_REFUSE || !amnesia_mesh_make_room (self->mesh, self->now))
     {
       g_autofree char *name = amnesia_door_describe (socket);
@@ -363,8 +360,7 @@ let_in (AmnesiaTransport *self,
       g_socket_close (socket, NULL);
       return;
     }
-  connection = g_socket_connection_factory_create_connection (socket);
-  connect_link (self, NULL, connection, owner);
+  connect_link (self, NULL, socket, owner);
 }
 
 /* Lets those in whose names have become known. */

@@ -23,7 +23,7 @@ typedef struct
 
 static void
 dial_cb (AmnesiaDial       *dial,
-         GSocketConnection *connection,
+         GSocket           *socket,
          const GError      *error,
          gpointer           user_data)
 {
@@ -31,9 +31,9 @@ dial_cb (AmnesiaDial       *dial,
 
   g_assert_true (dial == call->dial);
   g_assert_false (call->done);
-  g_assert_true ((connection != NULL) != (error != NULL));
+  g_assert_true ((socket != NULL) != (error != NULL));
   call->done = TRUE;
-  call->connected = connection != NULL;
+  call->connected = socket != NULL;
   call->error = error != NULL ? g_error_copy (error) : NULL;
 }
 

@@ -106,7 +106,7 @@ describe_header (const AmnesiaFrame *frame)
   if (frame->header != NULL)
     return g_variant_print (frame->header, TRUE);
   if (frame->whole == NULL)
-    return g_strdup_printf ("%" G_GUINT64_FORMAT, frame->count);
+    return g_strdup_printf ("%" G_GUINT64_FORMAT, frame->numbers[0]);
   return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %s %" G_GUINT64_FORMAT,
                           frame->whole->stamp, frame->whole->id, frame->whole->n_seen,
                           frame->whole->type, frame->whole->size);

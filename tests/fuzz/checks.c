@@ -238,7 +238,12 @@ make_header (AmnesiaFrame *frame)
   guint i;
 
   if (frame->kind == AMNESIA_FRAME_ACK && frame->header == NULL)
-    frame->header = g_variant_ref_sink (g_variant_new ("(t)", frame->count));
+    frame->header = g_variant_ref_sink (g_variant_new ("(t)", frame->numbers[0]));
+  if (frame->kind == AMNESIA_FRAME_BEAT && frame->header == NULL)
+    frame->header = g_variant_ref_sink (
+      g_variant_new ("(txxxx@a{sv})", frame->numbers[0], frame->numbers[1], frame->numbers[2],
+                     frame->numbers[3], frame->numbers[4],
+                     g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
   if (whole == NULL)
     return;
   g_variant_builder_init (&seen, G_VARIANT_TYPE ("a(tt)"));
