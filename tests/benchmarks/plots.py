@@ -130,11 +130,12 @@ def write_plots(results, folder):
     if results["quantiles"]:
         written["latency.svg"] = _latency(results["quantiles"])
     if any(row["workload"] == "peers" for row in rows):
-        cpu = "CPU of the writer"
-        written["peers.svg"] = _peers(rows, "time", "From a set until the last peer has it")
-        written["peers-each.svg"] = _peers(rows, "time", "The same, for each peer", True)
-        written["peers-cpu.svg"] = _peers(rows, cpu, "CPU time of the writer for a set")
-        written["peers-cpu-each.svg"] = _peers(rows, cpu, "The same, for each peer", True)
+        for name, metric, title in [
+            ("peers", "time", "From a set until the last peer has it"),
+            ("peers-cpu", "CPU of the writer", "CPU time of the writer for a set"),
+        ]:
+            written[f"{name}.svg"] = _peers(rows, metric, title)
+            written[f"{name}-each.svg"] = _peers(rows, metric, f"{title}, for each peer", True)
     for name, text in written.items():
         (folder / name).write_text(text)
     return [folder / name for name in written]
