@@ -170,7 +170,7 @@ def _fan_out(scale, pinned):
             {"count": scale.fans, "warm": max(1, scale.fans // 20), "peers": peers},
             pinned,
         )
-        for peers in (8, 32)
+        for peers in scale.others
     ]
 
 
@@ -200,7 +200,7 @@ def _idle(scale):
             ],
             {"settle": scale.settle, "peers": peers},
         )
-        for peers in (1, 32)
+        for peers in (1, scale.others[-1])
     ]
 
 
@@ -236,6 +236,7 @@ class Scale:
     loops: int = 1
     sizes: tuple = (1, 16, 64)
     mebibytes: int = 320
+    others: tuple = (8, 32)
     fans: int = 2000
     joins: int = 20
     settle: float = 3.0
@@ -251,10 +252,11 @@ QUICK = Scale(
     loops=1,
     sizes=(1, 16),
     mebibytes=8,
+    others=(8,),
     fans=50,
     joins=2,
     settle=0.0,
-    crowd=(1, 4, 8),
+    crowd=(1, 4),
     crowd_fans=50,
     repeats=1,
 )
