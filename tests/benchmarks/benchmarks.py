@@ -48,6 +48,11 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def read_congestion():
+    """How TCP finds its rate, which matters for large values."""
+    return pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
+
+
 class Benchmarks:
     def __init__(self, programs, scale, cpu, ways=None):
         self.programs = programs
@@ -96,7 +101,11 @@ class Benchmarks:
     def as_json(self):
         return {
             "when": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "machine": {"kernel": platform.release(), "processors": os.cpu_count()},
+            "machine": {
+                "kernel": platform.release(),
+                "processors": os.cpu_count(),
+                "congestion": read_congestion(),
+            },
             "repeats": self.scale.repeats,
             "scale": vars(self.scale),
             "rows": self.rows,
