@@ -32,6 +32,9 @@ def read_arguments(words):
     parser.add_argument("--markdown", action="store_true", help="the ratios, as the manual has them")
     parser.add_argument("--show", type=pathlib.Path, metavar="FILE", help="results of an earlier run")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where the results go")
+    parser.add_argument(
+        "--without-bbr", action="store_true", help="TCP that does not pace; needs root"
+    )
     parser.add_argument("--cpu", type=int, help="for what is pinned; the last one by default")
     parser.add_argument("--folder", type=pathlib.Path, default=".", help="where the plots go")
     parser.add_argument("--programs", default=".", help=argparse.SUPPRESS)
@@ -42,6 +45,10 @@ def read_arguments(words):
         if name not in cases.WORKLOADS:
             parser.error(f"there is no {name}")
     return arguments
+
+
+BBR = """TCP paces what it sends here (bbr): on loopback a large value then takes sometimes once and
+sometimes twice its time, whoever sends it. --without-bbr measures without."""
 
 
 def note(text):
@@ -60,7 +67,7 @@ class Benchmarks:
         self.cpu = cpu
         self.ways = ways
         self.rows = []
-        self.notes = []
+        self.notes = [BBR] if read_congestion() == "bbr" else []
         self.failures = []
         self.quantiles = []
 
