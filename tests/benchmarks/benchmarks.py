@@ -32,6 +32,9 @@ def read_arguments(words):
     parser.add_argument("--markdown", action="store_true", help="the ratios, as the manual has them")
     parser.add_argument("--show", type=pathlib.Path, metavar="FILE", help="results of an earlier run")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where the results go")
+    parser.add_argument(
+        "--without-bbr", action="store_true", help="TCP that does not pace; needs root"
+    )
     parser.add_argument("--cpu", type=int, help="for what is pinned; the last one by default")
     parser.add_argument("--folder", type=pathlib.Path, default=".", help="where the plots go")
     parser.add_argument("--programs", default=".", help=argparse.SUPPRESS)
@@ -44,8 +47,17 @@ def read_arguments(words):
     return arguments
 
 
+BBR = """TCP paces what it sends here (bbr): on loopback a large value then takes sometimes once and
+sometimes twice its time, whoever sends it. --without-bbr measures without."""
+
+
 def note(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def read_congestion():
+    """How TCP finds its rate, which matters for large values."""
+    return pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
 
 
 class Benchmarks:
@@ -55,7 +67,7 @@ class Benchmarks:
         self.cpu = cpu
         self.ways = ways
         self.rows = []
-        self.notes = []
+        self.notes = [BBR] if read_congestion() == "bbr" else []
         self.failures = []
         self.quantiles = []
 
@@ -96,7 +108,11 @@ class Benchmarks:
     def as_json(self):
         return {
             "when": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "machine": {"kernel": platform.release(), "processors": os.cpu_count()},
+            "machine": {
+                "kernel": platform.release(),
+                "processors": os.cpu_count(),
+                "congestion": read_congestion(),
+            },
             "repeats": self.scale.repeats,
             "scale": vars(self.scale),
             "rows": self.rows,

@@ -15,6 +15,7 @@ class Contestant:
     way: str
     language: str = "c"  # or python, javascript; plain: sockets alone
     mode: str = ""
+    is_mesh: bool = False  # of many peers: all are linked with each other
 
     def program(self, programs):
         return programs.baseline if self.language == "plain" else programs.member
@@ -169,7 +170,7 @@ def _fan_out(scale, pinned):
             {"count": scale.fans, "warm": max(1, scale.fans // 20), "peers": peers},
             pinned,
         )
-        for peers in (8, 32)
+        for peers in scale.others
     ]
 
 
@@ -199,23 +200,29 @@ def _idle(scale):
             ],
             {"settle": scale.settle, "peers": peers},
         )
-        for peers in (1, 32)
+        for peers in (1, scale.others[-1])
     ]
 
 
+def meshes():
+    return [dataclasses.replace(one, name=f"{one.name}, mesh", is_mesh=True) for one in libraries()]
+
+
 def _many_peers(scale):
-    """What it costs to have many peers, each of them a process, linked with each other."""
+    """What it costs to have many peers, each of them a process. They are linked with the writer alone,
+    and as far as two processors can hold it with each other too: 200 members have 20,000 links, and
+    their heartbeats alone would take all of the machine."""
     return [
         Case(
             "peers",
             str(peers),
-            jobs.write,
-            [plain(), *libraries()],
+            jobs.write_to_many,
+            [plain(), *libraries(), *(meshes() if peers <= 64 else [])],
             [
                 Metric("time", "us", _microseconds),
                 Metric("CPU of the writer", "us", lambda r: r["cpu"] / 1000),
             ],
-            {"count": scale.fans, "warm": max(1, scale.fans // 20), "peers": peers},
+            {"count": scale.crowd_fans, "warm": max(1, scale.crowd_fans // 20), "peers": peers},
             max_repeats=3,
         )
         for peers in scale.crowd
@@ -229,10 +236,12 @@ class Scale:
     loops: int = 1
     sizes: tuple = (1, 16, 64)
     mebibytes: int = 320
+    others: tuple = (8, 32)
     fans: int = 2000
     joins: int = 20
     settle: float = 3.0
     crowd: tuple = (1, 2, 4, 8, 16, 32, 64, 128, 199)
+    crowd_fans: int = 500
     repeats: int = 7
 
 
@@ -243,10 +252,12 @@ QUICK = Scale(
     loops=1,
     sizes=(1, 16),
     mebibytes=8,
+    others=(8,),
     fans=50,
     joins=2,
     settle=0.0,
-    crowd=(1, 4, 8),
+    crowd=(1, 4),
+    crowd_fans=50,
     repeats=1,
 )
 

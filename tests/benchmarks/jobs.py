@@ -14,6 +14,13 @@ def _others(run, program, role, **values):
     return [run.start(run.command(program, role, **values)) for _ in range(run.peers)]
 
 
+def _satellites(run, program):
+    """Receivers that know of the writer and of themselves only."""
+    for index in range(1, run.peers + 1):
+        values = {"conf": run.conf([index, 0])} if program == run.programs.member else {}
+        run.start(run.command(program, "receiver", **{**values, "peers": 1}))
+
+
 def measure(programs, contestant, role, other, **values):
     """One process measures, and there are others; who compares listens before they connect."""
     program = contestant.program(programs)
@@ -39,6 +46,20 @@ def write(programs, contestant, **values):
         return _script_loop(programs, contestant, **values)
     result = measure(programs, contestant, "writer", "receiver", **values)
     return {**result, "sets": values.get("sets", 1)}
+
+
+def write_to_many(programs, contestant, **values):
+    """W4, where only the writer is linked with all; unless it is a mesh."""
+    if contestant.is_mesh:
+        return measure(programs, contestant, "writer", "receiver", **values)
+    program = contestant.program(programs)
+    with Run(programs, contestant.way, **values) as run:
+        run.expect(0)
+        measuring = run.start(run.command(program, "writer"))
+        if program == programs.baseline:
+            run.wait_word(measuring, "ready")
+        _satellites(run, program)
+        return run.result(measuring)
 
 
 def join(programs, contestant, **values):

@@ -125,6 +125,31 @@ is_full (void)
   return true;
 }
 
+static void
+wait_writable (Link *link)
+{
+  struct pollfd event = { link->fd, POLLOUT };
+
+  poll (&event, 1, -1);
+}
+
+/* A part of it has gone, as the buffer is full: then the rest has to follow. */
+static void
+send_rest (Link          *link,
+           const uint8_t *bytes,
+           size_t         size)
+{
+  while (size > 0)
+    {
+      ssize_t n = send (link->fd, bytes, size, MSG_NOSIGNAL);
+
+      if (n < 0 && is_full ())
+        wait_writable (link);
+      else
+        bytes += n, size -= n;
+    }
+}
+
 /* Returns false if the socket takes nothing now. */
 bool
 plain_send (Link    *link,
@@ -135,8 +160,7 @@ plain_send (Link    *link,
 
   if (n < 0)
     return !is_full ();
-  if (n < (ssize_t) sizeof message)
-    errx (EXIT_FAILURE, "a message that was cut"); /* the kernel takes so few whole */
+  send_rest (link, (uint8_t *) &message + n, sizeof message - n);
   return true;
 }
 
@@ -145,10 +169,8 @@ void
 plain_send_now (Link    *link,
                 int64_t  number)
 {
-  struct pollfd event = { link->fd, POLLOUT };
-
   while (!plain_send (link, number))
-    poll (&event, 1, -1);
+    wait_writable (link);
 }
 
 /* Sends of a large value what the socket takes; returns whether that was all. */

@@ -11,6 +11,8 @@ COLOURS = {
     "plain Unix socket": "#b0a060",
     "libamnesia, TCP": "#1f77b4",
     "libamnesia, local": "#d62728",
+    "libamnesia, TCP, mesh": "#99c2e6",
+    "libamnesia, local, mesh": "#efa3a3",
     "libamnesia, TCP, Python": "#2ca02c",
     "libamnesia, TCP, JavaScript": "#9467bd",
 }
@@ -128,11 +130,12 @@ def write_plots(results, folder):
     if results["quantiles"]:
         written["latency.svg"] = _latency(results["quantiles"])
     if any(row["workload"] == "peers" for row in rows):
-        cpu = "CPU of the writer"
-        written["peers.svg"] = _peers(rows, "time", "From a set until the last peer has it")
-        written["peers-each.svg"] = _peers(rows, "time", "The same, for each peer", True)
-        written["peers-cpu.svg"] = _peers(rows, cpu, "CPU time of the writer for a set")
-        written["peers-cpu-each.svg"] = _peers(rows, cpu, "The same, for each peer", True)
+        for name, metric, title in [
+            ("peers", "time", "From a set until the last peer has it"),
+            ("peers-cpu", "CPU of the writer", "CPU time of the writer for a set"),
+        ]:
+            written[f"{name}.svg"] = _peers(rows, metric, title)
+            written[f"{name}-each.svg"] = _peers(rows, metric, f"{title}, for each peer", True)
     for name, text in written.items():
         (folder / name).write_text(text)
     return [folder / name for name in written]

@@ -129,6 +129,8 @@ COLUMNS = {
     "plain Unix, one send each": "plain Unix",
     "libamnesia, TCP": "TCP",
     "libamnesia, local": "local",
+    "libamnesia, TCP, mesh": "TCP, mesh",
+    "libamnesia, local, mesh": "local, mesh",
     "libamnesia, TCP, Python": "TCP, Python",
     "libamnesia, TCP, JavaScript": "TCP, JavaScript",
 }

@@ -108,9 +108,11 @@ class Run:
             del env["XDG_RUNTIME_DIR"]
         return env
 
-    def conf(self):
+    def conf(self, indices=None):
+        """@indices: of the entries; else it is all of them."""
+        indices = range(self.peers + 1) if indices is None else indices
         conf = {
-            "peers": [{"host": self.host, "port": PORT + i} for i in range(self.peers + 1)],
+            "peers": [{"host": self.host, "port": PORT + i} for i in indices],
             "max-size": 128 << 20,
         }
         if self.way != "local" and self.programs.can["can_be_turned_off"]:
