@@ -217,23 +217,41 @@ review_inspections (AmnesiaTransport *self)
     review_unread (self, g_ptr_array_index (self->channels, i));
 }
 
+/* Those of which something was left behind, then those of which something has come: each half of the
+ * turn, as the first may never come to an end. Who is not served now is there again in the next one. */
+static void
+serve_all (AmnesiaTransport *self)
+{
+  AmnesiaChannel *channel;
+  GIOCondition condition;
+  guint n;
+
+  for (n = self->unread->len; n > 0 && self->unread->len > 0; n--)
+    {
+      serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN);
+      if (g_get_monotonic_time () >= self->now.mono + AMNESIA_TURN_TIME / 2)
+        break;
+    }
+  amnesia_watch_collect (self->watch);
+  while ((channel = amnesia_watch_pop (self->watch, &condition)) != NULL)
+    {
+      serve (self, channel, condition);
+      if (g_get_monotonic_time () >= self->now.mono + AMNESIA_TURN_TIME)
+        break;
+    }
+  amnesia_watch_clear (self->watch);
+}
+
 static void
 watch_ready (gpointer user_data)
 {
   AmnesiaTransport *self = user_data;
   gpointer owner = begin (self);
-  AmnesiaChannel *channel;
-  GIOCondition condition;
-  guint n;
 
   if (owner == NULL)
     return;
   keep_deadlines (self, owner);
-  for (n = self->unread->len; n > 0 && self->unread->len > 0; n--)
-    serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN);
-  amnesia_watch_collect (self->watch);
-  while ((channel = amnesia_watch_pop (self->watch, &condition)) != NULL)
-    serve (self, channel, condition);
+  serve_all (self);
   finish (self, owner);
 }
 

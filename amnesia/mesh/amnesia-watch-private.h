@@ -43,5 +43,6 @@ void          amnesia_watch_remove     (AmnesiaWatch            *self,
 void          amnesia_watch_collect    (AmnesiaWatch            *self);
 gpointer      amnesia_watch_pop        (AmnesiaWatch            *self,
                                         GIOCondition            *condition);
+void          amnesia_watch_clear      (AmnesiaWatch            *self);
 
 G_END_DECLS

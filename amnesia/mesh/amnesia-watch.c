@@ -336,3 +336,10 @@ amnesia_watch_pop (AmnesiaWatch *self,
     }
   return NULL;
 }
+
+/* Forgets what has come; it is told again. */
+void
+amnesia_watch_clear (AmnesiaWatch *self)
+{
+  self->next = self->n_events = 0;
+}
