@@ -6,8 +6,13 @@
 #include "amnesia-limits-private.h"
 #include "amnesia-stream-private.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+G_STATIC_ASSERT (sizeof (GOutputVector) == sizeof (struct iovec));
 
 struct _AmnesiaChannel
 {
@@ -218,6 +223,43 @@ resume (AmnesiaChannel *self,
   take_frames (self, now, until);
 }
 
+/* GSocket's own calls look after blocking, time-outs and cancelling first, of which there is nothing
+ * here, and make an error with a translated text of it that nothing has come. */
+static gssize
+receive_bytes (AmnesiaChannel *self,
+               guint8         *room,
+               gsize           size)
+{
+  gssize got;
+
+  do
+    got = recv (g_socket_get_fd (self->socket), room, size, 0);
+  while (got < 0 && errno == EINTR);
+  return got;
+}
+
+static gssize
+send_vectors (AmnesiaChannel *self,
+              GOutputVector  *vectors,
+              int             n)
+{
+  struct msghdr message = { .msg_iov = (struct iovec *) vectors, .msg_iovlen = (gsize) n };
+  gssize sent;
+
+  do
+    sent = sendmsg (g_socket_get_fd (self->socket), &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+static void
+set_errno (GError **error)
+{
+  int saved = errno;
+
+  g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved), g_strerror (saved));
+}
+
 /* One receive. @full: there may be more, as all the room was needed. */
 static gboolean
 receive_once (AmnesiaChannel  *self,
@@ -226,7 +268,6 @@ receive_once (AmnesiaChannel  *self,
               gboolean        *full,
               GError         **error)
 {
-  g_autoptr (GError) local_error = NULL;
   gsize size;
   guint8 *room = amnesia_stream_reserve (&self->stream, &size);
   gssize got;
@@ -237,9 +278,9 @@ receive_once (AmnesiaChannel  *self,
       return FALSE;
     }
   size = MIN (size, AMNESIA_SLICE);
-  got = g_socket_receive (self->socket, (char *) room, size, NULL, &local_error);
+  got = receive_bytes (self, room, size);
   *full = got == (gssize) size;
-  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+  if (got < 0 && errno == EAGAIN)
     return TRUE;
   if (got > 0)
     {
@@ -249,7 +290,7 @@ receive_once (AmnesiaChannel  *self,
   else if (got == 0)
     amnesia_stream_end (&self->stream, error);
   else
-    g_propagate_error (error, g_steal_pointer (&local_error));
+    set_errno (error);
   return got > 0;
 }
 
@@ -293,15 +334,14 @@ end_sending (AmnesiaChannel  *self,
  * one who had it. When that is done, the end is read. */
 static gboolean
 fail_sending (AmnesiaChannel  *self,
-              GError          *failure,
               GError         **error)
 {
   if (!self->stream.more)
     {
-      g_propagate_error (error, failure);
+      set_errno (error);
       return FALSE;
     }
-  self->broken = failure;
+  set_errno (&self->broken);
   return end_sending (self, NULL);
 }
 
@@ -349,7 +389,6 @@ amnesia_channel_send (AmnesiaChannel  *self,
 
   while (!self->shut && self->broken == NULL && !full)
     {
-      g_autoptr (GError) local_error = NULL;
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
       gsize size, slice;
       gssize sent;
@@ -362,9 +401,9 @@ amnesia_channel_send (AmnesiaChannel  *self,
       slice = cut_vectors (vectors, &n, size);
       if (size > AMNESIA_SLICE)
         set_ample (self, TRUE);
-      sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
-      if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        return fail_sending (self, g_steal_pointer (&local_error), error);
+      sent = send_vectors (self, vectors, n);
+      if (sent < 0 && errno != EAGAIN)
+        return fail_sending (self, error);
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
       full = sent < (gssize) slice;
