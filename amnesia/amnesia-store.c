@@ -452,7 +452,7 @@ write_value (AmnesiaStore  *self,
              GError       **error)
 {
   guint64 max_size = self->conf != NULL ? amnesia_conf_get_max_size (self->conf) : DEFAULT_MAX_SIZE;
-  gint64 wall = amnesia_transport_get_wall () / 1000;
+  gint64 wall = amnesia_transport_get_wall ();
 
   if (!amnesia_store_check_not_forked (self, error))
     return FALSE;
@@ -460,7 +460,7 @@ write_value (AmnesiaStore  *self,
     return FALSE;
 
   amnesia_transport_written (self->transport,
-                             amnesia_replica_write (self->replica, wall, "", value));
+                             amnesia_replica_write (self->replica, wall / 1000, "", value), wall);
   amnesia_store_count_answer (self);
   amnesia_store_note_transition (self, FALSE);
   amnesia_store_drain (self);

@@ -36,6 +36,7 @@ gboolean        amnesia_channel_send       (AmnesiaChannel      *self,
                                             AmnesiaTime          now,
                                             gint64               until,
                                             GError             **error);
+void            amnesia_channel_put_off    (AmnesiaChannel      *self);
 void            amnesia_channel_hang_up    (AmnesiaChannel      *self);
 void            amnesia_channel_reset      (AmnesiaChannel      *self);
 gboolean        amnesia_channel_is_full    (AmnesiaChannel      *self);

@@ -307,9 +307,13 @@ amnesia_channel_receive (AmnesiaChannel  *self,
 
   if (self->stream.more)
     resume (self, now, until);
-  while (full && !self->stream.more && !is_late (until))
-    if (!receive_once (self, now, until, &full, error))
-      return FALSE;
+  while (full && !self->stream.more)
+    {
+      if (!receive_once (self, now, until, &full, error))
+        return FALSE;
+      if (full && is_late (until))
+        break;
+    }
   if (self->broken == NULL || full || self->stream.more)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&self->broken));
@@ -377,6 +381,13 @@ cut_vectors (GOutputVector *vectors,
   return AMNESIA_SEND_SLICE;
 }
 
+/* Has the rest sent when the socket is found to take it, in another turn. */
+void
+amnesia_channel_put_off (AmnesiaChannel *self)
+{
+  set_writing (self, TRUE);
+}
+
 /* Sends until nothing is left, the socket takes no more, or others have waited long enough. Behind a
  * large frame that has waited in the kernel: what comes next is made when that is gone. */
 gboolean
@@ -385,7 +396,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
                       gint64           until,
                       GError         **error)
 {
-  gboolean full = FALSE;
+  gboolean full = FALSE, begun = FALSE;
 
   while (!self->shut && self->broken == NULL && !full)
     {
@@ -394,7 +405,8 @@ amnesia_channel_send (AmnesiaChannel  *self,
       gssize sent;
       int n;
 
-      full = is_late (until);
+      full = begun && is_late (until);
+      begun = TRUE;
       n = full ? 0 : amnesia_stream_pull (&self->stream, vectors, &size, now);
       if (n == 0)
         break;

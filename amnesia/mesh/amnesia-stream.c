@@ -92,7 +92,9 @@ amnesia_stream_take (AmnesiaStream *self,
     }
   else
     amnesia_mesh_receive (self->mesh, self->link, &frame, now);
-  return !self->checking;
+  if (!self->checking && amnesia_reader_is_between (self->reader))
+    self->more = FALSE;
+  return self->more && !self->checking;
 }
 
 /* That was all for now: what is left waits for us, or we for the rest of a frame. */

@@ -37,7 +37,8 @@ const char       *amnesia_transport_get_listening (AmnesiaTransport            *
 const GError     *amnesia_transport_get_error     (AmnesiaTransport            *self);
 
 void              amnesia_transport_written       (AmnesiaTransport            *self,
-                                                   AmnesiaEntry                *entry);
+                                                   AmnesiaEntry                *entry,
+                                                   gint64                       wall);
 
 gint64            amnesia_transport_get_wall      (void);
 

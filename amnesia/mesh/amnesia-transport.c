@@ -48,33 +48,31 @@ close_channel (AmnesiaTransport *self,
   self->unsettled = TRUE;
 }
 
-/* Until when one of @n may be at work. */
-static gint64
-get_slice_end (guint n)
-{
-  return g_get_monotonic_time () + MIN (AMNESIA_TURN_TIME / MAX (n, 1), AMNESIA_SLICE_TIME);
-}
-
 /* Lets all that have something to send do so; if that takes long, some of them when their sockets
  * take it anyway. */
 static void
 flush (AmnesiaTransport *self)
 {
-  gint64 until;
+  gint64 began, clock;
 
   amnesia_mesh_spread (self->mesh);
   if (self->woken->len == 0)
     return;
-  until = get_slice_end (1);
+  clock = began = g_get_monotonic_time ();
   while (self->woken->len > 0)
     {
       g_autoptr (GError) error = NULL;
       AmnesiaChannel *channel = g_ptr_array_steal_index_fast (self->woken, self->woken->len - 1);
 
       amnesia_channel_set_woken (channel, FALSE);
-      if (!amnesia_channel_is_full (channel) &&
-          !amnesia_channel_send (channel, self->now, until, &error))
+      if (amnesia_channel_is_full (channel))
+        continue;
+      if (clock >= began + AMNESIA_SLICE_TIME)
+        amnesia_channel_put_off (channel);
+      else if (!amnesia_channel_send (channel, self->now, began + AMNESIA_SLICE_TIME, &error))
         close_channel (self, channel, error);
+      if (self->woken->len > 0)
+        clock = g_get_monotonic_time ();
     }
 }
 
@@ -187,20 +185,26 @@ review_unread (AmnesiaTransport *self,
     g_ptr_array_add (self->unread, channel);
 }
 
-/* What has come over one link, and what it could not send before. */
+/* What has come over one link, and what it could not send before. @clock: now; moves on. */
 static void
 serve (AmnesiaTransport *self,
        AmnesiaChannel   *channel,
-       GIOCondition      condition)
+       GIOCondition      condition,
+       gint64           *clock)
 {
+  gint64 slice = MIN (AMNESIA_TURN_TIME / MAX (self->channels->len, 1), AMNESIA_SLICE_TIME);
   g_autoptr (GError) error = NULL;
   gboolean alive = TRUE;
 
   if (condition & ~G_IO_OUT)
-    alive = amnesia_channel_receive (channel, self->now, get_slice_end (self->channels->len), &error);
+    alive = amnesia_channel_receive (channel, self->now, *clock + slice, &error);
+  *clock = g_get_monotonic_time ();
   /* who sends as fast as he can gets something all the same */
   if (alive && (condition & G_IO_OUT))
-    alive = amnesia_channel_send (channel, self->now, get_slice_end (self->channels->len), &error);
+    {
+      alive = amnesia_channel_send (channel, self->now, *clock + slice, &error);
+      *clock = g_get_monotonic_time ();
+    }
   if (!alive)
     close_channel (self, channel, error);
   else
@@ -222,23 +226,21 @@ review_inspections (AmnesiaTransport *self)
 static void
 serve_all (AmnesiaTransport *self)
 {
+  gint64 clock = self->now.mono;
   AmnesiaChannel *channel;
   GIOCondition condition;
   guint n;
 
   for (n = self->unread->len; n > 0 && self->unread->len > 0; n--)
     {
-      serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN);
-      if (g_get_monotonic_time () >= self->now.mono + AMNESIA_TURN_TIME / 2)
+      serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN, &clock);
+      if (clock >= self->now.mono + AMNESIA_TURN_TIME / 2)
         break;
     }
   amnesia_watch_collect (self->watch);
-  while ((channel = amnesia_watch_pop (self->watch, &condition)) != NULL)
-    {
-      serve (self, channel, condition);
-      if (g_get_monotonic_time () >= self->now.mono + AMNESIA_TURN_TIME)
-        break;
-    }
+  while (clock < self->now.mono + AMNESIA_TURN_TIME &&
+         (channel = amnesia_watch_pop (self->watch, &condition)) != NULL)
+    serve (self, channel, condition, &clock);
   amnesia_watch_clear (self->watch);
 }
 
@@ -751,12 +753,13 @@ amnesia_transport_close (AmnesiaTransport *self)
  * costs nothing before the next one. */
 void
 amnesia_transport_written (AmnesiaTransport *self,
-                           AmnesiaEntry     *entry)
+                           AmnesiaEntry     *entry,
+                           gint64            wall)
 {
   amnesia_mesh_written (self->mesh, entry);
   if (self->sent_this_turn || self->channels->len == 0)
     return;
   self->sent_this_turn = TRUE;
-  self->now = get_now ();
+  self->now = (AmnesiaTime) { g_get_monotonic_time (), wall };
   flush (self);
 }
