@@ -551,5 +551,5 @@ amnesia_mesh_note_refusal (AmnesiaMesh *self,
                            const char  *why,
                            AmnesiaTime  now)
 {
-  mesh_log (self, now, "%s: refused: %s, or there are too many connections", name, why);
+  mesh_log (self, now, "%s: refused: %s", name, why);
 }
