@@ -450,11 +450,13 @@ redial (AmnesiaMesh   *self,
         AmnesiaLink   *link,
         AmnesiaTime    now)
 {
+  gboolean nearby = link->nearby && link->dialled;
+
+  member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
   if (amnesia_link_is_synced (link))
     amnesia_member_reset (member, now);
-  else
-    member->skip_local = link->nearby && link->dialled && !link->left;
-  member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
+  else /* a process that was killed may have ended one of them */
+    member->skip_local = nearby && (link->refused || member->n_brief > 1);
   amnesia_member_back_off (member, now, self->rand);
 }
 
