@@ -62,17 +62,17 @@ amnesia_door_describe (GSocket *socket)
   return amnesia_format_address (host, port);
 }
 
-/* Why it was refused, if not for want of room. */
+/* Why it may have been refused. */
 char *
 amnesia_door_explain (GSocket *socket)
 {
   g_autoptr (GError) error = NULL;
 
   if (!amnesia_is_local_socket (socket))
-    return g_strdup ("it is neither in “peers” nor in “allow”");
+    return g_strdup ("it is neither in “peers” nor in “allow”, or there are too many connections");
   if (!amnesia_local_socket_is_ours (socket, &error))
     return g_strdup (error->message);
-  return g_strdup ("the store is being closed");
+  return g_strdup ("there are too many connections");
 }
 
 /* Our own addresses always pass: who connects from here has the address that it connects to. */

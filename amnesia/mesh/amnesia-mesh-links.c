@@ -483,11 +483,13 @@ redial (AmnesiaMesh   *self,
         AmnesiaLink   *link,
         AmnesiaTime    now)
 {
+  gboolean nearby = link->nearby && link->dialled;
+
+  member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
   if (amnesia_link_is_synced (link))
     amnesia_member_reset (member, now);
-  else
-    member->skip_local = link->nearby && link->dialled && !link->left;
-  member->n_brief = now.mono - link->born < AMNESIA_BRIEF ? member->n_brief + 1 : 0;
+  else /* a process that was killed may have ended one of them */
+    member->skip_local = nearby && (link->refused || member->n_brief > 1);
   amnesia_member_back_off (member, now, self->rand);
 }
 
@@ -586,5 +588,5 @@ amnesia_mesh_note_refusal (AmnesiaMesh *self,
                            const char  *why,
                            AmnesiaTime  now)
 {
-  mesh_log (self, now, "%s: refused: %s, or there are too many connections", name, why);
+  mesh_log (self, now, "%s: refused: %s", name, why);
 }

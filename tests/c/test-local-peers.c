@@ -150,22 +150,53 @@ static void
 test_dead_link (void)
 {
   g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaHello hello = raw_hello (7, 1);
+  RawDoor *squat;
+  RawPeer *squatter, *member;
+  AmnesiaStore *store;
+  guint i;
+
+  g_test_summary ("After two local links in a row that did not serve the next dial is by TCP");
+
+  local_begin ();
+  squat = local_door_new (1);
+  store = local_new_store (2, TRUE);
+  for (i = 0; i < 2; i++)
+    {
+      squatter = raw_door_accept (squat);
+      raw_peer_send_hello (squatter, &hello);
+      test_wait_linked (store, 1);
+      raw_peer_free (squatter);
+      test_wait_linked (store, 0);
+    }
+  member = raw_door_accept (door);
+  raw_peer_greet (member, 7, 1);
+  local_wait_way (store, 1, AMNESIA_WAY_TCP);
+  g_assert_false (raw_door_is_knocked (squat));
+  raw_peer_free (member);
+  raw_door_free (squat);
+  test_free_store (store);
+  local_end ();
+}
+
+static void
+test_bad_link (void)
+{
+  g_autoptr (RawDoor) door = raw_door_new (1);
+  AmnesiaHello hello = raw_hello (7, 1);
   RawDoor *squat;
   RawPeer *squatter, *member;
   AmnesiaStore *store;
 
-  g_test_summary ("After a local link that did not serve the next dial is by TCP");
+  g_test_summary ("After a local link that broke the protocol the next dial is by TCP");
 
   local_begin ();
   squat = local_door_new (1);
   store = local_new_store (2, TRUE);
   squatter = raw_door_accept (squat);
-  raw_peer_send_hello (squatter, &(AmnesiaHello) {
-    .version_min = AMNESIA_PROTOCOL_MIN, .version_max = AMNESIA_PROTOCOL_MAX, .id = 7,
-    .group = (char *) "", .host = (char *) test_host (), .port = (guint16) test_port (1),
-    .wall = g_get_real_time (), .max_size = 1024,
-  });
-  local_wait_way (store, 1, AMNESIA_WAY_LOCAL);
+  raw_peer_send_hello (squatter, &hello);
+  raw_peer_send_hello (squatter, &hello);
+  raw_peer_wait_bye (squatter, AMNESIA_BYE_PROTOCOL, "*");
   raw_peer_free (squatter);
   member = raw_door_accept (door);
   raw_peer_greet (member, 7, 1);
@@ -266,6 +297,7 @@ main (int    argc,
   g_test_add_func ("/local-peers/squatter", test_squatter);
   g_test_add_func ("/local-peers/own-socket", test_own_socket);
   g_test_add_func ("/local-peers/dead-link", test_dead_link);
+  g_test_add_func ("/local-peers/bad-link", test_bad_link);
   g_test_add_func ("/local-peers/better-dialled", test_better_dialled);
   g_test_add_func ("/local-peers/worse-accepted", test_worse_accepted);
   g_test_add_func ("/local-peers/late-name", test_late_name);

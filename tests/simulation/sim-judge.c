@@ -511,8 +511,8 @@ is_left (SimEnd *end)
 }
 
 /* Of several links between two nodes both keep the same one: none is left while the other side has left
- * the only one that would stay. Where a node sleeps, or has two names and a local socket is refused for
- * that, it may be so for a moment. */
+ * the only one that would stay. Where a node sleeps, or where a local socket is not whom its name says, and
+ * is refused when the other side has taken it for the better link, it may be so for a moment. */
 void
 sim_judge_hang_up (SimEnd *end)
 {
@@ -524,8 +524,11 @@ sim_judge_hang_up (SimEnd *end)
     {
       SimEnd *other = &((SimWire *) g_ptr_array_index (sim.wires, i / 2))->ends[i % 2];
 
-      if (other == end || other->node != end->node || other->other->node != end->other->node ||
-          !other->open || other->broken)
+      if (other == end || other->node != end->node || other->other->node != end->other->node)
+        continue;
+      if (other->wire->mistaken)
+        return;
+      if (!other->open || other->broken)
         continue;
       if (!is_left (other) && !is_left (other->other))
         return;

@@ -313,6 +313,7 @@ find_local_way (SimDial *dial)
   sim_say ("%u: has a local way to %s, which is %s", dial->node->index, dial->member->name,
            other == target ? "its own" : other != NULL ? "another's" : "silent");
   wire = sim_wire_new (dial->node, other, TRUE);
+  wire->mistaken = other != target;
   dial->end = &wire->ends[0];
   if (other != NULL)
     sim_node_accept (&wire->ends[1]);

@@ -92,6 +92,7 @@ struct _SimWire
 {
   SimEnd   ends[2];          /* who dialled, and who accepted */
   gboolean nearby;           /* a Unix socket: no network is between them */
+  gboolean mistaken;         /* it is not whom the name says */
   gint64   latency;
   gboolean disturbed;        /* something was done to it, or to one of its nodes */
   gboolean checked;
