@@ -388,22 +388,22 @@ add_local (AmnesiaListener        *self,
 {
   g_autoptr (GSocketAddress) where = g_socket_get_local_address (socket, error);
   g_autofree char *path = NULL;
+  GInetSocketAddress *inet;
   AmnesiaLocalSocket *local;
 
   if (where == NULL)
     return FALSE;
-  path = amnesia_local_way_get_path (way,
-                                     g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (where)),
-                                     g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (where)),
-                                     error);
+  inet = G_INET_SOCKET_ADDRESS (where);
+  path = amnesia_local_way_get_path (way, g_inet_socket_address_get_address (inet),
+                                     g_inet_socket_address_get_port (inet), error);
   local = path != NULL ? amnesia_local_socket_new (path, error) : NULL;
   if (local != NULL)
     g_ptr_array_add (self->local, local);
   return local != NULL;
 }
 
-/* Listens on a Unix socket for each address, or, where @way leads nowhere, on none. FALSE with an error:
- * on none. */
+/* Listens on a Unix socket for each address, or, where @way leads nowhere, on none. FALSE with an
+ * error: on none. */
 gboolean
 amnesia_listener_set_local (AmnesiaListener        *self,
                             const AmnesiaLocalWay  *way,

@@ -118,8 +118,8 @@ check_directory (const char         *path,
   return TRUE;
 }
 
-/* GLib would fall back to the cache directory, which may lie on another machine. A variable that says
- * nothing of use is not worth a word. */
+/* GLib would fall back to the cache directory, which may lie on another machine. A variable that
+ * says nothing of use is not worth a word. */
 static char *
 get_runtime_directory (GError **error)
 {
@@ -209,8 +209,8 @@ amnesia_is_of_this_machine (GInetAddress *address,
   return socket != NULL ? g_socket_bind (socket, where, FALSE, NULL) : otherwise;
 }
 
-/* @name: the address itself, or any. What lies there may be of a time at which the address was this
- * machine's. */
+/* @name: the address itself, or any. What lies there may be of a time at which the address was
+ * this machine's. */
 static GSocket *
 connect_to (const AmnesiaLocalWay *self,
             GInetAddress          *address,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The short way to and from members of this machine: see amnesia-local-way.c. Nobody needs it, so that
- * what is wrong with it is told, and no error. */
+/* The short way to and from members of this machine: see amnesia-local-way.c. Nobody needs it, so
+ * that what is wrong with it is told, and no error. */
 
 #include "amnesia-transport-struct-private.h"
 
