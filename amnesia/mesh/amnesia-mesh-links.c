@@ -407,18 +407,19 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
   gboolean synced = amnesia_link_is_synced (link);
+  gboolean same;
 
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
     fail (self, link, frame->kind == AMNESIA_FRAME_BYE ? AMNESIA_BYE_LEAVING
                                                        : amnesia_link_get_bye (error), error, now);
   else if (receipt.greeted)
     admit (self, link, &receipt, now);
-  if (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK)
-    {
-      self->moved = TRUE;
-      self->links.shape++;
-    }
-  self->moved |= error != NULL || synced != amnesia_link_is_synced (link);
+  if (frame->kind == AMNESIA_FRAME_HELLO || frame->kind == AMNESIA_FRAME_BYE ||
+      frame->kind == AMNESIA_FRAME_LINKS)
+    self->links.shape++;
+  same = synced == amnesia_link_is_synced (link);
+  self->moved |= error != NULL || !same ||
+                 (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK);
   if (receipt.taken != NULL && receipt.taken->len > 0)
     {
       if (amnesia_links_forward (&self->links, link, receipt.taken))
@@ -431,7 +432,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   if (receipt.notice != NULL)
     note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
-  amnesia_members_touch (&self->members, member);
+  if (frame->kind != AMNESIA_FRAME_WRITE || !same)
+    amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link, now))
     self->funcs->wake (link, self->user_data);
   plan_ack (self, link, now);
@@ -449,12 +451,12 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
   /* a heartbeat that goes now had to wait, or the next one is to be asked for */
   self->moved |= now.mono >= link->next_beat;
   any = amnesia_link_pull (link, now, packet, &notice);
-  if (link->member != NULL)
-    {
-      amnesia_members_touch (&self->members, link->member);
-      if (notice != NULL)
-        note_error (self, link->member, notice, now);
-    }
+  if (link->member == NULL)
+    return any;
+  if (packet->payload != NULL)
+    amnesia_members_touch (&self->members, link->member);
+  if (notice != NULL)
+    note_error (self, link->member, notice, now);
   return any;
 }
 

@@ -79,7 +79,8 @@ amnesia_transport_begin_watch (AmnesiaTransport *self)
 void
 amnesia_transport_end_watch (AmnesiaTransport *self)
 {
-  g_source_set_ready_time (self->network, -1);
+  if (self->network != NULL)
+    g_source_set_ready_time (self->network, -1);
   g_clear_signal_handler (&self->network_changed_id, self->monitor);
   g_clear_object (&self->monitor);
 }

@@ -63,7 +63,8 @@ struct _AmnesiaTransport
   gint64           deadlines[AMNESIA_N_DEADLINES]; /* 0: none */
 
   gboolean         abroad;       /* not all who are listed are on this machine's loopback */
-  GSource         *network;      /* (owned) when the network is to be watched, or has changed */
+  GSource         *network;      /* (owned) (nullable) when the network is to be watched, or has
+                                  * changed; once there was somebody abroad */
   GNetworkMonitor *monitor;      /* (owned) (nullable) while it is watched */
   gulong           network_changed_id;
 };

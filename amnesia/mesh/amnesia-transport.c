@@ -599,7 +599,6 @@ amnesia_transport_new (GMainContext                *context,
   self->watch = amnesia_watch_new (context, &watch_funcs, self);
   self->woken = g_ptr_array_new ();
   self->unread = g_ptr_array_new ();
-  self->network = amnesia_transport_network_source_new (self, network_due);
   return self;
 }
 
@@ -661,8 +660,11 @@ free_cb (gpointer user_data)
 
   discard (self);
   g_source_destroy (amnesia_watch_get_source (self->watch));
-  g_source_destroy (self->network);
-  g_source_unref (self->network);
+  if (self->network != NULL)
+    {
+      g_source_destroy (self->network);
+      g_clear_pointer (&self->network, g_source_unref);
+    }
   transport_unref (self);
   return G_SOURCE_REMOVE;
 }
@@ -714,6 +716,8 @@ amnesia_transport_open (AmnesiaTransport *self,
   for (i = 0; i < settings->entries->len; i++)
     amnesia_names_lookup (self->names, g_array_index (settings->entries, AmnesiaAddress, i).host);
   self->abroad = !amnesia_names_are_loopback (self->names);
+  if (self->abroad && self->network == NULL)
+    self->network = amnesia_transport_network_source_new (self, network_due);
   amnesia_mesh_open (self->mesh, settings, self->now);
   amnesia_caller_retain (self->caller, amnesia_mesh_get_members (self->mesh)->list);
   amnesia_transport_set_local_way (self);
