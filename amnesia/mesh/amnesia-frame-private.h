@@ -152,6 +152,9 @@ void          amnesia_frame_encode_entry  (AmnesiaEntry        *entry,
 void          amnesia_frame_encode_write  (GPtrArray           *entries,
                                            AmnesiaPacket       *packet);
 gboolean      amnesia_frame_is_slow       (const AmnesiaFrame  *frame);
+AmnesiaEntry *amnesia_frame_decode_whole  (const AmnesiaFrame  *frame,
+                                           guint64              max_size,
+                                           GError             **error);
 GPtrArray    *amnesia_frame_decode_write  (const AmnesiaFrame  *frame,
                                            guint64              max_size,
                                            GError             **error);

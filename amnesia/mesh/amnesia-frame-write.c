@@ -193,14 +193,14 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
   return slow > AMNESIA_MAX_QUICK;
 }
 
-static GPtrArray *
-decode_whole (const AmnesiaFrame  *frame,
-              guint64              max_size,
-              GError             **error)
+/* The one entry of a write of the whole value. */
+AmnesiaEntry *
+amnesia_frame_decode_whole (const AmnesiaFrame  *frame,
+                            guint64              max_size,
+                            GError             **error)
 {
   AmnesiaWhole *whole = frame->whole;
   g_autoptr (GVariant) value = NULL;
-  GPtrArray *entries;
 
   if (whole->type[0] != '\0')
     {
@@ -208,9 +208,21 @@ decode_whole (const AmnesiaFrame  *frame,
       if (value == NULL)
         return NULL;
     }
+  return amnesia_entry_new ("", whole->stamp, whole->id, value, whole->seen, whole->n_seen);
+}
+
+static GPtrArray *
+list_whole (const AmnesiaFrame  *frame,
+            guint64              max_size,
+            GError             **error)
+{
+  AmnesiaEntry *entry = amnesia_frame_decode_whole (frame, max_size, error);
+  GPtrArray *entries;
+
+  if (entry == NULL)
+    return NULL;
   entries = amnesia_entries_new ();
-  g_ptr_array_add (entries, amnesia_entry_new ("", whole->stamp, whole->id, value, whole->seen,
-                                               whole->n_seen));
+  g_ptr_array_add (entries, entry);
   return entries;
 }
 
@@ -231,7 +243,7 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
   if (frame->entries != NULL)
     return g_ptr_array_ref (frame->entries);
   if (frame->whole != NULL)
-    return decode_whole (frame, max_size, error);
+    return list_whole (frame, max_size, error);
   items = g_variant_get_child_value (frame->header, 3);
   g_variant_get_child (frame->header, 0, "t", &stamp);
   g_variant_get_child (frame->header, 1, "t", &id);

@@ -213,6 +213,39 @@ refuse_full (AmnesiaLink        *self,
                  "a value was not taken: there are more keys than there is room for");
 }
 
+/* Returns whether @entry is in force now. */
+static gboolean
+merge (AmnesiaLink    *self,
+       AmnesiaEntry   *entry,
+       AmnesiaTime     now,
+       AmnesiaReceipt *receipt)
+{
+  AmnesiaMerge result = amnesia_replica_merge (self->local->replica, now.wall / 1000, entry);
+
+  if (result == AMNESIA_MERGE_AHEAD)
+    refuse_ahead (receipt);
+  else if (result == AMNESIA_MERGE_FULL)
+    refuse_full (self, entry, receipt);
+  return result == AMNESIA_MERGE_TAKEN;
+}
+
+/* The commonest one: one entry, for which no list is made. */
+static gboolean
+receive_whole (AmnesiaLink        *self,
+               const AmnesiaFrame *frame,
+               AmnesiaTime         now,
+               AmnesiaReceipt     *receipt,
+               GError            **error)
+{
+  g_autoptr (AmnesiaEntry) entry = amnesia_frame_decode_whole (frame, self->local->max_size, error);
+
+  if (entry == NULL)
+    return FALSE;
+  self->values_taken++;
+  receipt->whole = merge (self, entry, now, receipt);
+  return TRUE;
+}
+
 static gboolean
 receive_write (AmnesiaLink        *self,
                const AmnesiaFrame *frame,
@@ -220,9 +253,12 @@ receive_write (AmnesiaLink        *self,
                AmnesiaReceipt     *receipt,
                GError            **error)
 {
-  g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, self->local->max_size, error);
+  g_autoptr (GPtrArray) entries = NULL;
   guint i, n_taken = 0;
 
+  if (frame->whole != NULL && frame->entries == NULL)
+    return receive_whole (self, frame, now, receipt, error);
+  entries = amnesia_frame_decode_write (frame, self->local->max_size, error);
   if (entries == NULL)
     return FALSE;
   self->values_taken++;
@@ -230,22 +266,10 @@ receive_write (AmnesiaLink        *self,
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
 
-      switch (amnesia_replica_merge (self->local->replica, now.wall / 1000, entry))
-        {
-        case AMNESIA_MERGE_TAKEN:
-          entries->pdata[i] = entries->pdata[n_taken];
-          entries->pdata[n_taken++] = entry;
-          break;
-        case AMNESIA_MERGE_AHEAD:
-          refuse_ahead (receipt);
-          break;
-        case AMNESIA_MERGE_FULL:
-          refuse_full (self, entry, receipt);
-          break;
-        case AMNESIA_MERGE_OLD:
-        default:
-          break;
-        }
+      if (!merge (self, entry, now, receipt))
+        continue;
+      entries->pdata[i] = entries->pdata[n_taken];
+      entries->pdata[n_taken++] = entry;
     }
   g_ptr_array_set_size (entries, (int) n_taken);
   receipt->taken = g_steal_pointer (&entries);

@@ -188,8 +188,8 @@ amnesia_links_mark (AmnesiaLinks *self,
     amnesia_link_mark (amnesia_links_get (self, i), key);
 }
 
-/* What @giver gave is to be sent to all but those who have it from the same peer. Returns whether
- * there is any: in a whole mesh there is none, which need not be found out for each value. */
+/* What @giver gave, @entries or, if that is NULL, the whole value, is to be sent to all but those who
+ * have it from the same peer. Returns whether there is any: in a whole mesh there is none, which need not be found out for each value. */
 gboolean
 amnesia_links_forward (AmnesiaLinks *self,
                        AmnesiaLink  *giver,
@@ -207,7 +207,9 @@ amnesia_links_forward (AmnesiaLinks *self,
       if (link->peer_id == giver->peer_id || amnesia_link_is_linked_with (link, giver->peer_id))
         continue;
       any = TRUE;
-      for (j = 0; j < entries->len; j++)
+      if (entries == NULL)
+        amnesia_link_mark (link, "");
+      for (j = 0; entries != NULL && j < entries->len; j++)
         amnesia_link_mark (link, ((AmnesiaEntry *) g_ptr_array_index (entries, j))->key);
     }
   if (!any)

@@ -11,6 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A socket that somebody may call at. */
+typedef struct
+{
+  GSocket *socket; /* (unowned) */
+  gpointer tag;    /* of its descriptor in the source */
+} Waiting;
+
 /* GSocketService would do all this, but when descriptors run out it re-arms its source at once
  * and spins a core; so here is its accept loop with a pause. */
 struct _AmnesiaListener
@@ -23,7 +30,9 @@ struct _AmnesiaListener
   GPtrArray           *sockets; /* (owned) (element-type GSocket) that listen */
   GPtrArray           *local;   /* (owned) (element-type AmnesiaLocalSocket) the same addresses, for
                                  * those who are on this machine */
-  GPtrArray           *sources; /* (owned) (element-type GSource) for accepting; none in a pause */
+  GSource             *source;  /* (owned) (nullable) for accepting from all of them; none in a pause */
+  GArray              *waiting; /* (owned) (element-type Waiting) what it waits for */
+  guint                turn;    /* who of them comes first */
   GSource             *pause;   /* (owned) (nullable) */
   guint                pause_ms;
   int                  spare;   /* given up to accept and close one when there is no other */
@@ -55,7 +64,7 @@ amnesia_listener_new (GMainContext        *context,
   self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
   self->local =
     g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_local_socket_free);
-  self->sources = g_ptr_array_new_with_free_func (destroy_source);
+  self->waiting = g_array_new (FALSE, FALSE, sizeof (Waiting));
   self->spare = -1;
   self->pid = getpid ();
   return self;
@@ -65,11 +74,18 @@ void
 amnesia_listener_free (AmnesiaListener *self)
 {
   amnesia_listener_close (self);
-  g_ptr_array_unref (self->sources);
+  g_array_unref (self->waiting);
   g_ptr_array_unref (self->local);
   g_ptr_array_unref (self->sockets);
   g_main_context_unref (self->context);
   g_free (self);
+}
+
+static void
+stop_accepting (AmnesiaListener *self)
+{
+  g_clear_pointer (&self->source, destroy_source);
+  g_array_set_size (self->waiting, 0);
 }
 
 void
@@ -79,7 +95,7 @@ amnesia_listener_close (AmnesiaListener *self)
 
   g_clear_pointer (&self->pause, destroy_source);
   self->pause_ms = 0;
-  g_ptr_array_set_size (self->sources, 0);
+  stop_accepting (self);
   /* the names go while the ports are still ours */
   g_ptr_array_set_size (self->local, 0);
   for (i = 0; i < self->sockets->len; i++)
@@ -196,27 +212,20 @@ rest (AmnesiaListener *self,
   self->pause_ms = CLAMP (2 * self->pause_ms, AMNESIA_ACCEPT_PAUSE_MS,
                           AMNESIA_ACCEPT_PAUSE_MAX_MS);
   g_debug ("Not accepting for %u ms", self->pause_ms);
-  g_ptr_array_set_size (self->sources, 0);
+  stop_accepting (self);
   self->pause = g_timeout_source_new (self->pause_ms);
   g_source_set_callback (self->pause, pause_over_cb, self, NULL);
   g_source_attach (self->pause, self->context);
 }
 
-static gboolean
-accept_cb (GSocket      *socket,
-           GIOCondition  condition,
-           gpointer      user_data)
+/* May free us. */
+static void
+accept_from (AmnesiaListener *self,
+             GSocket         *socket)
 {
-  AmnesiaListener *self = user_data;
   g_autoptr (GPtrArray) accepted = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GError) error = NULL;
 
-  /* the child of a fork must not take callers away from its parent */
-  if (self->pid != getpid ())
-    {
-      amnesia_listener_close (self);
-      return G_SOURCE_REMOVE;
-    }
   while (accepted->len < AMNESIA_ACCEPTS_PER_WAKE && error == NULL)
     {
       GSocket *one = g_socket_accept (socket, NULL, &error);
@@ -229,21 +238,53 @@ accept_cb (GSocket      *socket,
   if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     rest (self, socket);
   if (accepted->len > 0)
-    self->func (accepted, self->user_data); /* may free us */
+    self->func (accepted, self->user_data);
+}
+
+/* One source for all of them, as each costs something in every turn of the loop. */
+typedef struct
+{
+  GSource          source;
+  AmnesiaListener *listener; /* (unowned) */
+} AcceptSource;
+
+static gboolean
+accept_dispatch (GSource     *source,
+                 GSourceFunc  callback,
+                 gpointer     user_data)
+{
+  AmnesiaListener *self = ((AcceptSource *) source)->listener;
+  guint i;
+
+  /* the child of a fork must not take callers away from its parent */
+  if (self->pid != getpid ())
+    {
+      amnesia_listener_close (self);
+      return G_SOURCE_REMOVE;
+    }
+  for (i = 0; i < self->waiting->len; i++)
+    {
+      Waiting *waiting = &g_array_index (self->waiting, Waiting,
+                                         self->turn++ % self->waiting->len);
+
+      if (g_source_query_unix_fd (source, waiting->tag) == 0)
+        continue;
+      accept_from (self, waiting->socket);
+      break;
+    }
   return G_SOURCE_CONTINUE;
 }
 
-static void
-watch (AmnesiaListener *self,
-       GSocket         *socket)
-{
-  GSource *source = g_socket_create_source (socket, G_IO_IN, NULL);
+static GSourceFuncs accept_funcs = { .dispatch = accept_dispatch };
 
-  g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), self, NULL);
-  g_source_set_static_name (source, "[amnesia] accept");
-  g_source_set_can_recurse (source, TRUE);
-  g_source_attach (source, self->context);
-  g_ptr_array_add (self->sources, source);
+static void
+wait_at (AmnesiaListener *self,
+         GSocket         *socket)
+{
+  Waiting waiting = { socket };
+
+  waiting.tag = g_source_add_unix_fd (self->source, g_socket_get_fd (socket), G_IO_IN);
+  g_array_append_val (self->waiting, waiting);
 }
 
 static void
@@ -251,10 +292,18 @@ start_accepting (AmnesiaListener *self)
 {
   guint i;
 
+  stop_accepting (self);
+  if (self->sockets->len == 0)
+    return;
+  self->source = g_source_new (&accept_funcs, sizeof (AcceptSource));
+  ((AcceptSource *) self->source)->listener = self;
+  g_source_set_static_name (self->source, "[amnesia] accept");
+  g_source_set_can_recurse (self->source, TRUE);
   for (i = 0; i < self->sockets->len; i++)
-    watch (self, g_ptr_array_index (self->sockets, i));
+    wait_at (self, g_ptr_array_index (self->sockets, i));
   for (i = 0; i < self->local->len; i++)
-    watch (self, ((AmnesiaLocalSocket *) g_ptr_array_index (self->local, i))->socket);
+    wait_at (self, ((AmnesiaLocalSocket *) g_ptr_array_index (self->local, i))->socket);
+  g_source_attach (self->source, self->context);
 }
 
 /* --- binding --- */
@@ -414,7 +463,7 @@ amnesia_listener_set_local (AmnesiaListener        *self,
 
   if (way->directory != NULL && self->local->len > 0)
     return TRUE;
-  g_ptr_array_set_size (self->sources, 0);
+  stop_accepting (self);
   g_ptr_array_set_size (self->local, 0);
   for (i = 0; way->directory != NULL && done && i < self->sockets->len; i++)
     done = add_local (self, way, g_ptr_array_index (self->sockets, i), error);

@@ -420,7 +420,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   same = synced == amnesia_link_is_synced (link);
   self->moved |= error != NULL || !same ||
                  (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK);
-  if (receipt.taken != NULL && receipt.taken->len > 0)
+  if (receipt.whole || (receipt.taken != NULL && receipt.taken->len > 0))
     {
       if (amnesia_links_forward (&self->links, link, receipt.taken))
         amnesia_mesh_wake_links (self);
