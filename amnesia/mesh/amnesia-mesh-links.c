@@ -478,11 +478,15 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
                    AmnesiaPacket *packet)
 {
   g_autoptr (GError) notice = NULL;
+  gint64 ack_time = amnesia_link_get_ack_time (link);
   gboolean any;
 
   /* a heartbeat that goes now had to wait, or the next one is to be asked for */
   self->moved |= now.mono >= link->next_beat;
   any = amnesia_link_pull (link, now, packet, &notice);
+  /* an acknowledgement that has gone with a value leaves nothing for the tick that was asked for it */
+  self->moved |= ack_time != 0 && ack_time == self->armed &&
+                 amnesia_link_get_ack_time (link) == 0;
   if (link->member != NULL)
     {
       amnesia_members_touch (&self->members, link->member);
