@@ -310,7 +310,8 @@ set_last_error (AmnesiaPeer  *self,
   notify (self, PROP_LAST_ERROR);
 }
 
-/* Most often nothing has changed that anybody could see: values came and went. */
+/* Whether nothing has changed that anybody could see, but for `in-sync`; most often values came and
+ * went. */
 static gboolean
 is_current (AmnesiaPeer      *self,
             AmnesiaPeerState  state,
@@ -318,8 +319,7 @@ is_current (AmnesiaPeer      *self,
 {
   return self->state == state &&
          (link == NULL || (self->round_trip == link->round_trip &&
-                           self->clock_offset == link->clock_offset &&
-                           self->in_sync == amnesia_link_is_in_sync (link))) &&
+                           self->clock_offset == link->clock_offset)) &&
          is_last_error (self, self->member->error);
 }
 
@@ -341,7 +341,10 @@ amnesia_peer_update (AmnesiaPeer *self)
     state = AMNESIA_PEER_STATE_CONNECTING;
 
   if (is_current (self, state, link))
-    return;
+    {
+      set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
+      return;
+    }
   g_object_freeze_notify (G_OBJECT (self));
   set_state (self, state, way);
   set_times (self, link != NULL ? link->round_trip : -1, link != NULL ? link->clock_offset : 0);

@@ -78,6 +78,10 @@ amnesia_earlier (gint64 a,
 /* A peer is told that its values have come at most so often, and after twice that at the latest: it
  * needs to know that all have, and who sends as fast as he can has no use for a frame about each. */
 #define AMNESIA_ACK_INTERVAL (10 * AMNESIA_MS)
+/* All peers are told of new links at most so often, times the square of their number: as many members
+ * do so, who may all be on one machine. */
+#define AMNESIA_TELL_INTERVAL 50
+#define AMNESIA_TELL_INTERVAL_MAX (2 * AMNESIA_SECOND)
 /* Silence of three heartbeats. Less gave false alarms with loops that block for 2.4 s. */
 #define AMNESIA_DEAD_AFTER (6 * AMNESIA_SECOND)
 /* A peer that sends but reads nothing. */

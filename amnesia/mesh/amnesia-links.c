@@ -149,6 +149,18 @@ amnesia_links_list_behind (AmnesiaLinks *self)
   return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;
 }
 
+static gboolean
+has_id (GArray  *ids,
+        guint64  id)
+{
+  guint i;
+
+  for (i = 0; i < ids->len; i++)
+    if (g_array_index (ids, guint64, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
 /* Puts into @ids whom we are linked with, each one once. */
 void
 amnesia_links_get_ids (AmnesiaLinks *self,
@@ -162,7 +174,7 @@ amnesia_links_get_ids (AmnesiaLinks *self,
       AmnesiaLink *link = amnesia_links_get (self, i);
 
       if (amnesia_link_is_up (link) && ids->len < AMNESIA_MAX_LINKS &&
-          amnesia_links_find_up (self, link->peer_id, NULL) == link)
+          !has_id (ids, link->peer_id))
         g_array_append_val (ids, link->peer_id);
     }
 }

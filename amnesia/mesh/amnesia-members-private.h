@@ -10,9 +10,10 @@ G_BEGIN_DECLS
 /* All other members, in the order of the configuration; guests come last. */
 typedef struct
 {
-  GPtrArray *list;    /* (owned) (element-type AmnesiaMember) */
-  guint      serial;  /* another one whenever members came, went, or turned out to be us or not */
-  gboolean   changed; /* some member changed */
+  GPtrArray *list;         /* (owned) (element-type AmnesiaMember) */
+  guint      serial;       /* another one whenever members came, went, or turned out to be us or not */
+  gboolean   changed;      /* some member changed */
+  guint      next_changed; /* where to look for it first */
 } AmnesiaMembers;
 
 void           amnesia_members_init        (AmnesiaMembers        *self);

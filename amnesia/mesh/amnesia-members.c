@@ -170,7 +170,8 @@ amnesia_members_set_listed (AmnesiaMembers        *self,
   return removed;
 }
 
-/* Returns the next member of which something changed, and clears its mark. */
+/* Returns the next member of which something changed, and clears its mark. It looks on from where it
+ * was: a value that goes out is news of all of them. */
 AmnesiaMember *
 amnesia_members_pop_changed (AmnesiaMembers *self)
 {
@@ -180,8 +181,11 @@ amnesia_members_pop_changed (AmnesiaMembers *self)
     return NULL;
   for (i = 0; i < self->list->len; i++)
     {
-      AmnesiaMember *member = amnesia_members_get (self, i);
+      AmnesiaMember *member;
 
+      if (self->next_changed >= self->list->len)
+        self->next_changed = 0;
+      member = amnesia_members_get (self, self->next_changed++);
       if (!member->changed)
         continue;
       member->changed = FALSE;

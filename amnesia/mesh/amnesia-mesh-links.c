@@ -38,6 +38,16 @@ note_error (AmnesiaMesh   *self,
     mesh_log (self, now, "%s: %s", member->name, error->message);
 }
 
+/* Whether we shall not be linked with the peer of @link any more once that is gone. Those who know it
+ * forward to us what is the peer's. */
+static gboolean
+is_only_link (AmnesiaMesh *self,
+              AmnesiaLink *link)
+{
+  return amnesia_link_is_up (link) &&
+         amnesia_links_find_up (&self->links, link->peer_id, link) == NULL;
+}
+
 void
 amnesia_mesh_leave_link (AmnesiaMesh *self,
                          AmnesiaLink *link,
@@ -46,7 +56,7 @@ amnesia_mesh_leave_link (AmnesiaMesh *self,
 {
   if (link->state == AMNESIA_LINK_LEAVING)
     return;
-  self->linked_changed |= amnesia_link_is_up (link);
+  self->linked_changed |= is_only_link (self, link);
   self->moved = TRUE;
   self->links.shape++;
   amnesia_link_leave (link, reason, message);
@@ -69,12 +79,36 @@ amnesia_mesh_wake_links (AmnesiaMesh *self)
 
 /* Tells everybody whom we are linked with now. */
 void
-amnesia_mesh_tell_linked (AmnesiaMesh *self)
+amnesia_mesh_tell_linked (AmnesiaMesh *self,
+                          AmnesiaTime  now)
 {
   self->linked_changed = FALSE;
+  self->tell_at = 0;
+  self->told_at = now.mono;
   amnesia_links_get_ids (&self->links, self->local.linked);
   amnesia_links_mark_linked (&self->links);
   amnesia_mesh_wake_links (self);
+}
+
+/* The peer of the new @link is told at once whom we are linked with, the others soon: until they know
+ * they may forward to it what it has. Where a hundred start at once, and each told all of each, most
+ * of the time would go into that. */
+static void
+tell_of_link (AmnesiaMesh *self,
+              AmnesiaLink *link,
+              AmnesiaTime  now)
+{
+  gint64 n = self->links.list->len;
+
+  if (self->tell_at == 0)
+    self->tell_at = self->told_at + MIN (n * n * AMNESIA_TELL_INTERVAL, AMNESIA_TELL_INTERVAL_MAX);
+  if (now.mono >= self->tell_at)
+    {
+      amnesia_mesh_tell_linked (self, now);
+      return;
+    }
+  amnesia_links_get_ids (&self->links, self->local.linked);
+  amnesia_link_mark_links (link);
 }
 
 AmnesiaLink *
@@ -297,7 +331,7 @@ admit (AmnesiaMesh    *self,
   if (member->configured)
     merge_guests (self, member);
   show_links (self, link->peer_id);
-  self->linked_changed = TRUE;
+  tell_of_link (self, link, now);
   /* not over a link that is about to go */
   if (receipt->empty && amnesia_link_is_up (link))
     amnesia_link_give_all (link, now);
@@ -446,11 +480,15 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
                    AmnesiaPacket *packet)
 {
   g_autoptr (GError) notice = NULL;
+  gint64 ack_time = amnesia_link_get_ack_time (link);
   gboolean any;
 
   /* a heartbeat that goes now had to wait, or the next one is to be asked for */
   self->moved |= now.mono >= link->next_beat;
   any = amnesia_link_pull (link, now, packet, &notice);
+  /* an acknowledgement that has gone with a value leaves nothing for the tick that was asked for it */
+  self->moved |= ack_time != 0 && ack_time == self->armed &&
+                 amnesia_link_get_ack_time (link) == 0;
   if (link->member == NULL)
     return any;
   if (packet->payload != NULL)
@@ -548,7 +586,7 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   if (lost)
     amnesia_dial_plan_lost (&self->plan, now.mono - link->born < AMNESIA_BRIEF, now);
 
-  self->linked_changed |= amnesia_link_is_up (link);
+  self->linked_changed |= is_only_link (self, link);
   self->moved = TRUE;
   self->links.shape++;
   hide_link (self, link, now);

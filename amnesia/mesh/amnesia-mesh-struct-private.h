@@ -23,7 +23,9 @@ struct _AmnesiaMesh
   AmnesiaProgress  progress;
   AmnesiaDialPlan  plan;
   gboolean         leaving;
-  gboolean         linked_changed; /* the others do not know yet whom we are linked with */
+  gboolean         linked_changed; /* the others do not know yet that a link has gone */
+  gint64           tell_at;        /* when they are told of new links, 0: they know them */
+  gint64           told_at;        /* when they were told last whom we are linked with */
   gboolean         moved;          /* something happened that may change what is to be done, and when */
   gboolean         base_written;   /* and no link knows of it yet */
   GTree           *written;        /* (owned) (element-type utf8) keys, the same */
@@ -42,6 +44,7 @@ void amnesia_mesh_kill_link   (AmnesiaMesh  *self,
                                const GError *error,
                                AmnesiaTime   now);
 void amnesia_mesh_wake_links  (AmnesiaMesh  *self);
-void amnesia_mesh_tell_linked (AmnesiaMesh  *self);
+void amnesia_mesh_tell_linked (AmnesiaMesh  *self,
+                               AmnesiaTime   now);
 
 G_END_DECLS

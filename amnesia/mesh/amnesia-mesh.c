@@ -238,7 +238,7 @@ amnesia_mesh_close (AmnesiaMesh *self)
   g_tree_remove_all (self->written);
   self->base_written = FALSE;
   self->progress.state = AMNESIA_MESH_CLOSED;
-  self->armed = 0;
+  self->armed = self->tell_at = 0;
 }
 
 /* A write of our own. That costs no more for many links than for one, until they are asked to send:
@@ -333,6 +333,7 @@ get_deadline (AmnesiaMesh *self,
 
   if (self->leaving)
     return deadline;
+  deadline = amnesia_earlier (deadline, self->tell_at);
   deadline = amnesia_earlier (deadline, amnesia_dial_plan_get_deadline (&self->plan,
                                                                         &self->members, linked));
   return amnesia_earlier (deadline, amnesia_progress_get_deadline (&self->progress, now.mono));
@@ -401,8 +402,8 @@ amnesia_mesh_update (AmnesiaMesh *self,
   if (self->progress.state == AMNESIA_MESH_CLOSED || !self->moved)
     return;
   self->moved = FALSE;
-  if (self->linked_changed)
-    amnesia_mesh_tell_linked (self);
+  if (self->linked_changed || (self->tell_at != 0 && now.mono >= self->tell_at))
+    amnesia_mesh_tell_linked (self, now);
   if (!self->leaving)
     dial_all (self, now);
   update_progress (self, now);

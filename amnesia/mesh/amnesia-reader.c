@@ -272,10 +272,10 @@ amnesia_reader_next (AmnesiaReader  *self,
                      AmnesiaFrame   *frame,
                      GError        **error)
 {
-  if (take_next (self, frame, error))
-    return TRUE;
+  gboolean any = take_next (self, frame, error);
+
   if (self->buffer != NULL && self->start == self->end)
     leave_buffer (self);
   amnesia_payload_trim_spare (AMNESIA_SPARE_TIME);
-  return FALSE;
+  return any;
 }

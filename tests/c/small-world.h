@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /* The decisions of a few meshes in a world without sockets, whose clock is the test's: nothing
  * happens but what a test asks for, and time passes only in world_run () and world_pass (). */
 
-#define WORLD_MAX_NODES 3
+#define WORLD_MAX_NODES 20
 #define SECOND G_TIME_SPAN_SECOND
 
 typedef struct _WorldNode WorldNode;

@@ -27,6 +27,29 @@ test_one_link_per_pair (void)
 }
 
 static void
+test_ack_ticks (void)
+{
+  guint i, n = 0;
+
+  g_test_summary ("An acknowledgement that goes with a value takes no turn of its own");
+
+  world_begin (2);
+  world_run (SECOND);
+  for (i = 1; i <= 100; i++)
+    {
+      world_write_int (0, i);
+      world_pass (8 * G_TIME_SPAN_MILLISECOND);
+      n += world.nodes[1].armed <= world.now.mono;
+      world_tick ();
+    }
+  g_assert_cmpint (world_read_int (1), ==, 100);
+  g_assert_cmpuint (world.n_frames[AMNESIA_FRAME_ACK], >=, 40);
+  /* one may be a heartbeat's */
+  g_assert_cmpuint (n, <=, 2);
+  world_end ();
+}
+
+static void
 test_silence (void)
 {
   g_test_summary ("A link is dead after six seconds of silence, not before, and is dialled again");
@@ -482,6 +505,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/life/one-link-per-pair", test_one_link_per_pair);
+  g_test_add_func ("/life/ack-ticks", test_ack_ticks);
   g_test_add_func ("/life/silence", test_silence);
   g_test_add_func ("/life/P4-late-timer", test_late_timer);
   g_test_add_func ("/life/P4-blocked", test_blocked);

@@ -332,6 +332,8 @@ gboolean   __wrap_amnesia_link_pull          (AmnesiaLink *link, AmnesiaTime now
                                               AmnesiaPacket *packet, GError **notice);
 GPtrArray *__real_amnesia_replica_list_write (AmnesiaReplica *replica, AmnesiaEntry *entry);
 GPtrArray *__wrap_amnesia_replica_list_write (AmnesiaReplica *replica, AmnesiaEntry *entry);
+void       __real_amnesia_frame_encode_entry (AmnesiaEntry *entry, AmnesiaPacket *packet);
+void       __wrap_amnesia_frame_encode_entry (AmnesiaEntry *entry, AmnesiaPacket *packet);
 void       __real_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
 void       __wrap_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
 
@@ -394,6 +396,19 @@ __wrap_amnesia_link_pull (AmnesiaLink    *link,
   return any;
 }
 
+/* Returns, owned, what is sent instead of @present: what was kept, and is kept no more, or itself. */
+static AmnesiaEntry *
+take_kept (AmnesiaEntry *present)
+{
+  g_autofree char *slot = name_slot (pulling, present->key);
+  AmnesiaEntry *old = kept != NULL ? g_hash_table_lookup (kept, slot) : NULL;
+  AmnesiaEntry *taken = amnesia_entry_ref (old != NULL ? old : present);
+
+  if (old != NULL)
+    g_hash_table_remove (kept, slot);
+  return taken;
+}
+
 GPtrArray *
 __wrap_amnesia_replica_list_write (AmnesiaReplica *replica,
                                    AmnesiaEntry   *entry)
@@ -401,19 +416,28 @@ __wrap_amnesia_replica_list_write (AmnesiaReplica *replica,
   GPtrArray *write = __real_amnesia_replica_list_write (replica, entry);
   guint i;
 
-  for (i = 0; kept != NULL && pulling != NULL && i < write->len; i++)
+  for (i = 0; pulling != NULL && i < write->len; i++)
     {
       AmnesiaEntry *present = g_ptr_array_index (write, i);
-      g_autofree char *slot = name_slot (pulling, present->key);
-      AmnesiaEntry *old = g_hash_table_lookup (kept, slot);
 
-      if (old == NULL)
-        continue;
-      write->pdata[i] = amnesia_entry_ref (old);
+      write->pdata[i] = take_kept (present);
       amnesia_entry_unref (present);
-      g_hash_table_remove (kept, slot);
     }
   return write;
+}
+
+/* The whole value goes by itself. */
+void
+__wrap_amnesia_frame_encode_entry (AmnesiaEntry  *entry,
+                                   AmnesiaPacket *packet)
+{
+  g_autoptr (GPtrArray) entries =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_entry_unref);
+
+  g_ptr_array_add (entries, pulling != NULL ? take_kept (entry) : amnesia_entry_ref (entry));
+  __real_amnesia_frame_encode_entry (g_ptr_array_index (entries, 0), packet);
+  if (pulling != NULL)
+    sim_judge_frame (sim_current, entries, packet);
 }
 
 void
