@@ -382,16 +382,17 @@ amnesia_mesh_fail_link (AmnesiaMesh  *self,
   fail (self, link, amnesia_link_get_bye (error), error, now);
 }
 
-/* An acknowledgement that is not due yet needs a tick, but not a look at all links. Where it is due,
- * or the socket takes nothing, it goes with the next pull. */
-static void
-plan_ack (AmnesiaMesh *self,
-          AmnesiaLink *link,
-          AmnesiaTime  now)
+/* What comes and goes over one link may have it looked at sooner, most often for an acknowledgement that
+ * is not due yet: that needs a tick, but not a look at all links. To be called when all that has come is
+ * dealt with, or waits. What is due already goes with the next pull. */
+void
+amnesia_mesh_plan_link (AmnesiaMesh *self,
+                        AmnesiaLink *link,
+                        AmnesiaTime  now)
 {
-  gint64 at = amnesia_link_get_ack_time (link);
+  gint64 at = amnesia_link_get_deadline (link, now);
 
-  if (at <= now.mono || link->in_flight || (self->armed != 0 && self->armed <= at))
+  if (at <= now.mono || (self->armed != 0 && self->armed <= at))
     return;
   self->armed = at;
   self->funcs->arm (at, self->user_data);
@@ -434,7 +435,6 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link, now))
     self->funcs->wake (link, self->user_data);
-  plan_ack (self, link, now);
 }
 
 gboolean
@@ -449,6 +449,8 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
   /* a heartbeat that goes now had to wait, or the next one is to be asked for */
   self->moved |= now.mono >= link->next_beat;
   any = amnesia_link_pull (link, now, packet, &notice);
+  if (!any)
+    amnesia_mesh_plan_link (self, link, now);
   if (link->member != NULL)
     {
       amnesia_members_touch (&self->members, link->member);
