@@ -578,6 +578,7 @@ test_fork_unsettled (void)
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
   g_assert_true (comes_to_rest ());
   g_assert_cmpuint (test_n_linked (store), ==, 0);
   raw_peer_free (raw);
