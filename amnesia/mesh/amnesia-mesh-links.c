@@ -509,7 +509,8 @@ hide_link (AmnesiaMesh *self,
       if (member->link != link &&
           (member->configured || member->link != NULL || member != link->member))
         continue;
-      member->unconfirmed = !link->left && !amnesia_link_is_in_sync (link);
+      member->unconfirmed = !link->left &&
+                            (amnesia_mesh_is_spreading (self) || !amnesia_link_is_in_sync (link));
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)

@@ -66,19 +66,25 @@ feed_packet (WorldEnd      *end,
 
 /* A peer that has said hello, but has not listed what it has. */
 static WorldEnd *
-add_peer (guint64 id)
+greet (WorldEnd *end,
+       guint64   id)
 {
   const AmnesiaHello hello = {
     .version_min = AMNESIA_PROTOCOL_MIN, .version_max = AMNESIA_PROTOCOL_MAX, .id = id, .group = (char *) "",
     .host = (char *) "", .wall = world.now.wall, .max_size = 1024,
   };
-  WorldEnd *end = world_add_end (&world.nodes[0], NULL);
   AmnesiaPacket packet = { 0, };
 
   amnesia_frame_encode_hello (&hello, &packet);
   feed_packet (end, &packet);
   g_assert_true (amnesia_link_is_up (end->link));
   return end;
+}
+
+static WorldEnd *
+add_peer (guint64 id)
+{
+  return greet (world_add_end (&world.nodes[0], NULL), id);
 }
 
 static void
@@ -221,6 +227,35 @@ test_busy (void)
   world_end ();
 }
 
+static void
+test_lost (void)
+{
+  g_autoptr (GPtrArray) nothing = g_ptr_array_new ();
+  g_autofree char *behind = NULL;
+  AmnesiaMesh *mesh;
+  AmnesiaLink *link;
+  WorldEnd *end;
+
+  g_test_summary ("Who is lost just after a set, which no link knows of yet, is behind");
+
+  world_begin (2);
+  mesh = world.nodes[0].mesh;
+  end = greet (world_add_end (&world.nodes[0],
+                              amnesia_members_find (amnesia_mesh_get_members (mesh), "node", 2)), 7);
+  feed_list (end, nothing);
+  send_all (end);
+  update ();
+  g_assert_null (amnesia_mesh_list_behind (mesh));
+  amnesia_mesh_written (mesh, amnesia_replica_write (amnesia_mesh_get_replica (mesh),
+                                                     world.now.wall / 1000, "", NULL));
+  link = end->link;
+  world_forget_end (end);
+  amnesia_mesh_remove_link (mesh, link, NULL, world.now);
+  behind = amnesia_mesh_list_behind (mesh);
+  g_assert_cmpstr (behind, ==, "node:2");
+  world_end ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -229,5 +264,6 @@ main (int    argc,
   g_test_add_func ("/deadlines/ack", test_ack);
   g_test_add_func ("/deadlines/synced", test_synced);
   g_test_add_func ("/deadlines/busy", test_busy);
+  g_test_add_func ("/deadlines/lost", test_lost);
   return g_test_run ();
 }

@@ -4,6 +4,9 @@
 
 #include "local-lib.h"
 
+#include "amnesia-peer-private.h"
+#include "lone-link.h"
+
 #include <unistd.h>
 
 /* The socket of entry 1 is a squatter's, who does @misbehave; the member of that entry answers by
@@ -258,6 +261,34 @@ test_worse_accepted (void)
   local_end ();
 }
 
+static void
+test_shown (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *tcp = lone_link_new_up (&local);
+  AmnesiaLink near = *tcp;
+  AmnesiaMember *member = amnesia_member_new ("node", 1, TRUE, (AmnesiaTime) { 0, });
+  AmnesiaPeer *peer;
+
+  g_test_summary ("The way of a peer is that of its link, also where nothing else is new of another one");
+
+  member->link = tcp;
+  peer = amnesia_peer_new (member);
+  amnesia_peer_update (peer);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_TCP);
+  near.nearby = TRUE;
+  member->link = &near;
+  amnesia_peer_update (peer);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_LOCAL);
+  member->link = NULL;
+  amnesia_peer_update (peer);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_NONE);
+  amnesia_peer_detach (peer);
+  g_object_unref (peer);
+  amnesia_member_unref (member);
+  lone_link_free (tcp);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -269,5 +300,6 @@ main (int    argc,
   g_test_add_func ("/local-peers/better-dialled", test_better_dialled);
   g_test_add_func ("/local-peers/worse-accepted", test_worse_accepted);
   g_test_add_func ("/local-peers/late-name", test_late_name);
+  g_test_add_func ("/local-peers/shown", test_shown);
   return g_test_run ();
 }
