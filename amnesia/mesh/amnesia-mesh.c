@@ -242,7 +242,8 @@ amnesia_mesh_close (AmnesiaMesh *self)
 }
 
 /* A write of our own. That costs no more for many links than for one, until they are asked to send:
- * who writes again and again before that only has the newest sent. */
+ * who writes again and again before that only has the newest sent. The whole value covers all keys that
+ * were written before, and they need not be kept. */
 void
 amnesia_mesh_written (AmnesiaMesh  *self,
                       AmnesiaEntry *entry)
@@ -250,7 +251,10 @@ amnesia_mesh_written (AmnesiaMesh  *self,
   if (self->links.list->len == 0)
     return;
   if (amnesia_entry_is_base (entry))
-    self->base_written = TRUE;
+    {
+      self->base_written = TRUE;
+      g_tree_remove_all (self->written);
+    }
   else if (g_tree_lookup_node (self->written, entry->key) == NULL)
     g_tree_insert (self->written, g_strdup (entry->key), NULL);
 }
