@@ -289,18 +289,12 @@ end_sending (AmnesiaChannel  *self,
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
 }
 
-/* What has come whole is not thrown away because the peer is not there any more: it may be the only
- * one who had it. When that is done, the end is read. */
+/* What has come is not thrown away because the peer is not there any more: it may be the only one who had
+ * it. When that is done, the end is read, which the loop tells. */
 static gboolean
-fail_sending (AmnesiaChannel  *self,
-              GError          *failure,
-              GError         **error)
+fail_sending (AmnesiaChannel *self,
+              GError         *failure)
 {
-  if (!self->stream.more)
-    {
-      g_propagate_error (error, failure);
-      return FALSE;
-    }
   self->broken = failure;
   return end_sending (self, NULL);
 }
@@ -364,7 +358,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
         set_ample (self, TRUE);
       sent = g_socket_send_message (self->socket, NULL, vectors, n, NULL, 0, 0, NULL, &local_error);
       if (sent < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        return fail_sending (self, g_steal_pointer (&local_error), error);
+        return fail_sending (self, g_steal_pointer (&local_error));
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
       full = sent < (gssize) slice;

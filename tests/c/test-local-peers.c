@@ -262,6 +262,30 @@ test_worse_accepted (void)
 }
 
 static void
+test_last_words (void)
+{
+  g_autoptr (AmnesiaEntry) entry = raw_entry (7, raw_stamp (60 * 1000), "'last words'");
+  AmnesiaStore *store;
+  RawPeer *peer;
+
+  g_test_summary ("What a peer wrote before it went is taken, though something was set meanwhile");
+
+  local_begin ();
+  store = local_new_store (1, TRUE);
+  test_wait_state (store, AMNESIA_STATE_ALONE);
+  peer = local_connect (0);
+  raw_peer_greet (peer, 7, 0);
+  test_wait_linked (store, 1);
+  raw_peer_send_write (peer, entry);
+  raw_peer_free (peer);
+  test_set (store, "'set'");
+  test_until (test_has_data (store, "'last words'"));
+  test_wait_linked (store, 0);
+  test_free_store (store);
+  local_end ();
+}
+
+static void
 test_shown (void)
 {
   AmnesiaLocal local;
@@ -300,6 +324,7 @@ main (int    argc,
   g_test_add_func ("/local-peers/better-dialled", test_better_dialled);
   g_test_add_func ("/local-peers/worse-accepted", test_worse_accepted);
   g_test_add_func ("/local-peers/late-name", test_late_name);
+  g_test_add_func ("/local-peers/last-words", test_last_words);
   g_test_add_func ("/local-peers/shown", test_shown);
   return g_test_run ();
 }

@@ -552,7 +552,7 @@ comes_to_rest (void)
 }
 
 static void
-test_fork_unsettled (void)
+test_fork_ended (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (1);
   AmnesiaStore *store = test_store (conf);
@@ -561,7 +561,7 @@ test_fork_unsettled (void)
   int status;
   pid_t pid;
 
-  g_test_summary ("The child does not spin where its parent has just found a link dead");
+  g_test_summary ("The child comes to rest where a link ended just before the fork");
 
   raw_peer_greet (raw, 7, 0);
   test_wait_linked (store, 1);
@@ -643,7 +643,7 @@ main (int    argc,
   g_test_add_func ("/threads/P7-fork", test_fork);
   g_test_add_func ("/threads/P7-fork-at-the-door", test_fork_at_the_door);
   g_test_add_func ("/threads/P7-fork-many", test_fork_many);
-  g_test_add_func ("/threads/P7-fork-unsettled", test_fork_unsettled);
+  g_test_add_func ("/threads/P7-fork-ended", test_fork_ended);
   g_test_add_func ("/threads/P7-fork-ids", test_fork_ids);
   return g_test_run ();
 }
