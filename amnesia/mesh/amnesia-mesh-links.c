@@ -422,6 +422,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   self->moved |= error != NULL || synced != amnesia_link_is_synced (link);
   if (receipt.taken != NULL && receipt.taken->len > 0)
     {
+      /* it may be all that was still wanted from another peer */
+      self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
       if (amnesia_links_forward (&self->links, link, receipt.taken))
         amnesia_mesh_wake_links (self);
       self->funcs->merged (self->user_data);

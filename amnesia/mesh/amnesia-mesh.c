@@ -395,15 +395,14 @@ amnesia_mesh_wake (AmnesiaMesh *self,
 
 /* To be called last whenever something happened. Where values come and go, and nothing else, there
  * is nothing to be done, and the tick that was asked for comes in time: this goes through all links
- * and members. While we are syncing, what came by one link may be all that another one had. */
+ * and members. */
 void
 amnesia_mesh_update (AmnesiaMesh *self,
                      AmnesiaTime  now)
 {
   gint64 deadline;
 
-  if (self->progress.state == AMNESIA_MESH_CLOSED ||
-      (!self->moved && self->progress.state != AMNESIA_MESH_SYNCING))
+  if (self->progress.state == AMNESIA_MESH_CLOSED || !self->moved)
     return;
   self->moved = FALSE;
   if (self->linked_changed)
