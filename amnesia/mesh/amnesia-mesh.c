@@ -250,6 +250,8 @@ amnesia_mesh_written (AmnesiaMesh  *self,
 {
   if (self->links.list->len == 0)
     return;
+  /* it may cover all that was still wanted from a peer */
+  self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
   if (amnesia_entry_is_base (entry))
     {
       self->base_written = TRUE;

@@ -193,6 +193,31 @@ test_synced (void)
 }
 
 static void
+test_synced_by_set (void)
+{
+  g_autoptr (AmnesiaEntry) base = make_entry ("", 1);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+  AmnesiaMesh *mesh;
+  WorldEnd *end;
+
+  g_test_summary ("Synced with the next thing that happens, if what was wanted was covered by a set");
+
+  begin ();
+  mesh = world.nodes[0].mesh;
+  end = add_peer (7);
+  g_ptr_array_add (entries, base);
+  feed_list (end, entries);
+  update ();
+  g_assert_cmpint (amnesia_mesh_get_state (mesh), ==, AMNESIA_MESH_SYNCING);
+  world_pass (SECOND);
+  amnesia_mesh_written (mesh, amnesia_replica_write (amnesia_mesh_get_replica (mesh),
+                                                     world.now.wall / 1000, "", NULL));
+  update ();
+  g_assert_cmpint (amnesia_mesh_get_state (mesh), ==, AMNESIA_MESH_SYNCED);
+  world_end ();
+}
+
+static void
 test_busy (void)
 {
   g_autoptr (AmnesiaEntry) entry = make_entry ("", 1);
@@ -263,6 +288,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/deadlines/ack", test_ack);
   g_test_add_func ("/deadlines/synced", test_synced);
+  g_test_add_func ("/deadlines/synced-by-set", test_synced_by_set);
   g_test_add_func ("/deadlines/busy", test_busy);
   g_test_add_func ("/deadlines/lost", test_lost);
   return g_test_run ();
