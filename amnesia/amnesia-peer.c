@@ -315,9 +315,10 @@ set_last_error (AmnesiaPeer  *self,
 static gboolean
 is_current (AmnesiaPeer      *self,
             AmnesiaPeerState  state,
+            AmnesiaWay        way,
             AmnesiaLink      *link)
 {
-  return self->state == state &&
+  return self->state == state && self->way == way &&
          (link == NULL || (self->round_trip == link->round_trip &&
                            self->clock_offset == link->clock_offset)) &&
          is_last_error (self, self->member->error);
@@ -340,7 +341,7 @@ amnesia_peer_update (AmnesiaPeer *self)
   else if (member->dialling && !self->gone)
     state = AMNESIA_PEER_STATE_CONNECTING;
 
-  if (is_current (self, state, link))
+  if (is_current (self, state, way, link))
     {
       set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
       return;

@@ -334,17 +334,11 @@ end_sending (AmnesiaChannel  *self,
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
 }
 
-/* What has come whole is not thrown away because the peer is not there any more: it may be the only
- * one who had it. When that is done, the end is read. */
+/* What has come is not thrown away because the peer is not there any more: it may be the only one who had
+ * it. When that is done, the end is read, which the loop tells. */
 static gboolean
-fail_sending (AmnesiaChannel  *self,
-              GError         **error)
+fail_sending (AmnesiaChannel *self)
 {
-  if (!self->stream.more)
-    {
-      set_errno (error);
-      return FALSE;
-    }
   set_errno (&self->broken);
   return end_sending (self, NULL);
 }
@@ -415,7 +409,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
         set_ample (self, TRUE);
       sent = send_vectors (self, vectors, n);
       if (sent < 0 && errno != EAGAIN)
-        return fail_sending (self, error);
+        return fail_sending (self);
       if (sent >= 0)
         amnesia_stream_sent (&self->stream, (gsize) sent, size, now);
       full = sent < (gssize) slice;

@@ -416,16 +416,17 @@ amnesia_mesh_fail_link (AmnesiaMesh  *self,
   fail (self, link, amnesia_link_get_bye (error), error, now);
 }
 
-/* An acknowledgement that is not due yet needs a tick, but not a look at all links. Where it is due,
- * or the socket takes nothing, it goes with the next pull. */
-static void
-plan_ack (AmnesiaMesh *self,
-          AmnesiaLink *link,
-          AmnesiaTime  now)
+/* What comes and goes over one link may have it looked at sooner, most often for an acknowledgement that
+ * is not due yet: that needs a tick, but not a look at all links. To be called when all that has come is
+ * dealt with, or waits. What is due already goes with the next pull. */
+void
+amnesia_mesh_plan_link (AmnesiaMesh *self,
+                        AmnesiaLink *link,
+                        AmnesiaTime  now)
 {
-  gint64 at = amnesia_link_get_ack_time (link);
+  gint64 at = amnesia_link_get_deadline (link, now);
 
-  if (at <= now.mono || link->in_flight || (self->armed != 0 && self->armed <= at))
+  if (at <= now.mono || (self->armed != 0 && self->armed <= at))
     return;
   self->armed = at;
   self->funcs->arm (at, self->user_data);
@@ -456,6 +457,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
                  (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK);
   if (receipt.whole || (receipt.taken != NULL && receipt.taken->len > 0))
     {
+      /* it may be all that was still wanted from another peer */
+      self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
       if (amnesia_links_forward (&self->links, link, receipt.taken))
         amnesia_mesh_wake_links (self);
       self->funcs->merged (self->user_data);
@@ -470,7 +473,6 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
     amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link, now))
     self->funcs->wake (link, self->user_data);
-  plan_ack (self, link, now);
 }
 
 gboolean
@@ -486,6 +488,8 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
   /* a heartbeat that goes now had to wait, or the next one is to be asked for */
   self->moved |= now.mono >= link->next_beat;
   any = amnesia_link_pull (link, now, packet, &notice);
+  if (!any)
+    amnesia_mesh_plan_link (self, link, now);
   /* an acknowledgement that has gone with a value leaves nothing for the tick that was asked for it */
   self->moved |= ack_time != 0 && ack_time == self->armed &&
                  amnesia_link_get_ack_time (link) == 0;
@@ -549,7 +553,8 @@ hide_link (AmnesiaMesh *self,
       if (member->link != link &&
           (member->configured || member->link != NULL || member != link->member))
         continue;
-      member->unconfirmed = !link->left && !amnesia_link_is_in_sync (link);
+      member->unconfirmed = !link->left &&
+                            (amnesia_mesh_is_spreading (self) || !amnesia_link_is_in_sync (link));
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)

@@ -67,6 +67,9 @@ void              amnesia_mesh_receive          (AmnesiaMesh            *self,
                                                  AmnesiaLink            *link,
                                                  const AmnesiaFrame     *frame,
                                                  AmnesiaTime             now);
+void              amnesia_mesh_plan_link        (AmnesiaMesh            *self,
+                                                 AmnesiaLink            *link,
+                                                 AmnesiaTime             now);
 void              amnesia_mesh_fail_link        (AmnesiaMesh            *self,
                                                  AmnesiaLink            *link,
                                                  const GError           *error,

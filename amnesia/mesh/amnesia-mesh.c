@@ -242,15 +242,21 @@ amnesia_mesh_close (AmnesiaMesh *self)
 }
 
 /* A write of our own. That costs no more for many links than for one, until they are asked to send:
- * who writes again and again before that only has the newest sent. */
+ * who writes again and again before that only has the newest sent. The whole value covers all keys that
+ * were written before, and they need not be kept. */
 void
 amnesia_mesh_written (AmnesiaMesh  *self,
                       AmnesiaEntry *entry)
 {
   if (self->links.list->len == 0)
     return;
+  /* it may cover all that was still wanted from a peer */
+  self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
   if (amnesia_entry_is_base (entry))
-    self->base_written = TRUE;
+    {
+      self->base_written = TRUE;
+      g_tree_remove_all (self->written);
+    }
   else if (g_tree_lookup_node (self->written, entry->key) == NULL)
     g_tree_insert (self->written, g_strdup (entry->key), NULL);
 }

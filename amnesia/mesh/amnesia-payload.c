@@ -54,10 +54,10 @@ is_mapped (gsize capacity)
 /* Room that begins where a huge page does: without, none fit in, and those that are there break when
  * they are moved. */
 static guint8 *
-map_aligned (gsize size,
-             int   protection)
+map_aligned (gsize size)
 {
-  guint8 *area = mmap (NULL, size + HUGE_PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  guint8 *area = mmap (NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   gsize before;
 
   if (area == MAP_FAILED)
@@ -69,7 +69,9 @@ map_aligned (gsize size,
   return area + before;
 }
 
-/* Cuts what is mapped, or moves its pages to where there is more room. */
+/* Cuts what is mapped, or moves its pages to where there is more room. That room counts in full towards
+ * all limits before anything is moved there: older kernels find out that there is no memory only when
+ * they have unmapped it, and then it may be another thread's that we unmap. */
 static guint8 *
 remap (guint8 *data,
        gsize   capacity,
@@ -83,7 +85,7 @@ remap (guint8 *data,
         munmap (data + wanted, capacity - wanted);
       return data;
     }
-  area = map_aligned (wanted, PROT_NONE);
+  area = map_aligned (wanted);
   if (area == NULL)
     return NULL;
   if (mremap (data, capacity, wanted, MREMAP_MAYMOVE | MREMAP_FIXED, area) != MAP_FAILED)
@@ -178,7 +180,7 @@ grow_mapped (AmnesiaPayload *self,
   if (is_mapped (self->capacity))
     grown = remap (self->data, self->capacity, wanted);
   else
-    grown = map_aligned (wanted, PROT_READ | PROT_WRITE);
+    grown = map_aligned (wanted);
   if (grown == NULL)
     return FALSE;
   if (!is_mapped (self->capacity))

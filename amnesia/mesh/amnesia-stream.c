@@ -106,6 +106,7 @@ amnesia_stream_rest (AmnesiaStream *self,
 
   amnesia_link_set_busy (self->link, self->more, now);
   amnesia_link_arriving (self->link, self->arrived, amid, now);
+  amnesia_mesh_plan_link (self->mesh, self->link, now);
   self->arrived = 0;
 }
 

@@ -640,7 +640,11 @@ discard (AmnesiaTransport *self)
   amnesia_listener_close (self->listener);
   amnesia_names_retain (self->names, NULL);
   if (amnesia_transport_is_forked (self))
-    amnesia_watch_disown (self->watch);
+    {
+      amnesia_watch_disown (self->watch);
+      /* nothing is told here: it would be asked for again and again */
+      self->unsettled = FALSE;
+    }
   self->discarding = TRUE;
   amnesia_mesh_close (self->mesh);
   self->discarding = FALSE;

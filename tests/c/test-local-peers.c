@@ -4,6 +4,9 @@
 
 #include "local-lib.h"
 
+#include "amnesia-peer-private.h"
+#include "lone-link.h"
+
 #include <unistd.h>
 
 /* The socket of entry 1 is a squatter's, who does @misbehave; the member of that entry answers by
@@ -289,6 +292,58 @@ test_worse_accepted (void)
   local_end ();
 }
 
+static void
+test_last_words (void)
+{
+  g_autoptr (AmnesiaEntry) entry = raw_entry (7, raw_stamp (60 * 1000), "'last words'");
+  AmnesiaStore *store;
+  RawPeer *peer;
+
+  g_test_summary ("What a peer wrote before it went is taken, though something was set meanwhile");
+
+  local_begin ();
+  store = local_new_store (1, TRUE);
+  test_wait_state (store, AMNESIA_STATE_ALONE);
+  peer = local_connect (0);
+  raw_peer_greet (peer, 7, 0);
+  test_wait_linked (store, 1);
+  raw_peer_send_write (peer, entry);
+  raw_peer_free (peer);
+  test_set (store, "'set'");
+  test_until (test_has_data (store, "'last words'"));
+  test_wait_linked (store, 0);
+  test_free_store (store);
+  local_end ();
+}
+
+static void
+test_shown (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *tcp = lone_link_new_up (&local);
+  AmnesiaLink near = *tcp;
+  AmnesiaMember *member = amnesia_member_new ("node", 1, TRUE, (AmnesiaTime) { 0, });
+  AmnesiaPeer *peer;
+
+  g_test_summary ("The way of a peer is that of its link, also where nothing else is new of another one");
+
+  member->link = tcp;
+  peer = amnesia_peer_new (member);
+  amnesia_peer_update (peer);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_TCP);
+  near.nearby = TRUE;
+  member->link = &near;
+  amnesia_peer_update (peer);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_LOCAL);
+  member->link = NULL;
+  amnesia_peer_update (peer);
+  g_assert_cmpint (amnesia_peer_get_way (peer), ==, AMNESIA_WAY_NONE);
+  amnesia_peer_detach (peer);
+  g_object_unref (peer);
+  amnesia_member_unref (member);
+  lone_link_free (tcp);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -301,5 +356,7 @@ main (int    argc,
   g_test_add_func ("/local-peers/better-dialled", test_better_dialled);
   g_test_add_func ("/local-peers/worse-accepted", test_worse_accepted);
   g_test_add_func ("/local-peers/late-name", test_late_name);
+  g_test_add_func ("/local-peers/last-words", test_last_words);
+  g_test_add_func ("/local-peers/shown", test_shown);
   return g_test_run ();
 }

@@ -2,8 +2,10 @@
 
 /* What a link holds for a peer that takes nothing is bounded, whatever the others do. */
 
+#include "small-world.h"
+
 #include "mesh/amnesia-limits-private.h"
-#include "mesh/amnesia-link-private.h"
+#include "mesh/amnesia-mesh-struct-private.h"
 
 #define WALL (1000 * G_TIME_SPAN_HOUR)
 
@@ -114,6 +116,37 @@ test_order (void)
   amnesia_link_free (link);
 }
 
+static void
+write_in_turn (const char *key)
+{
+  AmnesiaMesh *mesh = world.nodes[0].mesh;
+
+  amnesia_mesh_written (mesh, amnesia_replica_write (amnesia_mesh_get_replica (mesh), WALL / 1000,
+                                                     key, NULL));
+}
+
+static void
+test_written (void)
+{
+  guint i;
+
+  g_test_summary ("Of keys that are written and covered in one turn nothing is kept");
+
+  world_begin (1);
+  world_add_end (&world.nodes[0], NULL);
+  for (i = 0; i < 1000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      write_in_turn (key);
+      if (i % 10 == 8)
+        write_in_turn ("");
+    }
+  g_assert_cmpint (g_tree_nnodes (world.nodes[0].mesh->written), ==, 1);
+  g_assert_true (world.nodes[0].mesh->base_written);
+  world_end ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -121,5 +154,6 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/marks/bounded", test_bounded);
   g_test_add_func ("/marks/order", test_order);
+  g_test_add_func ("/marks/written", test_written);
   return g_test_run ();
 }

@@ -8,9 +8,12 @@
 #include "mesh/amnesia-limits-private.h"
 #include "mesh/amnesia-payload-private.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KIB ((gsize) 1024)
@@ -254,6 +257,48 @@ test_torn (void)
   amnesia_payload_release_spare ();
 }
 
+/* In a process of its own. Returns whether what had come is still there when no more can. */
+static gboolean
+grow_to_limit (void)
+{
+  const struct rlimit limit = { get_resident () + 24 * MIB, get_resident () + 24 * MIB };
+  AmnesiaPayload payload;
+  gsize room, i;
+
+  amnesia_payload_init (&payload, 1024 * MIB);
+  fill (&payload, 4 * MIB, MIB);
+  if (setrlimit (RLIMIT_DATA, &limit) != 0)
+    return FALSE;
+  while (amnesia_payload_reserve (&payload, &room) != NULL)
+    payload.have += room;
+  for (i = 0; i < 4 * MIB; i++)
+    if (payload.data[i] != pattern (i))
+      return FALSE;
+  i = payload.have;
+  amnesia_payload_clear (&payload);
+  return i >= 4 * MIB && i <= 32 * MIB;
+}
+
+static void
+test_limit (void)
+{
+  int status;
+  pid_t pid;
+
+  g_test_summary ("Where there is no memory for more, what has come stays as it is");
+
+  pid = fork ();
+  if (pid == 0)
+    {
+      if (grow_to_limit ())
+        kill (getpid (), SIGKILL);
+      _exit (1);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+}
+
 static gpointer
 use_spare (gpointer user_data)
 {
@@ -295,6 +340,7 @@ main (int    argc,
   g_test_add_func ("/payload/spare", test_spare);
   g_test_add_func ("/payload/one-spare", test_one_spare);
   g_test_add_func ("/payload/torn", test_torn);
+  g_test_add_func ("/payload/limit", test_limit);
   g_test_add_func ("/payload/threads", test_threads);
   return g_test_run ();
 }

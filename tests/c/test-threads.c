@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -507,6 +508,83 @@ test_fork_at_the_door (void)
   test_free_store (store);
 }
 
+static void
+test_fork_many (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  RawPeer *peers[6];
+  guint i;
+
+  g_test_summary ("Where there are many links, the parent goes on hearing all of them");
+
+  for (i = 0; i < G_N_ELEMENTS (peers); i++)
+    {
+      peers[i] = raw_peer_connect (0);
+      raw_peer_greet (peers[i], 7 + i, 0);
+      test_wait_linked (store, i + 1);
+    }
+  test_set (store, "1");
+  run_child (store);
+  for (i = 0; i < G_N_ELEMENTS (peers); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("%u", 2 + i);
+      g_autoptr (AmnesiaEntry) entry = raw_entry (7 + i, raw_stamp (1000 + i), text);
+
+      raw_peer_send_write (peers[i], entry);
+      test_until (test_has_data (store, text));
+    }
+  for (i = 0; i < G_N_ELEMENTS (peers); i++)
+    raw_peer_free (peers[i]);
+  test_free_store (store);
+}
+
+/* In the child: whether the loop comes to rest. */
+static gboolean
+comes_to_rest (void)
+{
+  guint i;
+
+  for (i = 0; i < 1000; i++)
+    if (!g_main_context_iteration (NULL, FALSE))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+test_fork_ended (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  RawPeer *raw = raw_peer_connect (0);
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+  int status;
+  pid_t pid;
+
+  g_test_summary ("The child comes to rest where a link ended just before the fork");
+
+  raw_peer_greet (raw, 7, 0);
+  test_wait_linked (store, 1);
+  raw_peer_set_reading (raw, FALSE);
+  setsockopt (g_socket_get_fd (raw->socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  g_socket_close (raw->socket, NULL);
+  test_set (store, "1");
+  pid = fork ();
+  if (pid == 0)
+    {
+      if (comes_to_rest ())
+        kill (getpid (), SIGKILL);
+      _exit (1);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+  g_assert_true (comes_to_rest ());
+  g_assert_cmpuint (test_n_linked (store), ==, 0);
+  raw_peer_free (raw);
+  test_free_store (store);
+}
+
 static guint64
 get_id (AmnesiaStore *store)
 {
@@ -564,6 +642,8 @@ main (int    argc,
   g_test_add_func ("/threads/A2-worker", test_worker);
   g_test_add_func ("/threads/P7-fork", test_fork);
   g_test_add_func ("/threads/P7-fork-at-the-door", test_fork_at_the_door);
+  g_test_add_func ("/threads/P7-fork-many", test_fork_many);
+  g_test_add_func ("/threads/P7-fork-ended", test_fork_ended);
   g_test_add_func ("/threads/P7-fork-ids", test_fork_ids);
   return g_test_run ();
 }
