@@ -248,7 +248,8 @@ __wrap_amnesia_transitions_note (AmnesiaTransitions *transitions,
       echo->old = value != NULL ? g_variant_ref (value) : NULL;
       echo->new = value != NULL ? g_variant_ref (value) : NULL;
       echo->remote = TRUE;
-      g_queue_push_tail (&transitions->queue, echo);
+      echo->link.data = echo;
+      g_queue_push_tail_link (&transitions->queue, &echo->link);
       told_echo = FALSE;
     }
   return __real_amnesia_transitions_note (transitions, other != NULL ? other : value, remote);
