@@ -53,7 +53,7 @@ amnesia_earlier (gint64 a,
 /* After so long a dispatch begins nothing more, so that others get their turn. All links may have
  * theirs in one turn of the loop: where there are many, each has less. */
 #define AMNESIA_SLICE_TIME (5 * AMNESIA_MS)
-#define AMNESIA_TURN_TIME (50 * AMNESIA_MS)
+#define AMNESIA_TURN_TIME (25 * AMNESIA_MS)
 /* What is checked in the loop: at 50 ns for each byte, 6 ms. More is checked in a thread. */
 #define AMNESIA_MAX_QUICK (128 * 1024)
 
