@@ -6,9 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* Bytes of a key. */
-#define AMNESIA_MAX_KEY 255
-
 /* One key whose value differs; NULL is where it has none. */
 typedef void (*AmnesiaKeyChangeFunc) (const char *key,
                                       GVariant   *old_value,

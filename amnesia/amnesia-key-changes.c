@@ -141,13 +141,6 @@ get_value (Members      *self,
   return g_variant_get_variant (variant);
 }
 
-/* Other members are a part of the whole value only. */
-static gboolean
-is_key (const char *key)
-{
-  return key[0] != '\0' && strlen (key) <= AMNESIA_MAX_KEY;
-}
-
 /* Walks the members of two values in the order of their keys, that of strcmp, and calls @func for
  * each key whose value differs. What is no a{sv} has no members, and those whose name is no valid key
  * ("", or over 255 bytes) are passed over. Returns FALSE, and calls nothing, if there are too many.
@@ -181,7 +174,7 @@ amnesia_key_changes_foreach (GVariant             *old_value,
 
       i += order <= 0;
       j += order >= 0;
-      if (!is_key (key) || (order == 0 && have_same_bytes (old_member, new_member)))
+      if (!amnesia_value_is_key (key) || (order == 0 && have_same_bytes (old_member, new_member)))
         continue;
 
       old_part = order <= 0 ? get_value (&old_members, old_member) : NULL;
