@@ -8,6 +8,7 @@ struct _ListMirror
   GPtrArray  *items;     /* (owned) (element-type GObject) */
   gulong      handler;
   guint       n_changes; /* how often the model told of one */
+  guint       peak;      /* how many items there were at most */
 };
 
 /* Compares the copy with the model. */
@@ -42,6 +43,7 @@ items_changed_cb (GListModel *model,
     g_ptr_array_insert (self->items, (int) (position + i),
                         g_list_model_get_item (model, position + i));
   self->n_changes++;
+  self->peak = MAX (self->peak, self->items->len);
   list_mirror_check (self);
 }
 
@@ -67,6 +69,13 @@ list_mirror_free (ListMirror *self)
   g_ptr_array_unref (self->items);
   g_object_unref (self->model);
   g_free (self);
+}
+
+/* How many items there were at most when the model told of a change. */
+guint
+list_mirror_get_peak (ListMirror *self)
+{
+  return self->peak;
 }
 
 /* How often the model has told of a change since the last time that this was asked. */

@@ -13,6 +13,7 @@ typedef struct _ListMirror ListMirror;
 ListMirror *list_mirror_new       (GListModel *model);
 void        list_mirror_free      (ListMirror *self);
 guint       list_mirror_count     (ListMirror *self);
+guint       list_mirror_get_peak  (ListMirror *self);
 void        list_mirror_check     (ListMirror *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ListMirror, list_mirror_free)
