@@ -58,10 +58,12 @@ assert_last (AmnesiaStore *store,
 }
 
 static void
-assert_last_when (AmnesiaStore *store,
-                  AmnesiaStamp  stamp)
+assert_when (AmnesiaStore *store,
+             guint         position,
+             AmnesiaStamp  stamp)
 {
-  g_autoptr (AmnesiaChange) change = dup_last (store);
+  g_autoptr (AmnesiaChange) change = g_list_model_get_item (amnesia_store_get_history (store),
+                                                            position);
   GDateTime *when = amnesia_change_get_when (change);
 
   g_assert_cmpint (g_date_time_to_unix (when) * 1000 + g_date_time_get_microsecond (when) / 1000, ==,
@@ -78,6 +80,13 @@ static AmnesiaPeer *
 dup_guest (AmnesiaStore *store)
 {
   return g_list_model_get_item (amnesia_store_get_peers (store), n_peers (store) - 1);
+}
+
+static void
+assert_last_when (AmnesiaStore *store,
+                  AmnesiaStamp  stamp)
+{
+  assert_when (store, count (store) - 1, stamp);
 }
 
 static void
@@ -158,6 +167,12 @@ test_when (void)
   test_until (count (store) == 4);
   assert_last (store, "a", TRUE, name);
   assert_last_when (store, ahead + (5000 << 16));
+  /* two that come in one go */
+  send_key (raw, "c", ahead + (7000 << 16), RAW_ID, "1");
+  send_key (raw, "d", ahead + (6000 << 16), RAW_ID, "1");
+  test_until (count (store) == 6);
+  assert_when (store, 4, ahead + (7000 << 16));
+  assert_when (store, 5, ahead + (6000 << 16));
   test_free_store (store);
 }
 
