@@ -76,6 +76,8 @@ static const struct
   { 0, FALSE, -1, NULL },
   { 500 * MS, FALSE, -1, NULL },
   { 600 * MS, TRUE, -1, "in sync, by TCP" },
+  { 650 * MS, TRUE, 50, "in sync, under 0.1 ms, by TCP" },
+  { 660 * MS, TRUE, -1, "in sync, by TCP" },
   { 700 * MS, TRUE, 300, "in sync, 0.3 ms, by TCP" },
   /* round trips that are much the same */
   { 2000 * MS, TRUE, 301, NULL },
@@ -146,6 +148,25 @@ test_error (void)
   facts.error = unknown;
   g_assert_true (amnesia_peer_status_update (&status, &facts, 4));
   g_assert_cmpstr (status.text, ==, "away: unknown");
+  facts.error = NULL;
+  g_assert_true (amnesia_peer_status_update (&status, &facts, 5));
+  g_assert_cmpstr (status.text, ==, "connecting");
+  amnesia_peer_status_clear (&status);
+}
+
+static void
+test_way (void)
+{
+  AmnesiaPeerStatus status = { 0, };
+  AmnesiaPeerFacts facts = { CONNECTED, AMNESIA_WAY_TCP, TRUE, -1, NULL };
+
+  g_test_summary ("Another way is another status");
+
+  amnesia_peer_status_init (&status);
+  g_assert_true (amnesia_peer_status_update (&status, &facts, 1));
+  facts.way = AMNESIA_WAY_LOCAL;
+  g_assert_true (amnesia_peer_status_update (&status, &facts, 2));
+  g_assert_cmpstr (status.text, ==, "in sync, by Unix socket");
   amnesia_peer_status_clear (&status);
 }
 
@@ -188,6 +209,7 @@ main (int    argc,
   g_test_add_func ("/peer-status/texts", test_texts);
   g_test_add_func ("/peer-status/steady", test_steady);
   g_test_add_func ("/peer-status/error", test_error);
+  g_test_add_func ("/peer-status/way", test_way);
   g_test_add_func ("/peer-status/name", test_name);
 
   return g_test_run ();
