@@ -66,18 +66,9 @@ void
 amnesia_frame_encode_entry (AmnesiaEntry  *entry,
                             AmnesiaPacket *packet)
 {
-  gsize size = amnesia_frame_pad (amnesia_entry_get_size (entry));
-
   packet->payload = entry_bytes (entry);
-  if (entry->wire == NULL && amnesia_entry_is_base (entry))
-    entry->wire = amnesia_frame_encode_whole_head (entry);
-  else if (entry->wire == NULL)
-    {
-      g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-
-      g_ptr_array_add (entries, amnesia_entry_ref (entry));
-      entry->wire = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
-    }
+  if (entry->wire == NULL)
+    entry->wire = amnesia_frame_encode_single_head (entry);
   packet->head = g_bytes_ref (entry->wire);
 }
 
@@ -184,8 +175,8 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
 
   if (frame->kind != AMNESIA_FRAME_WRITE || g_bytes_get_size (frame->payload) <= AMNESIA_MAX_QUICK)
     return FALSE;
-  if (frame->whole != NULL)
-    return !amnesia_value_is_quick (frame->whole->type) && frame->whole->size > AMNESIA_MAX_QUICK;
+  if (frame->single != NULL)
+    return !amnesia_value_is_quick (frame->single->type) && frame->single->size > AMNESIA_MAX_QUICK;
   g_variant_get_child (frame->header, 3, "a(sst)", &iter);
   while (g_variant_iter_next (iter, "(&s&st)", NULL, &type, &size))
     if (!amnesia_value_is_quick (type))
@@ -193,30 +184,31 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
   return slow > AMNESIA_MAX_QUICK;
 }
 
-/* The one entry of a write of the whole value. */
+/* The entry of a write of one value. */
 AmnesiaEntry *
-amnesia_frame_decode_whole (const AmnesiaFrame  *frame,
-                            guint64              max_size,
-                            GError             **error)
+amnesia_frame_decode_single (const AmnesiaFrame  *frame,
+                             guint64              max_size,
+                             GError             **error)
 {
-  AmnesiaWhole *whole = frame->whole;
+  const AmnesiaSingle *single = frame->single;
   g_autoptr (GVariant) value = NULL;
 
-  if (whole->type[0] != '\0')
+  if (single->type[0] != '\0')
     {
-      value = decode_value (whole->type, frame->payload, 0, whole->size, max_size, error);
+      value = decode_value (single->type, frame->payload, 0, single->size, max_size, error);
       if (value == NULL)
         return NULL;
     }
-  return amnesia_entry_new ("", whole->stamp, whole->id, value, whole->seen, whole->n_seen);
+  return amnesia_entry_new (single->key, single->stamp, single->id, value, single->seen,
+                            single->n_seen);
 }
 
 static GPtrArray *
-list_whole (const AmnesiaFrame  *frame,
-            guint64              max_size,
-            GError             **error)
+list_single (const AmnesiaFrame  *frame,
+             guint64              max_size,
+             GError             **error)
 {
-  AmnesiaEntry *entry = amnesia_frame_decode_whole (frame, max_size, error);
+  AmnesiaEntry *entry = amnesia_frame_decode_single (frame, max_size, error);
   GPtrArray *entries;
 
   if (entry == NULL)
@@ -242,8 +234,8 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
 
   if (frame->entries != NULL)
     return g_ptr_array_ref (frame->entries);
-  if (frame->whole != NULL)
-    return list_whole (frame, max_size, error);
+  if (frame->single != NULL)
+    return list_single (frame, max_size, error);
   items = g_variant_get_child_value (frame->header, 3);
   g_variant_get_child (frame->header, 0, "t", &stamp);
   g_variant_get_child (frame->header, 1, "t", &id);

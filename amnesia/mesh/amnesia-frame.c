@@ -4,6 +4,7 @@
 
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
+#include "replica/amnesia-value-private.h"
 
 #include <string.h>
 
@@ -26,7 +27,6 @@ static const FrameKind kinds[AMNESIA_N_FRAMES] = {
   [AMNESIA_FRAME_LIST] = { "list", "(ssbba(sttt)a{sv})", AMNESIA_MAX_LIST },
 };
 
-#define MAX_KEY 255
 #define MAX_WRITE_ENTRIES 4097 /* 4,096 keys and the base */
 
 /* The wire is little-endian. Only what was found to be in normal form may be swapped. */
@@ -291,8 +291,8 @@ read_plain_header (AmnesiaFrame *frame,
                    guint64       max_size)
 {
   if (frame->kind == AMNESIA_FRAME_WRITE)
-    frame->whole = amnesia_frame_read_whole (bytes, size, payload_size, max_size);
-  return frame->whole != NULL || read_numbers (frame, bytes, size);
+    frame->single = amnesia_frame_read_single (bytes, size, payload_size, max_size);
+  return frame->single != NULL || read_numbers (frame, bytes, size);
 }
 
 /* A beat of a later version may have more in it. */
@@ -337,7 +337,7 @@ amnesia_frame_check_key (const char  *key,
                          const char  *previous,
                          GError     **error)
 {
-  if (strlen (key) > MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
+  if (strlen (key) > AMNESIA_MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
                    "keys that are too long or out of order");
@@ -352,7 +352,7 @@ amnesia_frame_clear (AmnesiaFrame *frame)
   g_clear_pointer (&frame->header, g_variant_unref);
   g_clear_pointer (&frame->payload, g_bytes_unref);
   g_clear_pointer (&frame->entries, g_ptr_array_unref);
-  g_clear_pointer (&frame->whole, g_free);
+  g_clear_pointer (&frame->single, g_free);
 }
 
 void

@@ -102,7 +102,7 @@ typedef struct
   char      *host;    /* (owned) (nullable) with the hello: the peer's own entry */
   guint16    port;
   gboolean   empty;   /* and that it has nothing */
-  gboolean   whole;   /* it was the whole value, and is in force here now */
+  AmnesiaEntry *single; /* (owned) (nullable) it was of one value, which is in force here now */
   GPtrArray *taken;   /* (owned) (nullable) (element-type AmnesiaEntry) of others, what is in force now */
   GError    *notice;  /* (owned) (nullable) for `last-error`; the link lives on */
 } AmnesiaReceipt;

@@ -231,18 +231,19 @@ merge (AmnesiaLink    *self,
 
 /* The commonest one: one entry, for which no list is made. */
 static gboolean
-receive_whole (AmnesiaLink        *self,
-               const AmnesiaFrame *frame,
-               AmnesiaTime         now,
-               AmnesiaReceipt     *receipt,
-               GError            **error)
+receive_single (AmnesiaLink        *self,
+                const AmnesiaFrame *frame,
+                AmnesiaTime         now,
+                AmnesiaReceipt     *receipt,
+                GError            **error)
 {
-  g_autoptr (AmnesiaEntry) entry = amnesia_frame_decode_whole (frame, self->local->max_size, error);
+  g_autoptr (AmnesiaEntry) entry = amnesia_frame_decode_single (frame, self->local->max_size, error);
 
   if (entry == NULL)
     return FALSE;
   self->values_taken++;
-  receipt->whole = merge (self, entry, now, receipt);
+  if (merge (self, entry, now, receipt))
+    receipt->single = g_steal_pointer (&entry);
   return TRUE;
 }
 
@@ -256,8 +257,8 @@ receive_write (AmnesiaLink        *self,
   g_autoptr (GPtrArray) entries = NULL;
   guint i, n_taken = 0;
 
-  if (frame->whole != NULL && frame->entries == NULL)
-    return receive_whole (self, frame, now, receipt, error);
+  if (frame->single != NULL && frame->entries == NULL)
+    return receive_single (self, frame, now, receipt, error);
   entries = amnesia_frame_decode_write (frame, self->local->max_size, error);
   if (entries == NULL)
     return FALSE;
@@ -416,6 +417,7 @@ void
 amnesia_receipt_clear (AmnesiaReceipt *receipt)
 {
   g_clear_pointer (&receipt->host, g_free);
+  g_clear_pointer (&receipt->single, amnesia_entry_unref);
   g_clear_pointer (&receipt->taken, g_ptr_array_unref);
   g_clear_error (&receipt->notice);
 }

@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 /* Bytes of a type string. */
 #define AMNESIA_MAX_TYPE 255
+/* Bytes of a key. */
+#define AMNESIA_MAX_KEY 255
 
 gboolean amnesia_value_check_type (const char  *type_string,
                                    GError     **error);
