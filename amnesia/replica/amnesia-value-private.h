@@ -16,6 +16,7 @@ gboolean amnesia_value_check_type (const char  *type_string,
 gboolean amnesia_value_is_quick   (const char  *type_string);
 gboolean amnesia_value_is_any     (const char  *type_string,
                                    gsize        size);
+gboolean amnesia_value_is_key     (const char  *text);
 gboolean amnesia_value_check      (GVariant    *value,
                                    guint64      max_size,
                                    GError     **error);
