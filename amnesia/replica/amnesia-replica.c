@@ -174,7 +174,7 @@ put_in_force (AmnesiaReplica *self,
   else
     g_tree_replace (self->keys, entry->key, amnesia_entry_ref (entry));
 
-  self->value_is_current = FALSE;
+  amnesia_replica_note_change (self, entry);
 }
 
 static guint
@@ -303,6 +303,7 @@ amnesia_replica_new (guint64 id)
   self->max_size = MAX_SIZE_DEFAULT;
   self->keys = g_tree_new_full (amnesia_compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
   self->writes = g_tree_new_full (compare_writes, NULL, NULL, NULL);
+  self->changed = g_ptr_array_new_with_free_func (g_free);
 
   return self;
 }
@@ -314,6 +315,7 @@ amnesia_replica_free (AmnesiaReplica *self)
   g_clear_pointer (&self->base, amnesia_entry_unref);
   g_clear_pointer (&self->keys, g_tree_unref);
   g_clear_pointer (&self->value, g_variant_unref);
+  g_clear_pointer (&self->changed, g_ptr_array_unref);
   g_clear_pointer (&self->default_value, g_variant_unref);
   g_clear_pointer (&self->losses, g_ptr_array_unref);
   g_free (self);
