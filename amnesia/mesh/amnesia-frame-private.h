@@ -150,7 +150,7 @@ void          amnesia_frame_decode_bye    (const AmnesiaFrame  *frame,
 
 void          amnesia_frame_encode_entry  (AmnesiaEntry        *entry,
                                            AmnesiaPacket       *packet);
-void          amnesia_frame_encode_write  (GPtrArray           *entries,
+gboolean      amnesia_frame_encode_write  (GPtrArray           *entries,
                                            AmnesiaPacket       *packet);
 gboolean      amnesia_frame_is_slow       (const AmnesiaFrame  *frame);
 AmnesiaEntry *amnesia_frame_decode_single (const AmnesiaFrame  *frame,

@@ -42,23 +42,30 @@ write_header (GPtrArray *entries)
                         amnesia_frame_no_extensions ());
 }
 
+/* NULL: there is no memory. */
 static GBytes *
 join_payloads (GPtrArray *entries)
 {
-  static const guint8 zeros[8];
-  GByteArray *joined = g_byte_array_new ();
+  gsize total = 0;
+  guint8 *joined, *at;
   guint i;
 
+  for (i = 0; i < entries->len; i++)
+    total += amnesia_frame_pad (amnesia_entry_get_size (g_ptr_array_index (entries, i)));
+  at = joined = g_try_malloc0 (total);
+  if (joined == NULL && total > 0)
+    return NULL;
   for (i = 0; i < entries->len; i++)
     {
       g_autoptr (GBytes) bytes = entry_bytes (g_ptr_array_index (entries, i));
       gsize size;
       const guint8 *data = g_bytes_get_data (bytes, &size);
 
-      g_byte_array_append (joined, data, size);
-      g_byte_array_append (joined, zeros, amnesia_frame_pad (size) - size);
+      if (size > 0)
+        memcpy (at, data, size);
+      at += amnesia_frame_pad (size);
     }
-  return g_byte_array_free_to_bytes (joined);
+  return g_bytes_new_take (joined, total);
 }
 
 /* @entry is all of its write. It is encoded once, however many links it leaves by. */
@@ -72,21 +79,23 @@ amnesia_frame_encode_entry (AmnesiaEntry  *entry,
   packet->head = g_bytes_ref (entry->wire);
 }
 
-/* @entries are all of one write: one stamp, one writer, in the order of their keys. */
-void
+/* @entries are all of one write: one stamp, one writer, in the order of their keys. Returns FALSE if
+ * there is no memory for all of them in one piece. */
+gboolean
 amnesia_frame_encode_write (GPtrArray     *entries,
                             AmnesiaPacket *packet)
 {
-  gsize size;
-
   if (entries->len == 1)
     {
       amnesia_frame_encode_entry (g_ptr_array_index (entries, 0), packet);
-      return;
+      return TRUE;
     }
   packet->payload = join_payloads (entries);
-  size = amnesia_frame_pad (g_bytes_get_size (packet->payload));
-  packet->head = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
+  if (packet->payload == NULL)
+    return FALSE;
+  packet->head = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries),
+                                            g_bytes_get_size (packet->payload));
+  return TRUE;
 }
 
 /* The only value of a write stays in the memory into which it was received. Of several each gets its

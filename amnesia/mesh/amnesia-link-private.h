@@ -23,6 +23,9 @@ typedef struct
   guint64         max_size;
   gint64          clock_limit; /* microseconds, 0: none */
   GArray         *linked;      /* (owned) (element-type guint64) the ids of those who said hello */
+
+  GPtrArray      *write;       /* (owned) (nullable) the last one of several values that was sent */
+  AmnesiaPacket   write_packet; /* as it was encoded, for the other links */
 } AmnesiaLocal;
 
 /* GREETING: the peer has not said hello. UP: it has. LEAVING: what is due is sent, then a bye,
@@ -106,6 +109,8 @@ typedef struct
   GPtrArray *taken;   /* (owned) (nullable) (element-type AmnesiaEntry) of others, what is in force now */
   GError    *notice;  /* (owned) (nullable) for `last-error`; the link lives on */
 } AmnesiaReceipt;
+
+void         amnesia_local_forget_write  (AmnesiaLocal        *self);
 
 AmnesiaLink *amnesia_link_new            (AmnesiaLocal        *local,
                                           const char          *host,

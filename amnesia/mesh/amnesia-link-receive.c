@@ -247,6 +247,34 @@ receive_single (AmnesiaLink        *self,
   return TRUE;
 }
 
+/* Takes all that is new, or, where there is no room for that, nothing: it was written at once. What was
+ * not taken is put out of @entries. */
+static void
+merge_all (AmnesiaLink    *self,
+           GPtrArray      *entries,
+           AmnesiaTime     now,
+           AmnesiaReceipt *receipt)
+{
+  AmnesiaReplica *replica = self->local->replica;
+  gboolean room = amnesia_replica_begin_merge (replica, now.wall / 1000, entries);
+  guint i, n_taken = 0;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (!room)
+        refuse_full (self, entry, receipt);
+      else if (merge (self, entry, now, receipt))
+        {
+          entries->pdata[i] = entries->pdata[n_taken];
+          entries->pdata[n_taken++] = entry;
+        }
+    }
+  amnesia_replica_end_merge (replica);
+  g_ptr_array_set_size (entries, (int) n_taken);
+}
+
 static gboolean
 receive_write (AmnesiaLink        *self,
                const AmnesiaFrame *frame,
@@ -255,7 +283,6 @@ receive_write (AmnesiaLink        *self,
                GError            **error)
 {
   g_autoptr (GPtrArray) entries = NULL;
-  guint i, n_taken = 0;
 
   if (frame->single != NULL && frame->entries == NULL)
     return receive_single (self, frame, now, receipt, error);
@@ -263,16 +290,7 @@ receive_write (AmnesiaLink        *self,
   if (entries == NULL)
     return FALSE;
   self->values_taken++;
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (!merge (self, entry, now, receipt))
-        continue;
-      entries->pdata[i] = entries->pdata[n_taken];
-      entries->pdata[n_taken++] = entry;
-    }
-  g_ptr_array_set_size (entries, (int) n_taken);
+  merge_all (self, entries, now, receipt);
   receipt->taken = g_steal_pointer (&entries);
   return TRUE;
 }

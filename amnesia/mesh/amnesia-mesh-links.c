@@ -605,6 +605,7 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   self->moved = TRUE;
   self->links.shape++;
   hide_link (self, link, now);
+  amnesia_local_forget_write (&self->local);
   g_ptr_array_remove (self->links.list, link);
 }
 

@@ -22,6 +22,7 @@ struct _AmnesiaReplica
   GTree        *writes;           /* (owned) (element-type AmnesiaEntry), unowned ones, no base */
   guint64       digest;
   guint64       size;
+  gboolean      has_room;         /* for all that is merged now */
 
   AmnesiaSeen   seen[AMNESIA_MAX_SEEN]; /* the newest of each other writer */
   guint         n_seen;
