@@ -469,6 +469,7 @@ test_set_keys (void)
   test_wait_state (store, AMNESIA_STATE_ALONE);
   peer = raw_peer_connect (0);
   raw_peer_greet (peer, 77, 0);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
   g_assert_true (amnesia_store_set_keys (store, keys, NULL));
   raw_assert_keys (peer, "a b c");
   /* what is sent next is something else */
