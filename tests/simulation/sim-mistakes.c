@@ -438,7 +438,7 @@ __wrap_amnesia_frame_encode_entry (AmnesiaEntry  *entry,
   g_ptr_array_add (entries, pulling != NULL ? take_kept (entry) : amnesia_entry_ref (entry));
   __real_amnesia_frame_encode_entry (g_ptr_array_index (entries, 0), packet);
   if (pulling != NULL)
-    sim_judge_frame (sim_current, entries, packet);
+    sim_judge_frame (sim_current, pulling, entries, packet);
 }
 
 gboolean
@@ -448,7 +448,7 @@ __wrap_amnesia_frame_encode_write (GPtrArray     *entries,
   if (!__real_amnesia_frame_encode_write (entries, packet))
     return FALSE;
   if (pulling != NULL)
-    sim_judge_frame (sim_current, entries, packet);
+    sim_judge_frame (sim_current, pulling, entries, packet);
   return TRUE;
 }
 
