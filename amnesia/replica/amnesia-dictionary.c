@@ -190,6 +190,42 @@ amnesia_dictionary_count_same (GVariant *a,
          / dictionary_a.width;
 }
 
+static gboolean
+is_same_member (const Dictionary *a,
+                gsize             index_a,
+                const Dictionary *b,
+                gsize             index_b)
+{
+  gsize start_a = get_start (a, index_a);
+  gsize start_b = get_start (b, index_b);
+  gsize size = get_end (a, index_a) - start_a;
+
+  return get_end (b, index_b) - start_b == size
+         && memcmp (a->bytes + start_a, b->bytes + start_b, size) == 0;
+}
+
+/* Finds where two dictionaries, each an a{sv} in normal form, differ: the members before @first are the
+ * same in both, and so are the @n_last last ones. */
+void
+amnesia_dictionary_compare (GVariant *a,
+                            GVariant *b,
+                            gsize    *first,
+                            gsize    *n_last)
+{
+  Dictionary dictionary_a, dictionary_b;
+  gsize n;
+
+  dictionary_init (&dictionary_a, a);
+  dictionary_init (&dictionary_b, b);
+  *first = amnesia_dictionary_count_same (a, b);
+  n = MIN (dictionary_a.n, dictionary_b.n) - *first;
+  *n_last = 0;
+  while (*n_last < n
+         && is_same_member (&dictionary_a, dictionary_a.n - 1 - *n_last,
+                            &dictionary_b, dictionary_b.n - 1 - *n_last))
+    ++*n_last;
+}
+
 /* How many bytes a member may have, with what is between it and the next one. */
 static gsize
 get_max_member (const AmnesiaEntry *entry)

@@ -244,6 +244,62 @@ test_count_same (void)
   g_assert_cmpuint (amnesia_dictionary_count_same (none, none), ==, 0);
 }
 
+static gboolean
+is_same_member (GVariant *a,
+                gsize     index_a,
+                GVariant *b,
+                gsize     index_b)
+{
+  g_autoptr (GVariant) member_a = g_variant_get_child_value (a, index_a);
+  g_autoptr (GVariant) member_b = g_variant_get_child_value (b, index_b);
+
+  return g_variant_equal (member_a, member_b);
+}
+
+static void
+check_compare (GVariant *a,
+               GVariant *b)
+{
+  gsize n_a = g_variant_n_children (a);
+  gsize n_b = g_variant_n_children (b);
+  gsize i, first, n_last;
+
+  amnesia_dictionary_compare (a, b, &first, &n_last);
+  g_assert_cmpuint (first + n_last, <=, MIN (n_a, n_b));
+  for (i = 0; i < first; i++)
+    g_assert_true (is_same_member (a, i, b, i));
+  for (i = 1; i <= n_last; i++)
+    g_assert_true (is_same_member (a, n_a - i, b, n_b - i));
+  if (first + n_last < MIN (n_a, n_b))
+    g_assert_false (is_same_member (a, n_a - 1 - n_last, b, n_b - 1 - n_last));
+}
+
+static void
+test_compare (void)
+{
+  g_autoptr (GTree) members = members_new ();
+  g_autoptr (GVariant) dictionary = build (members);
+  int i;
+
+  g_test_summary ("What two dictionaries begin and end with is the same in both");
+
+  for (i = 0; i < (int) N_STEPS / 3; i++)
+    {
+      g_autoptr (GPtrArray) changes = NULL;
+      GVariant *changed;
+
+      if (i % 100 == 0)
+        clear (members, &dictionary);
+      changes = make_changes (members);
+      changed = amnesia_dictionary_change (dictionary, changes);
+      check_compare (dictionary, changed);
+      check_compare (changed, dictionary);
+      check_compare (changed, changed);
+      g_variant_unref (dictionary);
+      dictionary = changed;
+    }
+}
+
 /* A dictionary whose members are in no order. */
 static GVariant *
 make_ground (void)
@@ -318,6 +374,7 @@ main (int    argc,
   g_test_add_func ("/dictionary/change", test_change);
   g_test_add_func ("/dictionary/equal", test_equal);
   g_test_add_func ("/dictionary/count-same", test_count_same);
+  g_test_add_func ("/dictionary/compare", test_compare);
   g_test_add_func ("/dictionary/value", test_replica_value);
 
   return g_test_run ();
