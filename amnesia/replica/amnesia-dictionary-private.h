@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 gsize     amnesia_dictionary_count_same (GVariant  *a,
                                          GVariant  *b);
+gboolean  amnesia_dictionary_differs    (GVariant  *a,
+                                         GVariant  *b);
 void      amnesia_dictionary_compare    (GVariant  *a,
                                          GVariant  *b,
                                          gsize     *first,

@@ -55,11 +55,24 @@ static gsize
 get_offset (const guint8 *where,
             gsize         width)
 {
-  guint64 offset = 0;
+  guint16 two;
+  guint32 four;
+  guint64 eight;
 
-  memcpy (&offset, where, width);
-
-  return (gsize) GUINT64_FROM_LE (offset);
+  switch (width)
+    {
+    case 1:
+      return *where;
+    case 2:
+      memcpy (&two, where, sizeof two);
+      return GUINT16_FROM_LE (two);
+    case 4:
+      memcpy (&four, where, sizeof four);
+      return GUINT32_FROM_LE (four);
+    default:
+      memcpy (&eight, where, sizeof eight);
+      return (gsize) GUINT64_FROM_LE (eight);
+    }
 }
 
 static void
@@ -188,6 +201,69 @@ amnesia_dictionary_count_same (GVariant *a,
 
   return find_difference (dictionary_a.ends, dictionary_b.ends, n * dictionary_a.width)
          / dictionary_a.width;
+}
+
+/* Finds the type of a member's value, which ends @size bytes behind its beginning, and returns its length;
+ * 0 if there is none. */
+static gsize
+find_type (const guint8  *member,
+           gsize          size,
+           const guint8 **type)
+{
+  gsize end = size - MIN (get_width (size), size);
+  const guint8 *before = end > 0 ? memrchr (member, '\0', end) : NULL;
+
+  if (before == NULL)
+    return 0;
+  *type = before + 1;
+
+  return (gsize) (member + end - *type);
+}
+
+/* Finds the bytes of a member; FALSE if they are not where they should be. */
+static gboolean
+find_member (const Dictionary *self,
+             gsize             index,
+             const guint8    **member,
+             gsize            *size)
+{
+  gsize start = get_start (self, index);
+  gsize end = get_end (self, index);
+
+  *member = self->bytes + start;
+  *size = end - start;
+
+  return start < end && end <= (gsize) (self->ends - self->bytes)
+         && memchr (*member, '\0', *size) != NULL;
+}
+
+/* Whether the bytes alone tell that two dictionaries, each an a{sv}, are not equal: the first member that
+ * is not the same in both is of one key, and has values of one type in which nothing can have an order
+ * of its own. Most often it is so, where they are not. */
+gboolean
+amnesia_dictionary_differs (GVariant *a,
+                            GVariant *b)
+{
+  gsize first = amnesia_dictionary_count_same (a, b);
+  Dictionary dictionary_a, dictionary_b;
+  const guint8 *member_a, *member_b;
+  const guint8 *type_a, *type_b;
+  gsize size_a, size_b, length;
+
+  dictionary_init (&dictionary_a, a);
+  dictionary_init (&dictionary_b, b);
+  if (first >= dictionary_a.n || first >= dictionary_b.n
+      || !find_member (&dictionary_a, first, &member_a, &size_a)
+      || !find_member (&dictionary_b, first, &member_b, &size_b)
+      || strcmp ((const char *) member_a, (const char *) member_b) != 0)
+    return FALSE;
+
+  length = find_type (member_a, size_a, &type_a);
+
+  return length > 0 && find_type (member_b, size_b, &type_b) == length
+         && memcmp (type_a, type_b, length) == 0
+         && memchr (type_a, 'v', length) == NULL && memchr (type_a, '{', length) == NULL
+         && (size_a != size_b || memcmp (member_a, member_b, size_a) != 0);
 }
 
 static gboolean

@@ -568,7 +568,8 @@ amnesia_value_equal (GVariant *a,
     return TRUE;
   if (!has_variant_or_dictionary (g_variant_get_type_string (a))
       || g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED
-      || g_variant_n_children (a) != g_variant_n_children (b))
+      || g_variant_n_children (a) != g_variant_n_children (b)
+      || (g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT) && amnesia_dictionary_differs (a, b)))
     return FALSE;
 
   trusted_a = trust (a);

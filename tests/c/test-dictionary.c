@@ -300,6 +300,36 @@ test_compare (void)
     }
 }
 
+static GVariant *
+make_garbage (void)
+{
+  gsize i, size = (gsize) g_test_rand_int_range (0, 80);
+  guint8 *bytes = g_malloc (size + 1);
+
+  for (i = 0; i < size; i++)
+    bytes[i] = (guint8) (g_test_rand_bit () ? g_test_rand_int_range (0, (int) size + 1) : "ab\0isv{"[i % 7]);
+  return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, bytes, size, FALSE, g_free,
+                                                      bytes));
+}
+
+/* What is set as a default is not checked. */
+static void
+test_garbage (void)
+{
+  int i;
+
+  g_test_summary ("To compare dictionaries of any bytes does no harm");
+
+  for (i = 0; i < 20 * (int) N_STEPS; i++)
+    {
+      g_autoptr (GVariant) a = make_garbage ();
+      g_autoptr (GVariant) b = make_garbage ();
+
+      amnesia_value_equal (a, b);
+      g_assert_true (amnesia_value_equal (a, a));
+    }
+}
+
 /* A dictionary whose members are in no order. */
 static GVariant *
 make_ground (void)
@@ -375,6 +405,7 @@ main (int    argc,
   g_test_add_func ("/dictionary/equal", test_equal);
   g_test_add_func ("/dictionary/count-same", test_count_same);
   g_test_add_func ("/dictionary/compare", test_compare);
+  g_test_add_func ("/dictionary/garbage", test_garbage);
   g_test_add_func ("/dictionary/value", test_replica_value);
 
   return g_test_run ();
