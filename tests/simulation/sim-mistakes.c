@@ -234,6 +234,20 @@ __wrap_amnesia_replica_merge (AmnesiaReplica *replica,
   return result;
 }
 
+GPtrArray *__real_amnesia_replica_rewrite_ahead (AmnesiaReplica *replica, gint64 wall);
+GPtrArray *__wrap_amnesia_replica_rewrite_ahead (AmnesiaReplica *replica, gint64 wall);
+
+GPtrArray *
+__wrap_amnesia_replica_rewrite_ahead (AmnesiaReplica *replica,
+                                      gint64          wall)
+{
+  GPtrArray *entries = __real_amnesia_replica_rewrite_ahead (replica, wall);
+
+  if (entries != NULL)
+    sim_judge_rewrite (sim_current, entries);
+  return entries;
+}
+
 gboolean
 __wrap_amnesia_transitions_note (AmnesiaTransitions *transitions,
                                  GVariant           *value,

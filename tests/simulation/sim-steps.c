@@ -66,8 +66,9 @@ static const char *
 choose_key (void)
 {
   static const char *keys[] = { "", "a", "b", "c" };
+  guint first = sim_begins_with_first () ? 1 : 0;
 
-  return sim.profile.keys ? keys[sim_below (G_N_ELEMENTS (keys))] : "";
+  return sim.profile.keys ? keys[first + sim_below (G_N_ELEMENTS (keys) - first)] : "";
 }
 
 /* What a store would refuse is not written. */
@@ -304,8 +305,9 @@ step_stranger (void)
 
 static const struct
 {
-  guint weight;
-  void (*take) (void);
+  guint    weight;
+  void   (*take) (void);
+  gboolean keys;         /* only where there are keys */
 } steps[] = {
   { 30, step_pass },
   { 28, step_write },
@@ -325,6 +327,10 @@ static const struct
   { 1, step_close_or_open },
   { 2, step_reconfigure },
   { 4, step_stranger },
+  { 8, sim_step_write_keys, TRUE },
+  { 5, sim_step_remove_key, TRUE },
+  { 5, sim_step_first, TRUE },
+  { 3, sim_step_write_dictionary, TRUE },
 };
 
 void
@@ -333,7 +339,8 @@ sim_take_step (void)
   guint i, sum = 0, chosen;
 
   for (i = 0; i < G_N_ELEMENTS (steps); i++)
-    sum += steps[i].weight;
+    if (!steps[i].keys || sim.profile.keys)
+      sum += steps[i].weight;
   chosen = sim_below (sum);
   for (i = 0; chosen >= steps[i].weight; i++)
     chosen -= steps[i].weight;
