@@ -387,6 +387,7 @@ gboolean  sim_record_had_seen  (const SimRecord *record,
 gboolean  sim_is_converged     (char          **why);
 SimWrite  sim_get_greatest     (void);
 guint64   sim_count_values     (void);
+void      sim_judge_history    (void);
 
 /* --- sim-profile.c: the kind of world --- */
 
@@ -426,6 +427,10 @@ const char *sim_mistake_get_name (guint         mistake);
 void      sim_set_mistake      (guint           mistake);
 gboolean  sim_has_mistake      (const char     *name);
 void      sim_mistakes_clear   (void);
+void      sim_key_mistakes_clear (void);
+void      sim_mistake_merged   (AmnesiaReplica *replica,
+                                AmnesiaEntry   *entry,
+                                AmnesiaMerge    result);
 extern SimNode *sim_current;   /* whose code runs */
 extern SimEnd *sim_receiving;  /* what it takes from */
 
