@@ -82,6 +82,7 @@ sim_judge_begin_life (SimNode *node)
   node->removals = g_hash_table_new (g_str_hash, g_str_equal);
   node->losses = g_array_new (FALSE, FALSE, sizeof (SimLoss));
   node->seen = 0;
+  node->rewrote = FALSE;
   node->judged = 0;
   node->view = NULL;
 }
@@ -155,8 +156,8 @@ sim_judge_write (SimNode      *node,
   SimRecord *record = sim_history_add (entry, node->history, weak);
 
   sim.n_writes++;
-  sim_say ("%u: writes “%s” %" G_GINT64_MODIFIER "x%s", node->index, entry->key, entry->stamp,
-           entry->value == NULL ? ", nothing" : "");
+  sim_say ("%u: writes “%s” %" G_GINT64_MODIFIER "x%s%s", node->index, entry->key, entry->stamp,
+           entry->value == NULL ? ", nothing" : "", weak ? ", a first value" : "");
   check_clock (entry);
   if (!weak && entry->stamp <= node->seen)
     sim_fail ("%u: its own write is not greater than what it had seen", node->index);
@@ -313,7 +314,7 @@ sim_judge_rewrite (SimNode   *node,
   gpointer group;
   guint i;
 
-  node->seen = 0;
+  node->rewrote = TRUE;
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);

@@ -7,7 +7,8 @@
 #include "mesh/amnesia-mesh-private.h"
 #include "replica/amnesia-value-private.h"
 
-static const char *keys[] = { "a", "b", "c", "d", "e" };
+/* With the whole value there is room for them, however large they are. */
+static const char *keys[] = { "a", "b", "c" };
 
 static const char *
 choose_key (void)
@@ -15,17 +16,24 @@ choose_key (void)
   return keys[sim_below (G_N_ELEMENTS (keys))];
 }
 
-/* Then first values, of which there is only one, have a chance. */
+/* Then no whole value is set, as it would be the end of all first values. */
 gboolean
 sim_begins_with_first (void)
 {
   return sim.profile.first && sim.step < 500;
 }
 
+/* Then nothing is set at all. */
+gboolean
+sim_has_only_first (void)
+{
+  return sim.profile.first && sim.step < 100;
+}
+
 static SimNode *
 pick_for_keys (void)
 {
-  SimNode *node = sim_pick (TRUE);
+  SimNode *node = sim_has_only_first () ? NULL : sim_pick (TRUE);
 
   return node != NULL && sim_takes_keys (node) ? node : NULL;
 }

@@ -78,7 +78,9 @@ sim_write_value (SimNode  *node,
 {
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
 
-  if (node != NULL && (owned == NULL || amnesia_value_check (owned, node->max_size, NULL)))
+  if (sim_has_only_first ())
+    sim_step_first ();
+  else if (node != NULL && (owned == NULL || amnesia_value_check (owned, node->max_size, NULL)))
     sim_node_write (node, choose_key (), owned);
 }
 

@@ -184,6 +184,7 @@ struct _SimNode
   GHashTable    *removals;   /* (owned) (element-type utf8 SimRecord) what removed a key */
   GArray        *losses;     /* (owned) (element-type SimLoss) what is to be told */
   AmnesiaStamp   seen;       /* the greatest that was not refused */
+  gboolean       rewrote;    /* what it had written from far ahead */
   GVariant      *view;       /* (owned) (nullable) where the last `changed` led */
   guint64        judged;     /* the digest that was looked at last */
 };
@@ -407,6 +408,7 @@ gboolean  sim_is_for_ever      (SimNode        *a,
 /* --- sim-key-steps.c: what happens to keys --- */
 
 gboolean  sim_begins_with_first (void);
+gboolean  sim_has_only_first   (void);
 void      sim_step_first       (void);
 void      sim_step_write_keys  (void);
 void      sim_step_remove_key  (void);
