@@ -181,11 +181,24 @@ sim_history_join (GPtrArray *records)
 
 /* Who wrote @before from far ahead has written it anew. */
 void
-sim_history_replace (SimRecord *before,
-                     SimRecord *record)
+sim_history_withdraw (SimRecord *before)
 {
-  if (g_hash_table_lookup (sim.newest, record->key) == before)
-    g_hash_table_replace (sim.newest, record->key, record);
+  SimRecord *newest = NULL;
+  GHashTableIter iter;
+  gpointer data;
+
+  before->withdrawn = TRUE;
+  g_hash_table_iter_init (&iter, sim.history);
+  while (g_hash_table_iter_next (&iter, &data, NULL))
+    {
+      SimRecord *record = data;
+
+      if (!record->withdrawn && g_str_equal (record->key, before->key) &&
+          (newest == NULL || sim_record_beats (record, (SimWrite) { newest->stamp, newest->id })))
+        newest = record;
+    }
+  if (newest != NULL)
+    g_hash_table_replace (sim.newest, newest->key, newest);
 }
 
 /* --- who knew of what --- */

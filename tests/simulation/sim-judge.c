@@ -325,7 +325,7 @@ sim_judge_rewrite (SimNode   *node,
       record = sim_history_add (entry, node->history, before != NULL && before->weak);
       set_floor (node, record);
       if (before != NULL)
-        sim_history_replace (before, record);
+        sim_history_withdraw (before);
       if (before == NULL || before->siblings == NULL)
         continue;
       group = g_hash_table_lookup (groups, before->siblings);

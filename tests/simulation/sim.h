@@ -132,6 +132,7 @@ typedef struct
   char        *key;          /* (owned) */
   GVariant    *value;        /* (owned) (nullable) */
   gboolean     weak;         /* a first value */
+  gboolean     withdrawn;    /* it was written from far ahead, and then anew */
   GPtrArray   *siblings;     /* (nullable) (element-type SimRecord) what was written together */
   SimLife     *life;         /* (nullable) NULL: a stranger's */
   guint64      moment;       /* of that life */
@@ -376,8 +377,7 @@ SimRecord *sim_history_add     (const AmnesiaEntry *entry,
                                 SimLife        *life,
                                 gboolean        weak);
 void      sim_history_join     (GPtrArray      *records);
-void      sim_history_replace  (SimRecord      *before,
-                                SimRecord      *record);
+void      sim_history_withdraw (SimRecord      *before);
 gboolean  sim_record_beats     (const SimRecord *record,
                                 SimWrite        than);
 gboolean  sim_record_had_seen  (const SimRecord *record,
