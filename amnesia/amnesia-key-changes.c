@@ -2,6 +2,7 @@
 
 #include "amnesia-key-changes-private.h"
 
+#include "replica/amnesia-dictionary-private.h"
 #include "replica/amnesia-value-private.h"
 
 #include <string.h>
@@ -12,10 +13,9 @@
 /* One member of a dictionary, as places in the dictionary's bytes. */
 typedef struct
 {
-  const char    *key;
-  gconstpointer  data; /* of the whole entry */
-  gsize          size;
-  gsize          index;
+  const char *key;  /* and the rest of the entry */
+  gsize       size; /* of all that */
+  gsize       index;
 } Member;
 
 /* A dictionary whose members are looked at in the order of their keys. */
@@ -60,31 +60,21 @@ compare_members (gconstpointer a,
   return strcmp (member_a->key, member_b->key);
 }
 
-static Member
-get_member (GVariant *dictionary,
-            gsize     index)
-{
-  g_autoptr (GVariant) entry = g_variant_get_child_value (dictionary, index);
-  Member member = { .index = index, .size = g_variant_get_size (entry) };
-
-  member.data = g_variant_get_data (entry);
-  g_variant_get_child (entry, 0, "&s", &member.key);
-
-  return member;
-}
-
 /* Most dictionaries have their keys in order already, as each that was merged has. */
 static void
 list_members (Members *self)
 {
-  gsize n = self->dictionary != NULL ? g_variant_n_children (self->dictionary) : 0;
+  AmnesiaDictionaryReader reader = { NULL };
   gboolean sorted = TRUE;
 
-  self->members = g_array_sized_new (FALSE, FALSE, sizeof (Member), n);
-  for (gsize i = 0; i < n; i++)
+  if (self->dictionary != NULL)
+    amnesia_dictionary_reader_init (&reader, self->dictionary);
+  self->members = g_array_sized_new (FALSE, FALSE, sizeof (Member), (guint) reader.n_members);
+  for (gsize i = 0; i < reader.n_members; i++)
     {
-      Member member = get_member (self->dictionary, i);
+      Member member = { .index = i };
 
+      member.key = amnesia_dictionary_reader_get (&reader, i, &member.size);
       sorted = sorted && (i == 0 || compare_members (&g_array_index (self->members, Member, i - 1),
                                                      &member) < 0);
       g_array_append_val (self->members, member);
@@ -128,7 +118,7 @@ static gboolean
 have_same_bytes (const Member *a,
                  const Member *b)
 {
-  return a->size == b->size && memcmp (a->data, b->data, a->size) == 0;
+  return a->size == b->size && memcmp (a->key, b->key, a->size) == 0;
 }
 
 static GVariant *

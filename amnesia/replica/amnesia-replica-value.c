@@ -4,6 +4,8 @@
 
 #include "amnesia-replica-struct-private.h"
 
+#include "amnesia-dictionary-private.h"
+
 #include <string.h>
 
 int
@@ -30,55 +32,72 @@ get_ground_members (AmnesiaReplica *self)
   return ground != NULL && g_variant_is_of_type (ground, G_VARIANT_TYPE_VARDICT) ? ground : NULL;
 }
 
-static void
-add_ground_members (AmnesiaReplica *self,
-                    GTree          *members)
+/* A member of the ground. */
+typedef struct
+{
+  const char *bytes; /* its key comes first */
+  gsize       size;
+} Member;
+
+static int
+compare_members (gconstpointer a,
+                 gconstpointer b)
+{
+  return strcmp (((const Member *) a)->bytes, ((const Member *) b)->bytes);
+}
+
+/* In the order of their keys, which most dictionaries have already. */
+static GArray *
+list_ground_members (AmnesiaReplica *self)
 {
   GVariant *ground = get_ground_members (self);
-  GVariantIter iter;
-  char *key;
-  GVariant *value;
+  AmnesiaDictionaryReader reader = { NULL };
+  GArray *members;
+  gboolean sorted = TRUE;
 
-  if (ground == NULL)
-    return;
-
-  g_variant_iter_init (&iter, ground);
-  while (g_variant_iter_next (&iter, "{sv}", &key, &value))
-    g_tree_insert (members, key, value);
-}
-
-static void
-lay_over_keys (AmnesiaReplica *self,
-               GTree          *members)
-{
-  for (GTreeNode *node = g_tree_node_first (self->keys);
-       node != NULL;
-       node = g_tree_node_next (node))
+  if (ground != NULL)
+    amnesia_dictionary_reader_init (&reader, ground);
+  members = g_array_sized_new (FALSE, FALSE, sizeof (Member), (guint) reader.n_members);
+  for (gsize i = 0; i < reader.n_members; i++)
     {
-      const AmnesiaEntry *entry = g_tree_node_value (node);
+      Member member;
 
-      if (entry->value != NULL)
-        g_tree_insert (members, g_strdup (entry->key), g_variant_ref (entry->value));
-      else
-        g_tree_remove (members, entry->key);
+      member.bytes = amnesia_dictionary_reader_get (&reader, i, &member.size);
+      sorted = sorted && (i == 0 || compare_members (&g_array_index (members, Member, i - 1), &member) < 0);
+      g_array_append_val (members, member);
     }
+  if (!sorted)
+    g_array_sort (members, compare_members);
+
+  return members;
 }
 
+/* The members of the ground, and over them the keys; both are in the order of keys. */
 static GVariant *
 merge_value (AmnesiaReplica *self)
 {
-  g_autoptr (GTree) members = g_tree_new_full (amnesia_compare_keys, NULL, g_free,
-                                               (GDestroyNotify) g_variant_unref);
-  GVariantBuilder builder;
+  g_autoptr (GArray) ground = list_ground_members (self);
+  AmnesiaDictionaryWriter writer;
+  GTreeNode *node = g_tree_node_first (self->keys);
+  guint i = 0;
 
-  add_ground_members (self, members);
-  lay_over_keys (self, members);
+  amnesia_dictionary_writer_init (&writer, ground->len + (guint) g_tree_nnodes (self->keys));
+  while (i < ground->len || node != NULL)
+    {
+      const Member *member = i < ground->len ? &g_array_index (ground, Member, i) : NULL;
+      const AmnesiaEntry *entry = node != NULL ? g_tree_node_value (node) : NULL;
+      int order = member != NULL && entry != NULL ? strcmp (member->bytes, entry->key)
+                                                  : (entry != NULL) - (member != NULL);
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  for (GTreeNode *node = g_tree_node_first (members); node != NULL; node = g_tree_node_next (node))
-    g_variant_builder_add (&builder, "{sv}", g_tree_node_key (node), g_tree_node_value (node));
+      if (order < 0)
+        amnesia_dictionary_writer_add_member (&writer, member->bytes, member->size);
+      else if (entry->value != NULL)
+        amnesia_dictionary_writer_add (&writer, entry->key, entry->value);
+      i += order <= 0;
+      node = order >= 0 ? g_tree_node_next (node) : node;
+    }
 
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return amnesia_dictionary_writer_end (&writer);
 }
 
 static GVariant *
