@@ -8,6 +8,9 @@
 
 #define MAX_ENTRIES 65536
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
+/* More than can be lost at once, of which there are AMNESIA_MAX_SIZES_IN_ALL. */
+#define MAX_LOSSES (2 * AMNESIA_MAX_KEYS)
+#define MAX_LOSSES_SIZES 16
 
 /* Whether we wrote what bears this id, now or before the clock started anew. */
 static gboolean
@@ -93,6 +96,28 @@ has_seen (const AmnesiaEntry *entry,
   return older;
 }
 
+/* While a handler runs, others may write, and nobody takes what is noted: there is a bound, beyond which
+ * losses are not told. A whole value that covers many keys is counted once. */
+static gboolean
+has_room_for_loss (AmnesiaReplica *self,
+                   AmnesiaEntry   *lost,
+                   AmnesiaEntry   *winner)
+{
+  const AmnesiaLoss *last;
+
+  if (self->losses == NULL)
+    {
+      self->losses = g_ptr_array_new_with_free_func (loss_free);
+      self->losses_size = 0;
+    }
+  last = self->losses->len > 0 ? self->losses->pdata[self->losses->len - 1] : NULL;
+  self->losses_size += amnesia_entry_get_size (lost);
+  if (last == NULL || last->winner != winner)
+    self->losses_size += amnesia_entry_get_size (winner);
+
+  return last == NULL || (self->losses->len < MAX_LOSSES && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
+}
+
 /* @lost goes out of force because of @winner. */
 static void
 note_loss (AmnesiaReplica *self,
@@ -101,14 +126,13 @@ note_loss (AmnesiaReplica *self,
 {
   AmnesiaLoss *loss;
 
-  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost))
+  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost)
+      || !has_room_for_loss (self, lost, winner))
     return;
 
   loss = g_new (AmnesiaLoss, 1);
   loss->lost = amnesia_entry_ref (lost);
   loss->winner = amnesia_entry_ref (winner);
-  if (self->losses == NULL)
-    self->losses = g_ptr_array_new_with_free_func (loss_free);
   g_ptr_array_add (self->losses, loss);
 }
 

@@ -124,6 +124,70 @@ test_rewrite_over_first (void)
   g_assert_true (amnesia_replica_lookup (replica, "a") == entry);
 }
 
+static guint
+count_losses (AmnesiaReplica *replica)
+{
+  g_autoptr (GPtrArray) losses = amnesia_replica_steal_losses (replica);
+
+  return losses != NULL ? losses->len : 0;
+}
+
+/* We write, and they write without having seen it. */
+static void
+lose (AmnesiaReplica *replica,
+      guint           n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      AmnesiaEntry *entry = amnesia_replica_write (replica, NOW, "a", g_variant_new_string ("1234567"));
+
+      g_assert_cmpint (merge (replica, "a", entry->stamp + 1, "'7654321'"), ==, AMNESIA_MERGE_TAKEN);
+    }
+}
+
+static void
+test_losses (void)
+{
+  g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
+
+  g_test_summary ("Each loss is told once; so many as nobody takes are forgotten");
+
+  lose (replica, 3);
+  g_assert_cmpuint (count_losses (replica), ==, 3);
+  g_assert_cmpuint (count_losses (replica), ==, 0);
+
+  lose (replica, 3 * AMNESIA_MAX_KEYS);
+  g_assert_cmpuint (count_losses (replica), ==, 2 * AMNESIA_MAX_KEYS);
+
+  amnesia_replica_set_max_size (replica, 8);
+  lose (replica, 100);
+  g_assert_cmpuint (count_losses (replica), ==, 8);
+  lose (replica, 1);
+  g_assert_cmpuint (count_losses (replica), ==, 1);
+}
+
+static void
+test_covered_losses (void)
+{
+  g_autoptr (AmnesiaReplica) replica = amnesia_replica_new (OURS);
+  g_autoptr (GString) large = g_string_new ("'");
+
+  g_test_summary ("Of all keys that one whole value covers none is forgotten");
+
+  for (guint i = 0; i < AMNESIA_MAX_KEYS; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      amnesia_replica_write (replica, NOW, key, g_variant_new_byte (1));
+    }
+  amnesia_replica_set_max_size (replica, 100000);
+  while (large->len < 100000)
+    g_string_append_c (large, 'x');
+  large->str[large->len - 1] = '\'';
+  g_assert_cmpint (merge (replica, "", at (1000), large->str), ==, AMNESIA_MERGE_TAKEN);
+  g_assert_cmpuint (count_losses (replica), ==, AMNESIA_MAX_KEYS);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -132,5 +196,7 @@ main (int    argc,
   g_test_add_func ("/replica-keys/rewrite-together", test_rewrite_together);
   g_test_add_func ("/replica-keys/rewrite-first", test_rewrite_first);
   g_test_add_func ("/replica-keys/rewrite-over-first", test_rewrite_over_first);
+  g_test_add_func ("/replica-keys/losses", test_losses);
+  g_test_add_func ("/replica-keys/covered-losses", test_covered_losses);
   return g_test_run ();
 }
