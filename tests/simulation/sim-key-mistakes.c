@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-static gboolean valuing;
 static AmnesiaReplica *told_replica;
 static AmnesiaLoss told;         /* (owned) (nullable) */
 
@@ -71,14 +70,11 @@ sim_mistake_merged (AmnesiaReplica *replica,
     drop (replica, entry);
 }
 
-/* Without this what is covered, or removed, goes. */
 static gboolean
 is_spared (GTree *tree)
 {
-  if (sim_current == NULL || sim_current->replica == NULL)
-    return FALSE;
-  return (sim_has_mistake ("covered-keys-kept") && tree == sim_current->replica->keys) ||
-         (sim_has_mistake ("removed-keys-shown") && valuing);
+  return sim_has_mistake ("covered-keys-kept") && sim_current != NULL && sim_current->replica != NULL &&
+         tree == sim_current->replica->keys;
 }
 
 gboolean __real_g_tree_remove (GTree *tree, gconstpointer key);
@@ -94,14 +90,39 @@ __wrap_g_tree_remove (GTree         *tree,
 GVariant *__real_amnesia_replica_get_value (AmnesiaReplica *replica);
 GVariant *__wrap_amnesia_replica_get_value (AmnesiaReplica *replica);
 
+/* Takes the removed keys away, or puts them back. */
+static void
+set_removed (AmnesiaReplica *replica,
+             GPtrArray      *entries,
+             gboolean        there)
+{
+  guint i;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (amnesia_entry_is_base (entry) || entry->value != NULL)
+        continue;
+      if (there)
+        g_tree_insert (replica->keys, entry->key, entry);
+      else
+        g_tree_steal (replica->keys, entry->key);
+    }
+}
+
 GVariant *
 __wrap_amnesia_replica_get_value (AmnesiaReplica *replica)
 {
+  g_autoptr (GPtrArray) entries = NULL;
   GVariant *value;
 
-  valuing = TRUE;
+  if (!sim_has_mistake ("removed-keys-shown"))
+    return __real_amnesia_replica_get_value (replica);
+  entries = amnesia_replica_list (replica);
+  set_removed (replica, entries, FALSE);
   value = __real_amnesia_replica_get_value (replica);
-  valuing = FALSE;
+  set_removed (replica, entries, TRUE);
   return value;
 }
 
