@@ -459,7 +459,7 @@ main (int   argc,
   g_test_add_func ("/store-keys-hostile/V4-default", test_default);
   g_test_add_func ("/store-keys-hostile/depth", test_depth);
   g_test_add_func ("/store-keys-hostile/P7-fork", test_fork);
-  g_test_add_func ("/store-keys-hostile/flood", test_flood);
-  g_test_add_func ("/store-keys-hostile/flood-listening", test_flood_listening);
+  g_test_add_func ("/store-keys-hostile/R13-flood", test_flood);
+  g_test_add_func ("/store-keys-hostile/R13-flood-listening", test_flood_listening);
   return g_test_run ();
 }

@@ -83,7 +83,7 @@ class Keys(TestCase):
             self.assertEqual(member.finish(), 0, member)
             self.assertEqual(member.errors(), "", member)
 
-    def test_ten_keys_each(self):
+    def test_V13_ten_keys_each(self):
         right = keys_of("a") | keys_of("b")
         for language in PROGRAMS.keys() & set(LANGUAGES):
             with self.subTest(language=language):
@@ -92,7 +92,7 @@ class Keys(TestCase):
                 self.see_same(members, lambda value: value == right)
                 self.end(members)
 
-    def test_keys_against_the_whole(self):
+    def test_V13_keys_against_the_whole(self):
         """Each whole value ends all keys before it: what is left is what was set after the last."""
 
         def is_right(value):
@@ -106,7 +106,7 @@ class Keys(TestCase):
                 self.see_same(members, is_right)
                 self.end(members)
 
-    def test_pairs(self):
+    def test_V13_pairs(self):
         """Two keys that are set at once are seen at once, by all, though two write them."""
         for language in PROGRAMS.keys() & set(LANGUAGES):
             with self.subTest(language=language):
