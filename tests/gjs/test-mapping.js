@@ -8,7 +8,9 @@ import {
     assertEqual, assertRefused, assertThrows, run, test, waitFor, withStores,
 } from './testlib.js';
 
-const {INVALID_VALUE, TOO_BIG} = Amnesia.Error;
+const {
+    INVALID_KEY, INVALID_VALUE, NOT_A_DICTIONARY, TOO_BIG, TOO_MANY_KEYS,
+} = Amnesia.Error;
 
 function variant(text) {
     return GLib.Variant.parse(null, text, null, null);
@@ -185,6 +187,112 @@ test('other-keys', () => check('a{xs}', becomes(variant("{int64 9223372036854775
 test('variant', async () => {
     await check('v', becomes(variant('<<5.5>>'), 5.5));
     await check('av', becomes([variant('<5.5>')], [5.5]));
+});
+
+// As check(), for a key that others have values beside.
+async function checkKey(type, ...values) {
+    await withStores(2, async (writer, reader) => {
+        for (const [index, value] of values.entries()) {
+            writer.data = {other: 1, key: `marker ${index}`};
+            await waitFor(() => reader.get('key') === `marker ${index}`);
+            const {input, output} = value instanceof Becomes ? value : becomes(value, value);
+
+            writer.set('key', input);
+            await waitFor(() => reader.get('key') !== `marker ${index}`);
+            assertEqual(reader.get('key'), output);
+            assertEqual(reader.get_key('key').get_type_string(), type);
+            assertEqual([reader.data.key, reader.get('other')], [output, 1]);
+        }
+    });
+}
+
+test('key', async () => {
+    await checkKey('b', true);
+    await checkKey('x', 5, becomes(5n, 5));
+    await checkKey('t', 2n ** 64n - 1n);
+    await checkKey('d', 0.5, 2 ** 53);
+    await checkKey('s', 'Grüße, 𝄞');
+    await checkKey('ay', new Uint8Array([97, 0, 98]));
+    await checkKey('av', [1, [null]]);
+    await checkKey('a{sv}', {a: {}});
+    await checkKey('(is)', becomes(variant("(1, 'a')"), [1, 'a']));
+    await checkKey('v', becomes(variant('<5.5>'), 5.5));
+});
+
+test('key-null', () => checkKey('mv', null, becomes(undefined, null)));
+
+test('key-double-kept', () => {
+    const store = new Amnesia.Store({data: {a: 0.5}});
+
+    store.set('a', 1);
+    assertEqual(store.get_key('a').print(true), '1.0');
+    store.assign({a: 2, b: 2});
+    assertEqual(store.get_data().print(true), "{'a': <2.0>, 'b': <int64 2>}");
+});
+
+test('key-several', () => withStores(2, async (writer, reader) => {
+    writer.data = {a: 0, b: 0.5};
+    writer.assign({b: null, c: [1], d: new Uint8Array([1])});
+    await waitFor(() => reader.size === 4);
+    assertEqual([...reader.values()], [0, null, [1], new Uint8Array([1])]);
+    assertEqual([...reader.keys()].map(key => reader.get_key(key).get_type_string()),
+        ['x', 'mv', 'av', 'ay']);
+}));
+
+test('key-absent', () => {
+    const store = new Amnesia.Store({data: {a: 1, '': 2}});
+
+    for (const key of ['b', '', 'k'.repeat(256), 'a\0', '\ud800']) {
+        assertEqual(store.get(key), undefined);
+        assertEqual(store.has(key), false);
+    }
+});
+
+test('key-removed', () => withStores(2, async (writer, reader) => {
+    writer.data = {other: 1, key: 2};
+    await waitFor(() => reader.has('key'));
+    writer.delete('key');
+    await waitFor(() => !reader.has('key'));
+    assertEqual(reader.data, {other: 1});
+    assertEqual(reader.get('key'), undefined);
+}));
+
+test('key-order', () => {
+    const store = new Amnesia.Store({data: {b: 1, 'ä': 2, B: 3, aa: 4, a: 5}});
+
+    assertEqual([...store.keys()], ['B', 'a', 'aa', 'b', 'ä']);
+});
+
+async function checkKeyRefused(data, key, code, part) {
+    const store = new Amnesia.Store({data});
+
+    await assertRefused(() => store.set(key, 1), code, part);
+    assertEqual(store.data, Amnesia.unpack(Amnesia.pack(data)));
+}
+
+test('key-name', async () => {
+    for (const key of ['', 'k'.repeat(256), 'ä'.repeat(128)])
+        await checkKeyRefused({}, key, INVALID_KEY, '255');
+});
+
+test('key-type', async () => {
+    const store = new Amnesia.Store({data: {5: 1}});
+
+    await assertThrows(() => store.get(5), TypeError, 'a key is of type number');
+    await assertThrows(() => store.set(5, 1), TypeError, 'a key is of type number');
+});
+
+test('key-nowhere', async () => {
+    for (const data of [5, [1], variant("{'a': 1}")])
+        await checkKeyRefused(data, 'a', NOT_A_DICTIONARY, 'dictionary');
+});
+
+test('key-too-many', async () => {
+    const store = new Amnesia.Store();
+
+    store.assign(Object.fromEntries(Array.from({length: 4096}, (_, i) => [String(i), i])));
+    await assertRefused(() => store.set('new', 1), TOO_MANY_KEYS, '4096');
+    assertEqual(store.size, 4096);
 });
 
 test('handle', async () => {
