@@ -269,7 +269,7 @@ test_closures_text (void)
 }
 
 static void
-raise (GClosure     *closure,
+leave (GClosure     *closure,
        GValue       *result,
        guint         n_parameters,
        const GValue *parameters,
@@ -288,8 +288,8 @@ test_closures_raise (void)
   g_test_summary ("A closure that returns nothing, as by an exception, changes nothing");
 
   begin ();
-  g_closure_set_marshal (get, raise);
-  g_closure_set_marshal (set, raise);
+  g_closure_set_marshal (get, leave);
+  g_closure_set_marshal (set, leave);
   test_widget_set_text (widget, "before");
   amnesia_store_bind_with_mapping_closures (store, "k", G_OBJECT (widget), "text", AMNESIA_BIND_DEFAULT,
                                             get, set);
@@ -308,8 +308,10 @@ unbinding_get (GValue   *value,
                GVariant *variant,
                gpointer  user_data)
 {
+  guint n_destroyed = ((Counts *) user_data)->n_destroyed;
+
   amnesia_store_unbind (widget, "number");
-  g_assert_cmpuint (((Counts *) user_data)->n_destroyed, ==, 0);
+  g_assert_cmpuint (((Counts *) user_data)->n_destroyed, ==, n_destroyed);
   g_value_set_int (value, 77);
   return TRUE;
 }
