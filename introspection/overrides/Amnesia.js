@@ -398,6 +398,37 @@ function patchKeys(proto) {
     });
 }
 
+// --- bindings ---
+
+function checkBound(key) {
+    // null is the whole value
+    return key === null ? null : checkNewKey(key);
+}
+
+// The functions of a binding have and give values of JavaScript.
+function patchBindings(proto) {
+    const {bind, bind_with_mapping: bindWithMapping, create_action: createAction} = proto;
+    const {DEFAULT} = Amnesia.BindFlags;
+
+    proto.bind = function (key, object, property, flags = DEFAULT) {
+        bind.call(this, checkBound(key), object, property, flags);
+    };
+    proto.bind_with_mapping = function (key, object, property, flags = DEFAULT, getMapping = null,
+        setMapping = null) {
+        const present = () => key === null ? this.get_data() : this.get_key(key);
+        const packResult = value => packAs('what set_mapping returned', value, present);
+
+        bindWithMapping.call(this, checkBound(key), object, property, flags,
+            getMapping && (variant => getMapping(unpack(variant))),
+            setMapping && (value => packResult(setMapping(value))));
+    };
+    proto.create_action = function (key, defaultState) {
+        const packed = packAs('default_state', defaultState, () => this.get_key(key));
+
+        return createAction.call(this, checkNewKey(key), packed);
+    };
+}
+
 // --- the store ---
 
 // Patched in place, so that the class stays the one that C knows, and can be derived from.
@@ -483,6 +514,7 @@ function _init() {
     Amnesia.pack = pack;
     Amnesia.unpack = unpack;
     patchKeys(Amnesia.Store.prototype);
+    patchBindings(Amnesia.Store.prototype);
     patchProperties(Amnesia.Store.prototype);
     patchConstructor(Amnesia.Store.prototype);
     patchPromises(Amnesia.Store.prototype);

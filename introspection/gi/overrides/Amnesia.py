@@ -329,9 +329,46 @@ class _Keys:
         return _set_key_if_unset_async(self, key, packed, *arguments)
 
 
+class _Bindings:
+    """Bindings whose functions have and give values of Python."""
+
+    def bind(self, key, object, property, flags=Amnesia.BindFlags.DEFAULT):
+        _bind(self, _check_bound(key), object, property, flags)
+
+    def bind_with_mapping(
+        self,
+        key,
+        object,
+        property,
+        flags=Amnesia.BindFlags.DEFAULT,
+        get_mapping=None,
+        set_mapping=None,
+    ):
+        _bind_with_mapping(
+            self,
+            _check_bound(key),
+            object,
+            property,
+            flags,
+            get_mapping and (lambda variant: get_mapping(unpack(variant))),
+            set_mapping and (lambda value: _pack(set_mapping(value), "what set_mapping returned")),
+        )
+
+    def create_action(self, key, default_state):
+        return _create_action(self, _check_new_key(key), _pack(default_state, "default_state"))
+
+
+def _check_bound(key):
+    # None is the whole value
+    return None if key is None else _check_new_key(key)
+
+
 _set_if_unset_async = Amnesia.Store.set_if_unset_async
 _set_key_if_unset_async = Amnesia.Store.set_key_if_unset_async
-for _name, _method in vars(_Keys).items():
+_bind = Amnesia.Store.bind
+_bind_with_mapping = Amnesia.Store.bind_with_mapping
+_create_action = Amnesia.Store.create_action
+for _name, _method in (*vars(_Keys).items(), *vars(_Bindings).items()):
     if isinstance(_method, types.FunctionType):
         setattr(Amnesia.Store, _name, _method)
 
@@ -348,7 +385,7 @@ def _make_property(name):
 
 # PyGObject has properties at `props` only, and what is set elsewhere becomes an attribute of Python
 # without a word.
-for _class in (Amnesia.Conf, Amnesia.Peer, Amnesia.Store):
+for _class in (Amnesia.Change, Amnesia.Conf, Amnesia.Peer, Amnesia.Store):
     for _spec in GObject.list_properties(_class):
         _name = _spec.name.replace("-", "_")
         if not hasattr(_class, _name):
