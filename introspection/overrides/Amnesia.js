@@ -509,6 +509,18 @@ function patchPromises(proto) {
     };
 }
 
+function patchChange(proto) {
+    for (const name of ['old', 'new']) {
+        Object.defineProperty(proto, name, {
+            configurable: true,
+            enumerable: true,
+            get() {
+                return unpack(this[`get_${name}`]());
+            },
+        });
+    }
+}
+
 function _init() {
     Amnesia = this;
     Amnesia.pack = pack;
@@ -518,5 +530,6 @@ function _init() {
     patchProperties(Amnesia.Store.prototype);
     patchConstructor(Amnesia.Store.prototype);
     patchPromises(Amnesia.Store.prototype);
+    patchChange(Amnesia.Change.prototype);
     Amnesia.enable_prompt();
 }

@@ -373,6 +373,15 @@ for _name, _method in (*vars(_Keys).items(), *vars(_Bindings).items()):
         setattr(Amnesia.Store, _name, _method)
 
 
+# --- changes ---
+
+Amnesia.Change.old = property(
+    lambda self: unpack(self.get_old()), doc="The value before, or None if there was none."
+)
+Amnesia.Change.new = property(
+    lambda self: unpack(self.get_new()), doc="The value after, or None if it was unset or removed."
+)
+
 # --- properties ---
 
 
