@@ -147,7 +147,7 @@ amnesia_store_write (AmnesiaStore  *self,
  *
  * Gets what stands in for the shared value while that is unset.
  *
- * Returns: (transfer none) (nullable): the default
+ * Returns: (transfer full) (nullable): the default
  *
  * Since: 0.1
  */
@@ -155,11 +155,13 @@ GVariant *
 amnesia_store_get_default_data (AmnesiaStore *self)
 {
   g_auto (AmnesiaTurn) turn = NULL;
+  GVariant *value;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
   g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
-  return amnesia_replica_get_default (self->replica);
+  value = amnesia_replica_get_default (self->replica);
+  return value != NULL ? g_variant_ref (value) : NULL;
 }
 
 /**

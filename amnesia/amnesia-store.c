@@ -232,7 +232,7 @@ amnesia_store_get_property (GObject    *object,
       g_value_take_variant (value, amnesia_store_get_data (self));
       break;
     case AMNESIA_STORE_PROP_DEFAULT_DATA:
-      g_value_set_variant (value, amnesia_store_get_default_data (self));
+      g_value_take_variant (value, amnesia_store_get_default_data (self));
       break;
     case AMNESIA_STORE_PROP_UPDATED:
       g_value_take_boxed (value, amnesia_store_get_updated (self));
