@@ -30,8 +30,8 @@ typedef struct
   gulong           state_handler;    /* not 0: nothing is written yet */
 
   guint            n_putting;        /* what the property does now is our doing */
-  GValue           shown;            /* what the property had when we looked last */
-  gboolean         unwritten;        /* @shown is to be written when the store is synced */
+  GValue           shown;            /* what the property had when we looked last, if we have to know */
+  gboolean         unwritten;        /* the property is to be written when the store is synced */
   GVariant        *written;          /* (owned) (nullable) ours, until something else comes */
   gint64           written_at;
   GSource         *held;             /* (owned) (nullable) when @property takes what others wrote */
@@ -103,20 +103,22 @@ binding_cut (gpointer data)
   binding_unref (self);
 }
 
+/* @what the property does not, with the key. */
 static void
 say_once (AmnesiaBinding *self,
           gboolean       *told,
           const char     *what,
           const char     *why)
 {
+  g_autofree char *key = NULL;
   g_autofree char *message = NULL;
 
   if (*told)
     return;
   *told = TRUE;
-  message = g_strdup_printf ("%s %s, which is bound to %s of a %s: %s",
-                             what, self->key != NULL ? self->key : "the value", self->property->name,
-                             g_type_name (self->property->owner_type), why);
+  key = self->key != NULL ? g_strdup_printf ("the key “%s”", self->key) : g_strdup ("the value");
+  message = g_strdup_printf ("the property “%s” of a %s %s %s: %s", self->property->name,
+                             g_type_name (self->property->owner_type), what, key, why);
   amnesia_store_say (self->store, message);
 }
 
@@ -141,15 +143,22 @@ read_property (AmnesiaBinding *self,
     g_param_value_set_default (self->property, value);
 }
 
-/* Takes what @value holds. */
+/* Only to tell what is new of it. Of an object no reference is kept: it might be one that keeps ours. */
+static gboolean
+has_to_know (AmnesiaBinding *self)
+{
+  return (self->flags & AMNESIA_BIND_SET) && amnesia_convert_knows_type (self->property->value_type);
+}
+
 static void
 remember_shown (AmnesiaBinding *self,
-                GValue         *value)
+                const GValue   *value)
 {
-  if (G_IS_VALUE (&self->shown))
-    g_value_unset (&self->shown);
-  self->shown = *value;
-  *value = (GValue) G_VALUE_INIT;
+  if (!has_to_know (self))
+    return;
+  if (!G_IS_VALUE (&self->shown))
+    g_value_init (&self->shown, G_VALUE_TYPE (value));
+  g_value_copy (value, &self->shown);
 }
 
 static void
@@ -157,7 +166,7 @@ look_at_property (AmnesiaBinding *self)
 {
   g_auto (GValue) value = G_VALUE_INIT;
 
-  if (self->object == NULL)
+  if (self->object == NULL || !has_to_know (self))
     return;
   read_property (self, &value);
   remember_shown (self, &value);
@@ -218,7 +227,7 @@ map_to_property (AmnesiaBinding *self,
       self->get_told = FALSE;
       return TRUE;
     }
-  say_once (self, &self->get_told, "the property does not take the value of", why);
+  say_once (self, &self->get_told, "does not take", why);
   return FALSE;
 }
 
@@ -377,7 +386,7 @@ map_to_key (AmnesiaBinding *self,
   invert (self, value);
   variant = amnesia_convert_from_value (value, present, &error);
   if (variant == NULL)
-    say_once (self, &self->set_told, "not written to", error->message);
+    say_once (self, &self->set_told, "is not written to", error->message);
   return variant;
 }
 
@@ -401,31 +410,38 @@ write_variant (AmnesiaBinding *self,
       return;
     }
   g_clear_pointer (&self->written, g_variant_unref);
-  say_once (self, &self->set_told, "not written to", error->message);
+  say_once (self, &self->set_told, "is not written to", error->message);
 }
 
-/* Writes @shown. May run the application's code. */
+/* Writes what the property has: @value, which is changed. May run the application's code. */
 static void
-write_shown (AmnesiaBinding *self)
+write_value (AmnesiaBinding *self,
+             GValue         *value)
 {
-  g_auto (GValue) value = G_VALUE_INIT;
-  g_autoptr (GVariant) present = NULL;
+  g_autoptr (GVariant) present = dup_present (self);
   g_autoptr (GVariant) variant = NULL;
 
   self->unwritten = FALSE;
-  if (self->object == NULL)
-    return;
-  present = dup_present (self);
   self->written_at = g_get_monotonic_time ();
   if (self->held != NULL)
     hold (self);
-  if (is_said (self, present, &self->shown))
+  if (is_said (self, present, value))
     return;
-  g_value_init (&value, G_VALUE_TYPE (&self->shown));
-  g_value_copy (&self->shown, &value);
-  variant = map_to_key (self, present, &value);
+  variant = map_to_key (self, present, value);
   if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present))
     write_variant (self, variant);
+}
+
+static void
+write_property (AmnesiaBinding *self)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  read_property (self, &value);
+  if (self->object == NULL)
+    return;
+  remember_shown (self, &value);
+  write_value (self, &value);
 }
 
 /* A widget may notify later of what was put on it, or without that anything is new. */
@@ -443,12 +459,13 @@ property_notify_cb (GObject    *object,
   if (self->n_putting > 0)
     return;
   read_property (self, &value);
-  if (self->object == NULL || amnesia_convert_equal (&value, &self->shown))
+  if (self->object == NULL || (G_IS_VALUE (&self->shown) && amnesia_convert_equal (&value, &self->shown)))
     return;
   remember_shown (self, &value);
-  self->unwritten = TRUE;
   if (self->state_handler == 0)
-    write_shown (self);
+    write_value (self, &value);
+  else
+    self->unwritten = TRUE;
 }
 
 /* --- the beginning --- */
@@ -486,7 +503,7 @@ state_notify_cb (AmnesiaStore *store,
     return;
   disconnect (store, &self->state_handler);
   if (!take_present (self) && self->unwritten)
-    write_shown (self);
+    write_property (self);
 }
 
 static gulong
@@ -522,11 +539,12 @@ static void
 begin (AmnesiaBinding *self)
 {
   look_at_property (self);
-  if (take_present (self) || (self->flags & AMNESIA_BIND_GET))
+  if (take_present (self) || (self->flags & AMNESIA_BIND_GET) || self->object == NULL)
     return;
-  self->unwritten = TRUE;
   if (self->state_handler == 0)
-    write_shown (self);
+    write_property (self);
+  else
+    self->unwritten = TRUE;
 }
 
 static GQuark

@@ -187,10 +187,15 @@ static gboolean
 real_to_whole (double         real,
                AmnesiaNumber *whole)
 {
-  if (!(real >= -ABOVE_INT64 && real < ABOVE_UINT64) || real != trunc (real))
+  if (!(real >= -ABOVE_INT64 && real < ABOVE_UINT64))
     return FALSE;
-  *whole = real < 0 ? make_whole ((gint64) real) : make_unsigned ((guint64) real);
-  return TRUE;
+  if (real < 0)
+    {
+      *whole = make_whole ((gint64) real);
+      return (double) (gint64) real == real;
+    }
+  *whole = make_unsigned ((guint64) real);
+  return (double) (guint64) real == real;
 }
 
 static gboolean

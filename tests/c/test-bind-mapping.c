@@ -85,7 +85,7 @@ test_functions (void)
   test_set_key (store, "k", "int64 7");
   test_set_key (store, "k", "'101%'"); /* beyond the property's range */
   g_assert_cmpint (widget->number, ==, 13);
-  g_assert_cmpuint (test_diary_count_log (diary, "*does not take*of k,*mapping*"), ==, 1);
+  g_assert_cmpuint (test_diary_count_log (diary, "*does not take the key*mapping*"), ==, 1);
   g_assert_cmpuint (test_diary_count_log (diary, "*does not take*"), ==, 1);
   g_assert_cmpuint (counts.n_destroyed, ==, 0);
   amnesia_store_unbind (widget, "number");
@@ -176,6 +176,34 @@ test_other_type (void)
   test_diary_clear (diary);
   g_object_notify (G_OBJECT (widget), "time");
   g_assert_cmpuint (test_diary_count (diary, "updated"), ==, 0);
+  end ();
+}
+
+static GVariant *
+from_partner (const GValue *value,
+              gpointer      user_data)
+{
+  return g_variant_new_boolean (g_value_get_object (value) != NULL);
+}
+
+static void
+test_object (void)
+{
+  TestWidget *partner = test_widget_new ();
+
+  g_test_summary ("A binding does not keep what the property holds");
+
+  begin ();
+  g_object_set (widget, "partner", partner, NULL);
+  amnesia_store_bind_with_mapping (store, "k", widget, "partner", AMNESIA_BIND_SET, NULL, from_partner,
+                                   NULL, NULL);
+  test_assert_key (store, "k", "true");
+  g_object_set (widget, "partner", NULL, NULL);
+  test_assert_key (store, "k", "false");
+  g_object_set (widget, "partner", partner, NULL);
+  test_assert_key (store, "k", "true");
+  g_assert_finalize_object (partner);
+  widget->partner = NULL;
   end ();
 }
 
@@ -484,6 +512,7 @@ main (int    argc,
   g_test_add_func ("/bind-mapping/one-function", test_one_function);
   g_test_add_func ("/bind-mapping/destroyed-by-mistake", test_destroyed_by_mistake);
   g_test_add_func ("/bind-mapping/other-type", test_other_type);
+  g_test_add_func ("/bind-mapping/object", test_object);
   g_test_add_func ("/bind-mapping/closures", test_closures);
   g_test_add_func ("/bind-mapping/closures-text", test_closures_text);
   g_test_add_func ("/bind-mapping/closures-raise", test_closures_raise);

@@ -122,8 +122,11 @@ test_widget_set_property (GObject      *object,
     case PROP_BORN:
       self->born = g_value_get_int (value);
       break;
-    case PROP_FIXED:
     case PROP_PARTNER:
+      self->partner = g_value_get_object (value);
+      notify (self, PROP_PARTNER);
+      break;
+    case PROP_FIXED:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -164,7 +167,7 @@ test_widget_get_property (GObject    *object,
       g_value_set_int (value, 7);
       break;
     case PROP_PARTNER:
-      g_value_set_object (value, NULL);
+      g_value_set_object (value, self->partner);
       break;
     case PROP_HIDDEN:
     default:

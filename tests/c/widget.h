@@ -25,7 +25,8 @@ struct _TestWidget
   GDateTime *time;     /* `time` (owned) (nullable): of a type that no value becomes */
   int        hidden;   /* `hidden`, which cannot be read */
   int        born;     /* `born`, which is set at construction only */
-                       /* `fixed`, which cannot be set; `partner`, an object */
+  GObject   *partner;  /* `partner` (unowned) (nullable) */
+                       /* `fixed`, which cannot be set */
   guint      n_sets;
 };
 
