@@ -126,8 +126,6 @@ amnesia_store_record (AmnesiaStore *self,
 {
   Recorder recorder = { .store = self, .written = written };
 
-  if (amnesia_history_get_length (self->history) == 0)
-    return;
   if (may_have_keys (old_value) && may_have_keys (new_value))
     amnesia_key_changes_foreach (old_value, new_value, record_key, &recorder);
   if (!recorder.any)

@@ -15,14 +15,16 @@ note (AmnesiaStore *self,
       gboolean      remote,
       gboolean      written)
 {
+  gboolean remembered = amnesia_history_get_length (self->history) > 0;
   GVariant *last = self->transitions.value;
-  g_autoptr (GVariant) old = last != NULL ? g_variant_ref (last) : NULL;
+  g_autoptr (GVariant) old = remembered && last != NULL ? g_variant_ref (last) : NULL;
   GVariant *new = amnesia_replica_get_value (self->replica);
 
   if (!amnesia_transitions_note (&self->transitions, new, remote))
     return;
   self->data_moved = TRUE;
-  amnesia_store_record (self, old, new, written);
+  if (remembered)
+    amnesia_store_record (self, old, new, written);
 }
 
 /* The replica may hold another value now: remembers what is to be told. */

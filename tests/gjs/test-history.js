@@ -1,94 +1,102 @@
 // SPDX-License-Identifier: MIT
-// Who shares, and what has changed, as JavaScript has it: lists that a window can show.
+// What a store remembers, and what its peers say of themselves, as JavaScript has it.
 
 import Amnesia from 'gi://Amnesia?version=1';
 import Gio from 'gi://Gio';
-import GObject from 'gi://GObject';
+import GLib from 'gi://GLib';
 
-import {assertEqual, run, test, waitFor, withStores} from './testlib.js';
+import {assertEqual, conf, run, test, waitFor, withStores} from './testlib.js';
 
-function items(list) {
-    return Array.from({length: list.get_n_items()}, (_, index) => list.get_item(index));
+function list(model) {
+    return Array.from({length: model.get_n_items()}, (_, i) => model.get_item(i));
 }
 
-function history(store) {
-    return items(store.history).map(change => [change.key, change.old, change.new]);
-}
+test('history: off', () => {
+    const store = new Amnesia.Store();
 
-test('off', () => {
-    const store = new Amnesia.Store({data: 1});
-
-    assertEqual([store.history_length, store.history.get_n_items()], [0, 0]);
+    assertEqual(store.history_length, 0);
     assertEqual(store.history instanceof Gio.ListModel, true);
+    store.data = 1;
+    assertEqual(store.history.get_n_items(), 0);
 });
 
-test('changes', () => {
+test('history: local', () => {
+    const before = Math.floor(Date.now() / 1000);
     const store = new Amnesia.Store({history_length: 3});
 
-    store.data = 5;
-    store.data = {a: 1};
-    store.set('a', [2]);
-    assertEqual(history(store), [[null, null, 5], [null, 5, {a: 1}], ['a', 1, [2]]]);
-    store.delete('a');
-    assertEqual(history(store)[2], ['a', [2], null]);
-    store.history_length = 1;
-    assertEqual(history(store), [['a', [2], null]]);
-    store.set_history_length(0);
-    assertEqual([store.get_history_length(), history(store)], [0, []]);
+    store.data = 1;
+    store.data = {a: 1, b: [2]};
+    store.data = {a: 3};
+
+    const [first, second, third] = list(store.history);
+
+    assertEqual(first instanceof Amnesia.Change, true);
+    assertEqual([first.key, first.old, first.new], [null, 1, {a: 1, b: [2]}]);
+    assertEqual([second.key, second.old, second.new], ['a', 1, 3]);
+    assertEqual([third.key, third.old, third.new], ['b', [2], null]);
+    assertEqual([third.remote, third.writer], [false, null]);
+    assertEqual(third.when.to_unix() >= before, true);
+    assertEqual(third.get_old().recursiveUnpack(), [2]);
+    assertEqual([third.get_key(), third.get_new()], ['b', null]);
+    assertEqual([third.get_remote(), third.get_writer()], [false, null]);
+    assertEqual(third.get_when().to_unix(), third.when.to_unix());
+});
+
+test('history: items-changed', () => {
+    const store = new Amnesia.Store({history_length: 2});
+    const seen = [];
+
+    store.history.connect('items-changed', (_, ...change) => seen.push(change));
+    for (const number of [0, 1, 2])
+        store.data = number;
+    assertEqual(seen, [[0, 0, 1], [1, 0, 1], [0, 1, 0], [1, 0, 1]]);
+    store.history_length = 0;
+    assertEqual(seen.at(-1), [0, 2, 0]);
+    store.set_history_length(5);
+    assertEqual(store.get_history_length(), 5);
     assertEqual(store.get_history() === store.history, true);
 });
 
-test('a change', () => {
-    const store = new Amnesia.Store({historyLength: 3});
-    const before = Date.now();
+test('history: by hand', () => {
+    const change = new Amnesia.Change({
+        key: 'k', new: new GLib.Variant('i', 5), remote: true, writer: 'a:1',
+    });
 
-    store.set('a', 0.5);
-    const change = store.history.get_item(0);
-
-    assertEqual(change instanceof Amnesia.Change, true);
-    assertEqual([change.key, change.get_key()], ['a', 'a']);
-    assertEqual([change.get_old(), change.get_new().print(true)], [null, '0.5']);
-    assertEqual([change.remote, change.get_remote()], [false, false]);
-    assertEqual(change.when.to_unix() >= Math.floor(before / 1000), true);
-    assertEqual(change.get_when().equal(change.when), true);
-    assertEqual([change.writer, change.get_writer()], [null, null]);
+    assertEqual([change.key, change.old, change.new], ['k', null, 5]);
+    assertEqual([change.remote, change.writer], [true, 'a:1']);
 });
 
-test('a list model', () => {
-    const store = new Amnesia.Store({history_length: 3});
-    const seen = [];
-
-    store.history.connect('items-changed', (_, ...what) => seen.push(what));
-    store.set('a', 1).set('b', 1);
-    assertEqual(seen, [[0, 0, 1], [1, 0, 1]]);
-});
-
-test('who', () => withStores(2, async (a, b) => {
+test('history: remote', () => withStores(2, async (a, b) => {
     b.history_length = 10;
-    a.set('a', 1);
-    await waitFor(() => b.history.get_n_items() === 1);
-    b.set('b', 2);
-    assertEqual(items(b.history).map(change => [change.remote, change.writer]),
-        [[true, a.listening], [false, b.listening]]);
+    a.data = 'hello';
+    await waitFor(() => b.history.get_n_items());
+
+    const [change] = list(b.history);
+
+    assertEqual([change.new, change.remote], ['hello', true]);
+    assertEqual(change.writer, a.listening);
 }));
 
-const Line = GObject.registerClass({
-    GTypeName: 'TestLine',
-    Properties: {
-        text: GObject.ParamSpec.string('text', null, null, GObject.ParamFlags.READWRITE, ''),
-    },
-}, class Line extends GObject.Object {});
+test('peers: name and status', async () => {
+    const a = new Amnesia.Store({conf: conf(2)});
 
-test('name and status of a peer', () => withStores(2, async (a, b) => {
+    await a.open();
+
     const peer = a.peers.get_item(0);
-    const line = new Line();
+    const statuses = [];
 
-    peer.bind_property('status', line, 'text', GObject.BindingFlags.SYNC_CREATE);
-    assertEqual([peer.name, peer.get_name()], [b.listening, b.listening]);
-    await waitFor(() => line.text.includes('TCP'));
-    assertEqual(peer.get_status(), line.text);
+    peer.connect('notify::status', () => statuses.push(peer.status));
+    assertEqual(peer.name, `${conf(1)[0].host}:7702`);
+    assertEqual(peer.get_name(), peer.name);
+
+    const b = new Amnesia.Store({conf: conf(2)});
+
+    await b.open();
+    await waitFor(() => peer.status.startsWith('in sync'));
+    assertEqual(statuses.at(-1), peer.get_status());
     await b.close();
-    await waitFor(() => !line.text.includes('TCP'));
-}));
+    await waitFor(() => peer.status.startsWith('away'));
+    await a.close();
+});
 
 await run();

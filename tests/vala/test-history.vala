@@ -1,83 +1,111 @@
 /* SPDX-License-Identifier: MIT */
-/* Who shares, and what has changed, as Vala has it: lists that a window can show. */
+/* What a store remembers, and what its peers say of themselves, as Vala has it. */
 
-string text_of (Variant? value) {
-  return value != null ? value.print (true) : "-";
+void check_text (string? text, string? expected) {
+  assert_cmpstr (text, CompareOperator.EQ, expected);
 }
 
-string history (Amnesia.Store store) {
-  string text = "";
-
-  for (uint i = 0; i < store.history.get_n_items (); i++) {
-    var change = (Amnesia.Change) store.history.get_item (i);
-
-    text += "%s: %s > %s; ".printf (change.key ?? "*", text_of (change.old), text_of (change.new));
-  }
-  return text;
+Amnesia.Change change_at (Amnesia.Store store, uint position) {
+  return (Amnesia.Change) store.history.get_item (position);
 }
 
-void test_changes () throws Error {
+void test_off () {
   var store = new Amnesia.Store ();
 
   assert_cmpuint (store.history_length, CompareOperator.EQ, 0);
-  store.data = 4;
+  store.data = 1;
   assert_cmpuint (store.history.get_n_items (), CompareOperator.EQ, 0);
-  store.history_length = 3;
-  store.data = 5;
-  store.data = null;
-  store["a"] = 1;
-  assert_cmpstr (history (store), CompareOperator.EQ, "*: 4 > 5; *: 5 > -; a: - > 1; ");
-  store.remove_key ("a");
-  assert_cmpstr (history (store), CompareOperator.EQ, "*: 5 > -; a: - > 1; a: 1 > -; ");
-  store.history_length = 1;
-  assert_cmpstr (history (store), CompareOperator.EQ, "a: 1 > -; ");
 }
 
-void test_who () throws Error {
+void test_local () {
+  var before = new DateTime.now_utc ();
+  var store = new Amnesia.Store ();
+
+  store.history_length = 3;
+  store.data = 1;
+  store.data = Support.parse ("{'a': <1>, 'b': <2>}");
+  store.data = Support.parse ("{'a': <3>}");
+  assert_cmpuint (store.history.get_n_items (), CompareOperator.EQ, 3);
+
+  var first = change_at (store, 0);
+  var third = change_at (store, 2);
+
+  assert_null (first.key);
+  assert_cmpint ((int) first.old, CompareOperator.EQ, 1);
+  assert_cmpint ((int) first.@new.lookup_value ("b", null), CompareOperator.EQ, 2);
+  check_text (third.key, "b");
+  assert_cmpint ((int) third.old, CompareOperator.EQ, 2);
+  assert_null (third.@new);
+  assert_false (third.remote);
+  assert_null (third.writer);
+  assert_cmpint ((int) third.when.to_unix (), CompareOperator.GE, (int) before.to_unix ());
+}
+
+void test_items_changed () {
+  var store = new Amnesia.Store ();
+  string[] log = {};
+
+  store.history_length = 2;
+  store.history.items_changed.connect ((position, removed, added) => {
+    log += "%u-%u+%u".printf (position, removed, added);
+  });
+  for (int i = 0; i < 3; i++)
+    store.data = i;
+  store.history_length = 0;
+  check_text (string.joinv (" ", log), "0-0+1 1-0+1 0-1+0 1-0+1 0-2+0");
+}
+
+void test_by_hand () {
+  var change = (Amnesia.Change) Object.@new (typeof (Amnesia.Change), "key", "k", "writer", "a:1");
+
+  check_text (change.key, "k");
+  check_text (change.writer, "a:1");
+  assert_null (change.old);
+}
+
+void test_remote () throws Error {
   var conf = Support.conf (2);
   var a = Support.open_store (conf);
   var b = Support.open_store (conf);
 
   b.history_length = 10;
-  a["a"] = 1;
-  Support.wait_for (() => b.history.get_n_items () == 1);
-  b["b"] = 2;
-  var theirs = (Amnesia.Change) b.history.get_item (0);
-  var ours = (Amnesia.Change) b.history.get_item (1);
+  a.data = "hello";
+  Support.wait_for (() => b.history.get_n_items () > 0);
 
-  assert_true (theirs.remote);
-  assert_cmpstr (theirs.writer, CompareOperator.EQ, a.listening);
-  assert_true (new DateTime.now_utc ().difference (theirs.when).abs () < TimeSpan.MINUTE);
-  assert_false (ours.remote);
-  assert_cmpstr (ours.writer, CompareOperator.EQ, b.listening);
-  a.close_sync ();
+  var change = change_at (b, 0);
+
+  check_text ((string) change.@new, "hello");
+  assert_true (change.remote);
+  check_text (change.writer, a.listening);
   b.close_sync ();
+  a.close_sync ();
 }
 
-class Line : Object {
-  public string text { get; set; default = ""; }
-}
-
-void test_peer () throws Error {
+void test_name_and_status () throws Error {
   var conf = Support.conf (2);
   var a = Support.open_store (conf);
-  var b = Support.open_store (conf);
   var peer = (Amnesia.Peer) a.peers.get_item (0);
-  var line = new Line ();
+  string? last = null;
 
-  peer.bind_property ("status", line, "text", SYNC_CREATE);
-  assert_cmpstr (peer.name, CompareOperator.EQ, b.listening);
-  Support.wait_for (() => "TCP" in line.text);
-  assert_cmpstr (peer.status, CompareOperator.EQ, line.text);
+  peer.notify["status"].connect (() => last = peer.status);
+  check_text (peer.name, "%s:7702".printf (Support.host ()));
+
+  var b = Support.open_store (conf);
+
+  Support.wait_for (() => peer.status.has_prefix ("in sync"));
+  check_text (last, peer.status);
   b.close_sync ();
-  Support.wait_for (() => !("TCP" in line.text));
+  Support.wait_for (() => peer.status.has_prefix ("away"));
   a.close_sync ();
 }
 
 int main (string[] args) {
   Test.init (ref args);
-  Support.add_throwing ("/history/changes", test_changes);
-  Support.add_throwing ("/history/who", test_who);
-  Support.add_throwing ("/history/peer", test_peer);
+  Test.add_func ("/history/off", test_off);
+  Test.add_func ("/history/local", test_local);
+  Test.add_func ("/history/items-changed", test_items_changed);
+  Test.add_func ("/history/by-hand", test_by_hand);
+  Support.add_throwing ("/history/remote", test_remote);
+  Support.add_throwing ("/history/name-and-status", test_name_and_status);
   return Test.run ();
 }
