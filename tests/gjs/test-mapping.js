@@ -35,13 +35,16 @@ function variantOf(number) {
 async function check(type, ...values) {
     await withStores(2, async (writer, reader) => {
         for (const [index, value] of values.entries()) {
-            // so that an equal value before it cannot be taken for it
-            writer.data = `marker ${index}`;
-            await waitFor(() => reader.data === `marker ${index}`);
+            // so that an equal value before it cannot be taken for it; compared as a variant, so
+            // that waiting for a large value leaves no garbage
+            const marker = GLib.Variant.new_string(`marker ${index}`);
+            const isMarked = () => reader.get_data()?.equal(marker) ?? false;
             const {input, output} = value instanceof Becomes ? value : becomes(value, value);
 
+            writer.data = marker;
+            await waitFor(isMarked);
             writer.data = input;
-            await waitFor(() => reader.data !== `marker ${index}`);
+            await waitFor(() => !isMarked());
             assertEqual(reader.data, output);
             assertEqual(reader.get_data()?.get_type_string() ?? null, type);
         }
