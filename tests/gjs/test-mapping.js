@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Each row of the manual's page on values: what is set in one store is read in another.
 
+import System from 'system';
+
 import Amnesia from 'gi://Amnesia?version=1';
 import GLib from 'gi://GLib';
 
@@ -44,9 +46,12 @@ async function check(type, ...values) {
             writer.data = marker;
             await waitFor(isMarked);
             writer.data = input;
+            System.gc();
             await waitFor(() => !isMarked());
             assertEqual(reader.data, output);
             assertEqual(reader.get_data()?.get_type_string() ?? null, type);
+            // at one go, as test() does
+            System.gc();
         }
     });
 }
