@@ -127,7 +127,8 @@ bind (AmnesiaStore     *self,
  * written: a string that is `NULL`, or a key while the value is not a dictionary.
  *
  * What is set on the property on behalf of the key is not written back, even if the object makes
- * something else of it. What others write while the property is just being changed here is set when it
+ * something else of it. (An object that does so later, in an idle callback, answers; but it does not go
+ * on with it where somebody else answers in turn.) What others write while the property is just being changed here is set when it
  * has been quiet for 200 ms; so a slider does not jump back under the hand. What is written in this
  * process, by another binding or by [method@Amnesia.Store.set_key], is set at once.
  *
@@ -151,7 +152,7 @@ amnesia_store_bind (AmnesiaStore     *self,
                     AmnesiaBindFlags  flags)
 {
   g_auto (AmnesiaTurn) turn = NULL;
-  AmnesiaMapping mapping = { 0 };
+  AmnesiaMapping mapping = { .invert = (flags & AMNESIA_BIND_INVERT_BOOLEAN) != 0 };
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (key == NULL || amnesia_value_is_key (key));
@@ -285,6 +286,9 @@ closures_set (const GValue *value,
  *
  * @set_mapping is called with the value of the property, and returns a [type@GLib.Variant]; or `NULL`,
  * or ends with an exception: then nothing is written.
+ *
+ * The binding keeps both as long as it lives; a closure that holds the object itself keeps it alive, until
+ * [func@Amnesia.Store.unbind].
  *
  * A closure of C has its arguments by value and its result with a reference:
  * `GVariant *set (int value, gpointer user_data)`.

@@ -11,6 +11,13 @@
  * key that is held down. */
 #define HOLD_TIME (200 * G_TIME_SPAN_MILLISECOND)
 
+/* A change so soon after we set the property is not somebody's: it is what the object makes of it, in
+ * an idle callback for instance. */
+#define ANSWER_TIME (100 * G_TIME_SPAN_MILLISECOND)
+/* Where two objects go on to answer each other in that way, here or there, the same is written again
+ * and again. */
+#define MAX_SAME_ANSWERS 5
+
 /* One property, and the key that it is bound to.
  *
  * It is data of the object, and goes with it. The code that it runs may unbind it, or drop the object:
@@ -36,17 +43,14 @@ typedef struct
   gint64           written_at;
   GSource         *held;             /* (owned) (nullable) when @property takes what others wrote */
 
+  gint64           put_at;           /* 0: the property has changed since */
+  GVariant        *answer;           /* (owned) (nullable) what was written last */
+  guint            n_same_answers;
+
   gboolean         get_told;         /* that the value does not become the property's */
   gboolean         set_told;         /* that the property's does not become one */
+  gboolean         answers_told;
 } AmnesiaBinding;
-
-void
-amnesia_mapping_clear (AmnesiaMapping *self)
-{
-  if (self->destroy != NULL)
-    self->destroy (self->user_data);
-  *self = (AmnesiaMapping) { 0 };
-}
 
 static AmnesiaBinding *
 binding_ref (AmnesiaBinding *self)
@@ -64,6 +68,7 @@ binding_unref (AmnesiaBinding *self)
   if (G_IS_VALUE (&self->shown))
     g_value_unset (&self->shown);
   g_clear_pointer (&self->written, g_variant_unref);
+  g_clear_pointer (&self->answer, g_variant_unref);
   g_param_spec_unref (self->property);
   g_object_unref (self->store);
   g_free (self->key);
@@ -172,39 +177,7 @@ look_at_property (AmnesiaBinding *self)
   remember_shown (self, &value);
 }
 
-static void
-invert (AmnesiaBinding *self,
-        GValue         *value)
-{
-  if (self->flags & AMNESIA_BIND_INVERT_BOOLEAN)
-    g_value_set_boolean (value, !g_value_get_boolean (value));
-}
-
 /* --- from the key to the property --- */
-
-static gboolean
-map_plainly (AmnesiaBinding  *self,
-             GVariant        *variant,
-             GValue          *value,
-             GError         **error)
-{
-  if (!amnesia_convert_to_value (variant, value, error))
-    return FALSE;
-  invert (self, value);
-  return TRUE;
-}
-
-/* Whether the property takes it as it is: what it would cut, or warn of, is none that fits. */
-static gboolean
-is_taken (AmnesiaBinding *self,
-          const GValue   *value)
-{
-  g_auto (GValue) copy = G_VALUE_INIT;
-
-  g_value_init (&copy, G_VALUE_TYPE (value));
-  g_value_copy (value, &copy);
-  return !g_param_value_validate (self->property, &copy);
-}
 
 /* Makes of @value, which is the property's present one, the one that it should have. May run the
  * application's code. */
@@ -214,20 +187,13 @@ map_to_property (AmnesiaBinding *self,
                  GValue         *value)
 {
   g_autoptr (GError) error = NULL;
-  const char *why = NULL;
 
-  if (self->mapping.get == NULL)
-    why = map_plainly (self, variant, value, &error) ? NULL : error->message;
-  else if (!self->mapping.get (value, variant, self->mapping.user_data))
-    why = "the mapping does not take it";
-  if (why == NULL && !is_taken (self, value))
-    why = "it is out of the range of the property";
-  if (why == NULL)
+  if (amnesia_mapping_get (&self->mapping, self->property, variant, value, &error))
     {
       self->get_told = FALSE;
       return TRUE;
     }
-  say_once (self, &self->get_told, "does not take", why);
+  say_once (self, &self->get_told, "does not take", error->message);
   return FALSE;
 }
 
@@ -242,6 +208,7 @@ set_property (AmnesiaBinding *self,
   self->n_putting++;
   g_object_set_property (object, self->property->name, value);
   self->n_putting--;
+  self->put_at = g_get_monotonic_time ();
   look_at_property (self);
 }
 
@@ -356,38 +323,36 @@ changed_cb (AmnesiaStore *store,
 
 /* --- from the property to the key --- */
 
-/* Whether the key says already what the property shows. */
-static gboolean
-is_said (AmnesiaBinding *self,
-         GVariant       *present,
-         const GValue   *value)
-{
-  g_auto (GValue) said = G_VALUE_INIT;
-
-  if (present == NULL || self->mapping.get != NULL || self->mapping.set != NULL)
-    return FALSE;
-  g_value_init (&said, G_VALUE_TYPE (value));
-  return map_plainly (self, present, &said, NULL) && amnesia_convert_equal (&said, value);
-}
-
 static GVariant *
 map_to_key (AmnesiaBinding *self,
             GVariant       *present,
-            GValue         *value)
+            const GValue   *value)
 {
   g_autoptr (GError) error = NULL;
-  GVariant *variant;
+  GVariant *variant = amnesia_mapping_set (&self->mapping, value, present, &error);
 
-  if (self->mapping.set != NULL)
-    {
-      variant = self->mapping.set (value, self->mapping.user_data);
-      return variant != NULL ? g_variant_take_ref (variant) : NULL;
-    }
-  invert (self, value);
-  variant = amnesia_convert_from_value (value, present, &error);
-  if (variant == NULL)
+  if (error != NULL)
     say_once (self, &self->set_told, "is not written to", error->message);
   return variant;
+}
+
+/* Whether to write this would only make another object write what it has written before. */
+static gboolean
+is_endless (AmnesiaBinding *self,
+            GVariant       *variant)
+{
+  gboolean is_answer = self->put_at != 0 && self->written_at < self->put_at + ANSWER_TIME;
+
+  self->put_at = 0;
+  if (!is_answer || !amnesia_value_equal (variant, self->answer))
+    self->n_same_answers = 0;
+  g_clear_pointer (&self->answer, g_variant_unref);
+  self->answer = g_variant_ref (variant);
+  if (!is_answer || ++self->n_same_answers <= MAX_SAME_ANSWERS)
+    return FALSE;
+  say_once (self, &self->answers_told, "no longer answers",
+            "it has given the same answer several times, to somebody who answers it");
+  return TRUE;
 }
 
 /* @variant is held by who calls. */
@@ -416,7 +381,7 @@ write_variant (AmnesiaBinding *self,
 /* Writes what the property has: @value, which is changed. May run the application's code. */
 static void
 write_value (AmnesiaBinding *self,
-             GValue         *value)
+             const GValue   *value)
 {
   g_autoptr (GVariant) present = dup_present (self);
   g_autoptr (GVariant) variant = NULL;
@@ -425,10 +390,11 @@ write_value (AmnesiaBinding *self,
   self->written_at = g_get_monotonic_time ();
   if (self->held != NULL)
     hold (self);
-  if (is_said (self, present, value))
+  if (amnesia_mapping_is_said (&self->mapping, present, value))
     return;
   variant = map_to_key (self, present, value);
-  if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present))
+  if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present) &&
+      !is_endless (self, variant))
     write_variant (self, variant);
 }
 

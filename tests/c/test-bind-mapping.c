@@ -85,7 +85,7 @@ test_functions (void)
   test_set_key (store, "k", "int64 7");
   test_set_key (store, "k", "'101%'"); /* beyond the property's range */
   g_assert_cmpint (widget->number, ==, 13);
-  g_assert_cmpuint (test_diary_count_log (diary, "*does not take the key*mapping*"), ==, 1);
+  g_assert_cmpuint (test_diary_count_log (diary, "*does not take the key “k”: its mapping*"), ==, 1);
   g_assert_cmpuint (test_diary_count_log (diary, "*does not take*"), ==, 1);
   g_assert_cmpuint (counts.n_destroyed, ==, 0);
   amnesia_store_unbind (widget, "number");

@@ -481,6 +481,44 @@ test_guards (Fixture       *fixture,
   amnesia_store_unbind (fixture->widget, "none");
 }
 
+static gpointer
+use_from_thread (gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  bind (fixture, "l", "text", AMNESIA_BIND_DEFAULT);
+  amnesia_store_bind_with_mapping (fixture->store, "l", fixture->widget, "text", AMNESIA_BIND_DEFAULT,
+                                   NULL, NULL, NULL, NULL);
+  amnesia_store_bind_with_mapping_closures (fixture->store, "l", G_OBJECT (fixture->widget), "text",
+                                            AMNESIA_BIND_DEFAULT, NULL, NULL);
+  g_assert_null (amnesia_store_create_action (fixture->store, "k", g_variant_new_int64 (5)));
+  test_widget_set_number (fixture->widget, 6);
+  amnesia_store_unbind (fixture->widget, "number");
+  return NULL;
+}
+
+static void
+test_other_thread (Fixture       *fixture,
+                   gconstpointer  user_data)
+{
+  guint i;
+
+  g_test_summary ("What is done while another thread owns the context is a critical and does nothing");
+
+  bind (fixture, "k", "number", AMNESIA_BIND_DEFAULT);
+  test_set_key (fixture->store, "l", "'x'");
+  g_assert_true (g_main_context_acquire (NULL));
+  for (i = 0; i < 6; i++)
+    g_test_expect_message ("Amnesia", G_LOG_LEVEL_CRITICAL, "*own_context*");
+  g_thread_join (g_thread_new ("other", use_from_thread, fixture));
+  g_test_assert_expected_messages ();
+  g_main_context_release (NULL);
+  test_assert_key (fixture->store, "k", NULL);
+  g_assert_null (fixture->widget->text);
+  test_widget_set_number (fixture->widget, 7);
+  test_assert_key (fixture->store, "k", "int64 7");
+}
+
 /* --- how long it lives --- */
 
 static void
@@ -582,6 +620,7 @@ main (int    argc,
     { "/bind/null", test_null },
     { "/bind/mistakes", test_mistakes },
     { "/bind/guards", test_guards },
+    { "/bind/other-thread", test_other_thread },
     { "/bind/unbind", test_unbind },
     { "/bind/replace", test_replace },
     { "/bind/lives", test_lives },
