@@ -186,8 +186,9 @@ init_who_properties (void)
   /**
    * AmnesiaChange:writer: (getter get_writer)
    *
-   * Who wrote it, as [property@Amnesia.Peer:name] has it, or [property@Amnesia.Store:listening] if it
-   * was this store; `NULL`, if that is not known.
+   * Who wrote it: what [property@Amnesia.Peer:name] was at the time, or
+   * [property@Amnesia.Store:listening] if it was this store; `NULL`, if it has no name, or is somebody
+   * whom this store was not linked with.
    *
    * Since: 0.1
    */
@@ -337,9 +338,11 @@ amnesia_change_get_when (AmnesiaChange *self)
  *
  * Gets who wrote it.
  *
- * Returns: (transfer none) (nullable): `host:port`, as [property@Amnesia.Peer:name] has it, or
- *   [property@Amnesia.Store:listening] if it was this store; `NULL` if that is not known: a guest, or
- *   somebody whom this store was never linked with
+ * That is what the members say of one another, and no proof.
+ *
+ * Returns: (transfer none) (nullable): what [property@Amnesia.Peer:name] was at the time, most often
+ *   `host:port`, or [property@Amnesia.Store:listening] if it was this store; `NULL` if it has no name,
+ *   as this store while it is closed or a guest, or is somebody whom this store was not linked with
  *
  * Since: 0.1
  */

@@ -56,7 +56,7 @@ describe (const AmnesiaPeerFacts *facts)
   if (facts->error == NULL)
     return g_steal_pointer (&text);
 
-  /* a status, and what is wrong */
+  /* TRANSLATORS: how things stand with somebody, and what is wrong */
   return g_strdelimit (g_strdup_printf (_("%s: %s"), text, facts->error->message), "\r\n", ' ');
 }
 

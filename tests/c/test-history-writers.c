@@ -23,9 +23,10 @@ set_key (AmnesiaStore *store,
          const char   *key,
          const char   *text)
 {
+  g_autoptr (GVariant) value = test_value (text);
   g_autoptr (GError) error = NULL;
 
-  amnesia_store_set_key (store, key, test_value (text), &error);
+  amnesia_store_set_key (store, key, value, &error);
   g_assert_no_error (error);
 }
 

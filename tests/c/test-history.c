@@ -46,9 +46,10 @@ set_key (AmnesiaStore *store,
          const char   *key,
          const char   *text)
 {
+  g_autoptr (GVariant) value = test_value (text);
   g_autoptr (GError) error = NULL;
 
-  amnesia_store_set_key (store, key, test_value (text), &error);
+  amnesia_store_set_key (store, key, value, &error);
   g_assert_no_error (error);
 }
 
@@ -107,13 +108,14 @@ static void
 test_keys (void)
 {
   AmnesiaStore *store = new_store (20);
+  g_autoptr (GVariant) three = test_value ("{'d': <4>, 'b': <3>, 'a': <2>}");
   g_autoptr (GError) error = NULL;
 
   g_test_summary ("Of a dictionary each key that is another is a change, in the order of the keys");
 
   set_key (store, "b", "1");
   set_key (store, "a", "2");
-  amnesia_store_set_keys (store, test_value ("{'d': <4>, 'b': <3>, 'a': <2>}"), &error);
+  amnesia_store_set_keys (store, three, &error);
   g_assert_no_error (error);
   amnesia_store_remove_key (store, "a", &error);
   g_assert_no_error (error);
@@ -404,6 +406,7 @@ static void
 test_default (void)
 {
   AmnesiaStore *store = new_store (10);
+  g_autoptr (GVariant) value = test_value ("{'b': <2>}");
   g_autoptr (AmnesiaChange) change = NULL;
 
   g_test_summary ("Another default is a change of this process's own");
@@ -411,7 +414,7 @@ test_default (void)
   test_set (store, "{'a': <1>}");
   amnesia_store_set_data (store, NULL);
   test_let_millisecond_pass ();
-  amnesia_store_set_default_data (store, test_value ("{'b': <2>}"));
+  amnesia_store_set_default_data (store, value);
   assert_history (store, "a: - > 1; a: 1 > -; b: - > 2");
   change = g_list_model_get_item (amnesia_store_get_history (store), 2);
   g_assert_false (amnesia_change_get_remote (change));
