@@ -211,6 +211,9 @@ void test_peers () throws Error {
   assert_cmpint (peer.way, CompareOperator.EQ, Amnesia.Way.TCP);
   a.data = 1;
   Support.wait_for (() => peer.in_sync);
+  /* the first heartbeat tells */
+  Support.wait_for (() => peer.round_trip >= 0);
+  assert_true (peer.clock_offset.abs () < TimeSpan.SECOND);
   assert_true (peer.last_error == null);
   b.close_sync ();
   Support.wait_for (() => peer.state == AWAY && peer.last_error != null);

@@ -321,12 +321,12 @@ class _Keys:
             raise TypeError("a GLib.Variant of keys is of type a{sv}, and comes alone")
         self.set_keys(other)
 
-    def set_if_unset_async(self, value, *arguments):
-        return _set_if_unset_async(self, _pack(value, "data"), *arguments)
+    def set_if_unset_async(self, value, *arguments, **named):
+        return _set_if_unset_async(self, _pack(value, "data"), *arguments, **named)
 
-    def set_key_if_unset_async(self, key, value, *arguments):
+    def set_key_if_unset_async(self, key, value, *arguments, **named):
         packed = _pack_key(_check_new_key(key), value)
-        return _set_key_if_unset_async(self, key, packed, *arguments)
+        return _set_key_if_unset_async(self, key, packed, *arguments, **named)
 
 
 class _Bindings:
