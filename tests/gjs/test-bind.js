@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Keys bound to properties, and keys as actions, as JavaScript has them.
 
+import System from 'system';
+
 import Amnesia from 'gi://Amnesia?version=1';
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
@@ -175,6 +177,33 @@ test('bind_with_mapping: variants, and nothing', () => {
     assertEqual(store.data, {key: 4});
     store.bind_with_mapping('key', widget, 'number', GET, value => value * 2);
     assertEqual(widget.number, 8);
+});
+
+// In a function of its own, so that nothing of the stack holds what it made.
+function bindAndDrop(store, seen) {
+    const [kept, dropped] = [new Widget(), new Widget()];
+
+    store.bind_with_mapping('key', kept, 'text', GET, value => `kept ${value}`);
+    store.bind_with_mapping('key', dropped, 'text', GET, value => {
+        seen.push(value);
+        return '';
+    });
+    return kept;
+}
+
+test('bind_with_mapping: garbage is collected', async () => {
+    const [store, seen] = [new Amnesia.Store(), []];
+    const kept = bindAndDrop(store, seen);
+
+    store.set('key', 1);
+    assertEqual([kept.text, seen], ['kept 1', [1]]);
+    // a wrapper goes with the turn of the loop that it was made in
+    await waitFor(() => {
+        System.gc();
+        store.set('key', seen.length + 1);
+        return seen[seen.length - 1] !== store.get('key');
+    });
+    assertEqual(kept.text, `kept ${store.get('key')}`);
 });
 
 test('bind_with_mapping: functions that throw', () => {
