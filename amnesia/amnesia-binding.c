@@ -203,10 +203,8 @@ static void
 set_property (AmnesiaBinding *self,
               const GValue   *value)
 {
-  g_autoptr (GObject) object = g_object_ref (self->object);
-
   self->n_putting++;
-  g_object_set_property (object, self->property->name, value);
+  g_object_set_property (self->object, self->property->name, value);
   self->n_putting--;
   self->put_at = g_get_monotonic_time ();
   look_at_property (self);
@@ -288,10 +286,7 @@ key_has_changed (AmnesiaBinding *binding,
   g_autoptr (GVariant) present = dup_present (self);
 
   if (present == NULL)
-    {
-      stop_holding (self);
-      g_clear_pointer (&self->written, g_variant_unref);
-    }
+    g_clear_pointer (&self->written, g_variant_unref);
   else if (amnesia_value_equal (present, self->written))
     stop_holding (self);
   else if (remote && is_busy (self))

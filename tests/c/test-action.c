@@ -198,13 +198,14 @@ test_refused (void)
 static void
 test_wrong_state (void)
 {
+  g_autoptr (GVariant) five = g_variant_ref_sink (g_variant_new_int32 (5));
   GAction *action;
 
   g_test_summary ("A state of another type is a mistake that changes nothing");
 
   action = begin ("n", g_variant_new_int64 (7));
   g_test_expect_message ("GLib-GIO", G_LOG_LEVEL_CRITICAL, "*");
-  g_action_change_state (action, g_variant_ref_sink (g_variant_new_int32 (5)));
+  g_action_change_state (action, five);
   g_test_assert_expected_messages ();
   G_ACTION_GET_IFACE (action)->change_state (action, g_variant_new_int32 (5));
   test_assert_key (store, "n", NULL);

@@ -94,6 +94,26 @@ test_functions (void)
 }
 
 static void
+test_removed (void)
+{
+  Counts counts = { 0 };
+
+  g_test_summary ("A key that was removed and is there again is set, also if it is what was written before");
+
+  begin ();
+  amnesia_store_bind_with_mapping (store, "k", widget, "number", AMNESIA_BIND_DEFAULT, from_percent,
+                                   to_percent, &counts, NULL);
+  test_widget_set_number (widget, 5);
+  test_widget_set_number (widget, 13); /* which is not written */
+  test_assert_key (store, "k", "'5%'");
+  g_assert_true (amnesia_store_remove_key (store, "k", NULL));
+  g_assert_cmpint (widget->number, ==, 13);
+  test_set_key (store, "k", "'5%'");
+  g_assert_cmpint (widget->number, ==, 5);
+  end ();
+}
+
+static void
 test_one_function (void)
 {
   Counts counts = { 0 };
@@ -509,6 +529,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/bind-mapping/functions", test_functions);
+  g_test_add_func ("/bind-mapping/removed", test_removed);
   g_test_add_func ("/bind-mapping/one-function", test_one_function);
   g_test_add_func ("/bind-mapping/destroyed-by-mistake", test_destroyed_by_mistake);
   g_test_add_func ("/bind-mapping/other-type", test_other_type);

@@ -118,6 +118,30 @@ test_after_sync_present (void)
 }
 
 static void
+test_after_sync_once (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  Member here, there;
+
+  g_test_summary ("With AFTER_SYNC and GET_NO_CHANGES the value that is there then is the first one");
+
+  member_init (&here, conf);
+  test_wait_state (here.store, AMNESIA_STATE_ALONE);
+  test_set_key (here.store, "k", "5.0");
+  member_init (&there, conf);
+  member_bind (&there, AMNESIA_BIND_GET | AMNESIA_BIND_SET | AMNESIA_BIND_GET_NO_CHANGES |
+                       AMNESIA_BIND_AFTER_SYNC);
+  test_widget_set_value (there.widget, 3);
+  test_wait_state (there.store, AMNESIA_STATE_SYNCED);
+  g_assert_cmpfloat (there.widget->value, ==, 5);
+  test_set_key (here.store, "k", "6.0");
+  test_until (test_has_key (there.store, "k", "6.0"));
+  g_assert_cmpfloat (there.widget->value, ==, 5);
+  member_clear (&here);
+  member_clear (&there);
+}
+
+static void
 test_after_sync_absent (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (2);
@@ -346,6 +370,41 @@ test_hold (void)
   pair_clear (members);
 }
 
+static GVariant *
+all_but_thirteen (const GValue *value,
+                  gpointer      user_data)
+{
+  return g_value_get_double (value) != 13 ? g_variant_new_double (g_value_get_double (value)) : NULL;
+}
+
+static void
+test_hold_longer (void)
+{
+  Member members[2];
+  gint64 moved_at;
+
+  g_test_summary ("It waits until the property is quiet, also where nothing more is written of it");
+
+  if (test_skip_if_slow ("it may have waited before the property is changed again"))
+    return;
+  pair_init (members);
+  amnesia_store_bind_with_mapping (members[0].store, "k", members[0].widget, "value", AMNESIA_BIND_DEFAULT,
+                                   NULL, all_but_thirteen, NULL, NULL);
+  test_widget_set_value (members[0].widget, 5);
+  test_until (members[1].widget->value == 5);
+  test_set_key (members[1].store, "k", "1.0");
+  test_until (test_has_key (members[0].store, "k", "1.0"));
+  test_pass_time (100);
+  moved_at = g_get_monotonic_time ();
+  if (members[0].widget->value == 5) /* if not, the machine was busy with something else */
+    test_widget_set_value (members[0].widget, 13);
+  else
+    moved_at -= HOLD_TIME;
+  test_until (members[0].widget->value == 1);
+  g_assert_cmpint (members[0].set_at - moved_at, >=, HOLD_TIME);
+  pair_clear (members);
+}
+
 static void
 test_hold_ends (void)
 {
@@ -432,6 +491,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/bind-peers/after-sync-present", test_after_sync_present);
+  g_test_add_func ("/bind-peers/after-sync-once", test_after_sync_once);
   g_test_add_func ("/bind-peers/after-sync-absent", test_after_sync_absent);
   g_test_add_func ("/bind-peers/after-sync-set", test_after_sync_set);
   g_test_add_func ("/bind-peers/after-sync-alone", test_after_sync_alone);
@@ -439,6 +499,7 @@ main (int    argc,
   g_test_add_func ("/bind-peers/late-ping-pong", test_late_ping_pong);
   g_test_add_func ("/bind-peers/misfit", test_misfit);
   g_test_add_func ("/bind-peers/hold", test_hold);
+  g_test_add_func ("/bind-peers/hold-longer", test_hold_longer);
   g_test_add_func ("/bind-peers/hold-ends", test_hold_ends);
   g_test_add_func ("/bind-peers/drag", test_drag);
   g_test_add_func ("/bind-peers/drag-both", test_drag_both);

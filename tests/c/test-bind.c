@@ -208,12 +208,15 @@ static void
 test_default (Fixture       *fixture,
               gconstpointer  user_data)
 {
+  g_autoptr (GVariant) five = test_value ("{'k': <int64 5>}");
+  g_autoptr (GVariant) six = test_value ("{'k': <int64 6>}");
+
   g_test_summary ("A default is a value like others");
 
-  amnesia_store_set_default_data (fixture->store, test_value ("{'k': <int64 5>}"));
+  amnesia_store_set_default_data (fixture->store, five);
   bind (fixture, "k", "number", AMNESIA_BIND_DEFAULT);
   g_assert_cmpint (fixture->widget->number, ==, 5);
-  amnesia_store_set_default_data (fixture->store, test_value ("{'k': <int64 6>}"));
+  amnesia_store_set_default_data (fixture->store, six);
   g_assert_cmpint (fixture->widget->number, ==, 6);
 }
 
@@ -300,6 +303,12 @@ test_equal (Fixture       *fixture,
   bind (fixture, "k", "value", AMNESIA_BIND_DEFAULT);
   test_set_key (fixture->store, "k", "7.0");
   g_assert_cmpuint (fixture->widget->n_sets, ==, 0);
+
+  /* also not in other words */
+  bind (fixture, "t", "text", AMNESIA_BIND_GET | AMNESIA_BIND_SET | AMNESIA_BIND_GET_NO_CHANGES);
+  test_set_key (fixture->store, "t", "objectpath '/a'");
+  test_widget_set_text (fixture->widget, "/a");
+  test_assert_key (fixture->store, "t", "objectpath '/a'");
 }
 
 static void
