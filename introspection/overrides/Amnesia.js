@@ -310,10 +310,23 @@ function patchStore(proto) {
     }
 }
 
+function patchChange(proto) {
+    for (const name of ['old', 'new']) {
+        Object.defineProperty(proto, name, {
+            configurable: true,
+            enumerable: true,
+            get() {
+                return unpack(this[`get_${name}`]());
+            },
+        });
+    }
+}
+
 function _init() {
     Amnesia = this;
     Amnesia.pack = pack;
     Amnesia.unpack = unpack;
     patchStore(Amnesia.Store.prototype);
+    patchChange(Amnesia.Change.prototype);
     Amnesia.enable_prompt();
 }

@@ -176,7 +176,7 @@ class TypelibTest(unittest.TestCase):
                 self.assertEqual(process.returncode, 0, process.stdout[-2000:])
 
     def test_A12_all_are_there(self):
-        self.assertEqual(set(classes()), {"Conf", "Peer", "Store"})
+        self.assertEqual(set(classes()), {"Change", "Conf", "Peer", "Store"})
         self.assertIn("from_json", functions())
         self.assertIn("write", methods("Store"))
 

@@ -220,6 +220,14 @@ Amnesia.Store.conf = property(
 )
 
 
+def _make_value_property(name):
+    return property(lambda self: unpack(getattr(self.props, name)))
+
+
+for _name in ("old", "new"):
+    setattr(Amnesia.Change, _name, _make_value_property(_name))
+
+
 def _make_property(name):
     return property(
         lambda self: getattr(self.props, name),
@@ -229,7 +237,7 @@ def _make_property(name):
 
 # PyGObject has properties at `props` only, and what is set elsewhere becomes an attribute of Python
 # without a word.
-for _class in (Amnesia.Conf, Amnesia.Peer, Amnesia.Store):
+for _class in (Amnesia.Change, Amnesia.Conf, Amnesia.Peer, Amnesia.Store):
     for _spec in GObject.list_properties(_class):
         _name = _spec.name.replace("-", "_")
         if not hasattr(_class, _name):
