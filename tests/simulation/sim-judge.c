@@ -149,21 +149,38 @@ check_clock (AmnesiaEntry *entry)
     sim_fail ("a stamp that is ahead of every clock");
 }
 
-/* @node has just made it. */
-void
-sim_judge_write (SimNode      *node,
-                 AmnesiaEntry *entry)
+static void
+judge_written (SimNode      *node,
+               AmnesiaEntry *entry)
 {
-  sim.n_writes++;
-  sim_say ("%u: writes %" G_GINT64_MODIFIER "x", node->index, entry->stamp);
+  sim_say ("%u: writes “%s” %" G_GINT64_MODIFIER "x", node->index, entry->key, entry->stamp);
   know (entry, TRUE);
   check_clock (entry);
   if (entry->stamp <= node->seen)
     sim_fail ("%u: its own write is not greater than what it had seen", node->index);
   if (amnesia_replica_lookup (node->replica, entry->key) != entry)
     sim_fail ("%u: its own write is not visible", node->index);
-  node->seen = entry->stamp;
   set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
+}
+
+/* @node has just made them, all at once. */
+void
+sim_judge_write (SimNode   *node,
+                 GPtrArray *entries)
+{
+  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
+  guint i;
+
+  sim.n_writes++;
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      judge_written (node, entry);
+      if (amnesia_entry_compare (entry, first) != 0)
+        sim_fail ("%u: what it wrote at once has two stamps", node->index);
+    }
+  node->seen = first->stamp;
 }
 
 /* What somebody else wrote a year ahead, and was taken when our clock was wrong too, makes room. */
@@ -221,14 +238,35 @@ sim_judge_merge (SimNode      *node,
     forget_seen (node);
 }
 
+/* What was written at once leaves at once, but for what is too large for the peer. */
+static void
+judge_together (SimNode     *node,
+                AmnesiaLink *link,
+                GPtrArray   *entries)
+{
+  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
+  g_autoptr (GPtrArray) write = NULL;
+  guint i, n = 0;
+
+  if (amnesia_replica_lookup (node->replica, first->key) != first)
+    return;
+  write = amnesia_replica_list_write (node->replica, first);
+  for (i = 0; i < write->len; i++)
+    n += amnesia_entry_get_size (g_ptr_array_index (write, i)) <= link->repair.peer_max_size;
+  if (n != entries->len)
+    sim_fail ("%u: it sends %u of %u keys that were written at once", node->index, entries->len, n);
+}
+
 /* It is about to leave: never less than what is held now. */
 void
 sim_judge_frame (SimNode       *node,
+                 AmnesiaLink   *link,
                  GPtrArray     *entries,
                  AmnesiaPacket *packet)
 {
   guint i;
 
+  judge_together (node, link, entries);
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);

@@ -308,20 +308,16 @@ end_turn (gpointer data,
     sim_node_finish (node);
 }
 
-/* As amnesia_store_write () does: the first of a loop turn is sent at once. */
-void
-sim_node_write (SimNode    *node,
-                const char *key,
-                GVariant   *value)
+/* As the store does: the first of a loop turn is sent at once. */
+static void
+send_written (SimNode   *node,
+              GPtrArray *entries)
 {
-  g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
-  AmnesiaEntry *entry;
+  guint i;
 
-  sim_current = node;
-  node->now = sim_node_get_time (node);
-  entry = amnesia_replica_write (node->replica, node->now.wall / 1000, key, owned);
-  sim_judge_write (node, entry);
-  amnesia_mesh_written (node->mesh, entry);
+  sim_judge_write (node, entries);
+  for (i = 0; i < entries->len; i++)
+    amnesia_mesh_written (node->mesh, g_ptr_array_index (entries, i));
   if (node->open && !node->turn_begun)
     {
       node->turn_begun = TRUE;
@@ -331,6 +327,36 @@ sim_node_write (SimNode    *node,
   amnesia_transitions_note (&node->transitions, amnesia_replica_get_value (node->replica), FALSE);
   sim_judge_changed (node, TRUE);
   sim_judge_node (node);
+}
+
+/* As amnesia_store_write () and amnesia_store_set_key () do. */
+void
+sim_node_write (SimNode    *node,
+                const char *key,
+                GVariant   *value)
+{
+  g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+
+  sim_current = node;
+  node->now = sim_node_get_time (node);
+  g_ptr_array_add (entries, amnesia_entry_ref (
+    amnesia_replica_write (node->replica, node->now.wall / 1000, key, owned)));
+  send_written (node, entries);
+}
+
+/* As amnesia_store_set_keys () does. */
+void
+sim_node_write_keys (SimNode  *node,
+                     GVariant *keys)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (keys);
+  g_autoptr (GPtrArray) entries = NULL;
+
+  sim_current = node;
+  node->now = sim_node_get_time (node);
+  entries = amnesia_replica_write_keys (node->replica, node->now.wall / 1000, owned);
+  send_written (node, entries);
 }
 
 void

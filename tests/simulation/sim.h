@@ -252,6 +252,8 @@ void      sim_node_finish      (SimNode        *node);
 void      sim_node_write       (SimNode        *node,
                                 const char     *key,
                                 GVariant       *value);
+void      sim_node_write_keys  (SimNode        *node,
+                                GVariant       *keys);
 void      sim_node_network_changed (SimNode    *node);
 
 /* --- sim-link.c: their sockets --- */
@@ -277,13 +279,14 @@ void      sim_judge_begin_life (SimNode        *node);
 void      sim_judge_end_life   (SimNode        *node);
 void      sim_judge_clock      (AmnesiaTime     now);
 void      sim_judge_write      (SimNode        *node,
-                                AmnesiaEntry   *entry);
+                                GPtrArray      *entries);
 void      sim_judge_foreign    (AmnesiaEntry   *entry);
 void      sim_judge_merge      (SimNode        *node,
                                 AmnesiaEntry   *entry,
                                 gint64          wall,
                                 AmnesiaMerge    result);
 void      sim_judge_frame      (SimNode        *node,
+                                AmnesiaLink    *link,
                                 GPtrArray      *entries,
                                 AmnesiaPacket  *packet);
 void      sim_judge_changed    (SimNode        *node,
