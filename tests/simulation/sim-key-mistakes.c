@@ -37,7 +37,7 @@ drop (AmnesiaReplica *replica,
   replica->size -= alive->size;
   g_tree_remove (replica->writes, alive);
   g_tree_remove (replica->keys, alive->key);
-  replica->value_is_current = FALSE;
+  amnesia_replica_forget_value (replica);
 }
 
 static void
@@ -121,7 +121,9 @@ __wrap_amnesia_replica_get_value (AmnesiaReplica *replica)
     return __real_amnesia_replica_get_value (replica);
   entries = amnesia_replica_list (replica);
   set_removed (replica, entries, FALSE);
+  amnesia_replica_forget_value (replica);
   value = __real_amnesia_replica_get_value (replica);
+  amnesia_replica_forget_value (replica);
   set_removed (replica, entries, TRUE);
   return value;
 }
