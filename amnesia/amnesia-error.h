@@ -46,6 +46,10 @@ G_BEGIN_DECLS
  *   connection before it said hello
  * @AMNESIA_ERROR_TIMED_OUT: a peer gave no sign of life for too long, or what it sends or should
  *   take got nowhere
+ * @AMNESIA_ERROR_INVALID_KEY: a key is not 1 to 255 bytes of UTF-8
+ * @AMNESIA_ERROR_NOT_A_DICTIONARY: a key cannot be written, as the shared value is neither unset nor a
+ *   dictionary (`a{sv}`)
+ * @AMNESIA_ERROR_TOO_MANY_KEYS: there would be more than 4,096 keys, with those that were removed
  *
  * Error codes of libamnesia.
  *
@@ -69,6 +73,9 @@ typedef enum
   AMNESIA_ERROR_CLOCK,
   AMNESIA_ERROR_REFUSED,
   AMNESIA_ERROR_TIMED_OUT,
+  AMNESIA_ERROR_INVALID_KEY,
+  AMNESIA_ERROR_NOT_A_DICTIONARY,
+  AMNESIA_ERROR_TOO_MANY_KEYS,
 } AmnesiaError;
 
 AMNESIA_AVAILABLE_IN_0_1

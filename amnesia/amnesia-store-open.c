@@ -207,12 +207,12 @@ amnesia_store_clear_open (AmnesiaStore *self)
 }
 
 /* A task whose callback runs in the store's context, whoever's this is. */
-static GTask *
-new_task (AmnesiaStore        *self,
-          GCancellable        *cancellable,
-          GAsyncReadyCallback  callback,
-          gpointer             user_data,
-          gpointer             source_tag)
+GTask *
+amnesia_store_new_task (AmnesiaStore        *self,
+                        GCancellable        *cancellable,
+                        GAsyncReadyCallback  callback,
+                        gpointer             user_data,
+                        gpointer             source_tag)
 {
   GTask *task;
 
@@ -269,7 +269,7 @@ amnesia_store_open_async (AmnesiaStore        *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
   g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
-  task = new_task (self, cancellable, callback, user_data, amnesia_store_open_async);
+  task = amnesia_store_new_task (self, cancellable, callback, user_data, amnesia_store_open_async);
 
   if (!check_can_open (self, &error))
     g_task_return_error (task, g_steal_pointer (&error));
@@ -341,7 +341,7 @@ amnesia_store_close_async (AmnesiaStore        *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
   g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
-  task = new_task (self, cancellable, callback, user_data, amnesia_store_close_async);
+  task = amnesia_store_new_task (self, cancellable, callback, user_data, amnesia_store_close_async);
 
   if (!amnesia_store_check_not_forked (self, &error))
     g_task_return_error (task, g_steal_pointer (&error));

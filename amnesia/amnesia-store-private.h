@@ -62,6 +62,7 @@ struct _AmnesiaStore
 typedef enum
 {
   AMNESIA_STORE_PROP_DATA = 1,
+  AMNESIA_STORE_PROP_DEFAULT_DATA,
   AMNESIA_STORE_PROP_UPDATED,
   AMNESIA_STORE_PROP_CONF,
   AMNESIA_STORE_PROP_STATE,
@@ -83,6 +84,12 @@ void         amnesia_store_notify            (AmnesiaStore  *self,
                                               AmnesiaStoreProperty property);
 void         amnesia_store_emit_changed      (AmnesiaStore  *self,
                                               const AmnesiaTransition *transition);
+void         amnesia_store_emit_key_changes  (AmnesiaStore  *self,
+                                              const AmnesiaTransition *transition);
+void         amnesia_store_emit_superseded   (AmnesiaStore  *self,
+                                              const char    *key,
+                                              GVariant      *lost,
+                                              GVariant      *winner);
 void         amnesia_store_emit_log          (AmnesiaStore  *self,
                                               const char    *message);
 
@@ -92,6 +99,7 @@ extern const AmnesiaTransportFuncs amnesia_store_transport_funcs;
 AmnesiaState amnesia_store_get_mesh_state    (AmnesiaStore  *self);
 void         amnesia_store_note_transition   (AmnesiaStore  *self,
                                               gboolean       remote);
+void         amnesia_store_note_default      (AmnesiaStore  *self);
 void         amnesia_store_count_answer      (AmnesiaStore  *self);
 void         amnesia_store_drain             (AmnesiaStore  *self);
 void         amnesia_store_say               (AmnesiaStore  *self,
@@ -100,7 +108,24 @@ void         amnesia_store_set_error         (AmnesiaStore  *self,
                                               const GError  *error);
 void         amnesia_store_publish           (AmnesiaStore  *self);
 
+/* writing: amnesia-store-value.c */
+guint64      amnesia_store_get_max_size      (AmnesiaStore  *self);
+void         amnesia_store_finish_write      (AmnesiaStore  *self);
+
+/* the same, of keys: amnesia-store-keys.c */
+gboolean     amnesia_store_check_key         (const char    *key,
+                                              GError       **error);
+gboolean     amnesia_store_check_key_write   (AmnesiaStore  *self,
+                                              const char    *key,
+                                              GVariant      *value,
+                                              GError       **error);
+
 /* opening and closing: amnesia-store-open.c */
+GTask       *amnesia_store_new_task          (AmnesiaStore  *self,
+                                              GCancellable  *cancellable,
+                                              GAsyncReadyCallback callback,
+                                              gpointer       user_data,
+                                              gpointer       source_tag);
 void         amnesia_store_init_open         (AmnesiaStore  *self);
 void         amnesia_store_clear_open        (AmnesiaStore  *self);
 gboolean     amnesia_store_is_open           (AmnesiaStore  *self);

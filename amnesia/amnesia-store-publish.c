@@ -20,6 +20,14 @@ amnesia_store_note_transition (AmnesiaStore *self,
     self->data_moved = TRUE;
 }
 
+/* The default is another: no write, but the value may look different. */
+void
+amnesia_store_note_default (AmnesiaStore *self)
+{
+  if (amnesia_transitions_note (&self->transitions, amnesia_replica_get_value (self->replica), FALSE))
+    self->data_moved = TRUE;
+}
+
 static void
 emit_notifications (AmnesiaStore *self)
 {
@@ -64,6 +72,21 @@ amnesia_store_count_answer (AmnesiaStore *self)
                        "second: do handlers here and there answer each other?");
 }
 
+static void
+emit_losses (AmnesiaStore *self)
+{
+  g_autoptr (GPtrArray) losses = amnesia_replica_steal_losses (self->replica);
+  guint i;
+
+  for (i = 0; losses != NULL && i < losses->len; i++)
+    {
+      const AmnesiaLoss *loss = g_ptr_array_index (losses, i);
+
+      amnesia_store_emit_superseded (self, amnesia_entry_is_base (loss->lost) ? NULL : loss->lost->key,
+                                     loss->lost->value, loss->winner->value);
+    }
+}
+
 /* One emission at a time: what a handler sets is stored and sent at once, but its own `changed`
  * waits here until the present one has ended, so that every handler sees all in order. */
 void
@@ -79,10 +102,12 @@ amnesia_store_drain (AmnesiaStore *self)
       if (transition == NULL)
         {
           emit_notifications (self);
+          emit_losses (self);
           continue;
         }
       self->answering = transition->remote;
       amnesia_store_emit_changed (self, transition);
+      amnesia_store_emit_key_changes (self, transition);
       amnesia_transitions_done (&self->transitions, transition);
     }
   self->answering = FALSE;

@@ -4,10 +4,10 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
+#include "amnesia-key-changes-private.h"
 #include "amnesia-marshal.h"
 #include "amnesia-peer.h"
 #include "amnesia-roster-private.h"
-#include "replica/amnesia-value-private.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -48,7 +48,6 @@
  * Since: 0.1
  */
 
-#define DEFAULT_MAX_SIZE (16 * 1024 * 1024)
 #define DEFAULT_CLOSE_TIMEOUT 5000
 
 static GParamSpec *properties[AMNESIA_STORE_PROP_CLOSE_TIMEOUT + 1];
@@ -56,6 +55,8 @@ static GParamSpec *properties[AMNESIA_STORE_PROP_CLOSE_TIMEOUT + 1];
 typedef enum
 {
   SIGNAL_CHANGED,
+  SIGNAL_KEY_CHANGED,
+  SIGNAL_SUPERSEDED,
   SIGNAL_LOG,
 } AmnesiaStoreSignal;
 
@@ -129,6 +130,60 @@ amnesia_store_emit_changed (AmnesiaStore            *self,
                  transition->remote);
 }
 
+/* A detail is never interned for what came from elsewhere: quarks are not freed. A handler that is
+ * connected to a key has interned it. */
+static GQuark
+get_detail (const char *key)
+{
+  return key != NULL ? g_quark_try_string (key) : 0;
+}
+
+static gboolean
+has_handler (AmnesiaStore       *self,
+             AmnesiaStoreSignal  signal)
+{
+  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, signals[signal], 0, NULL, NULL, NULL) != 0 ||
+         g_signal_has_handler_pending (self, signals[signal], 0, FALSE);
+}
+
+typedef struct
+{
+  AmnesiaStore *store;
+  gboolean      remote;
+} KeyChanges;
+
+static void
+emit_key_changed (const char *key,
+                  GVariant   *old,
+                  GVariant   *new,
+                  gpointer    user_data)
+{
+  const KeyChanges *changes = user_data;
+
+  g_signal_emit (changes->store, signals[SIGNAL_KEY_CHANGED], get_detail (key), key, old, new,
+                 changes->remote);
+}
+
+/* Looking for the keys that have changed takes a walk through all of them: only for who listens. */
+void
+amnesia_store_emit_key_changes (AmnesiaStore            *self,
+                                const AmnesiaTransition *transition)
+{
+  KeyChanges changes = { self, transition->remote };
+
+  if (has_handler (self, SIGNAL_KEY_CHANGED))
+    amnesia_key_changes_foreach (transition->old, transition->new, emit_key_changed, &changes);
+}
+
+void
+amnesia_store_emit_superseded (AmnesiaStore *self,
+                               const char   *key,
+                               GVariant     *lost,
+                               GVariant     *winner)
+{
+  g_signal_emit (self, signals[SIGNAL_SUPERSEDED], get_detail (key), key, lost, winner);
+}
+
 void
 amnesia_store_emit_log (AmnesiaStore *self,
                         const char   *message)
@@ -176,6 +231,9 @@ amnesia_store_get_property (GObject    *object,
     case AMNESIA_STORE_PROP_DATA:
       g_value_take_variant (value, amnesia_store_get_data (self));
       break;
+    case AMNESIA_STORE_PROP_DEFAULT_DATA:
+      g_value_take_variant (value, amnesia_store_get_default_data (self));
+      break;
     case AMNESIA_STORE_PROP_UPDATED:
       g_value_take_boxed (value, amnesia_store_get_updated (self));
       break;
@@ -215,6 +273,9 @@ amnesia_store_set_property (GObject      *object,
     case AMNESIA_STORE_PROP_DATA:
       amnesia_store_set_data (self, g_value_get_variant (value));
       break;
+    case AMNESIA_STORE_PROP_DEFAULT_DATA:
+      amnesia_store_set_default_data (self, g_value_get_variant (value));
+      break;
     case AMNESIA_STORE_PROP_CONF:
       amnesia_store_set_conf (self, g_value_get_object (value));
       break;
@@ -252,6 +313,19 @@ init_value_properties (void)
    */
   properties[AMNESIA_STORE_PROP_DATA] =
     g_param_spec_variant ("data", NULL, NULL, G_VARIANT_TYPE_ANY, NULL, WRITABLE);
+
+  /**
+   * AmnesiaStore:default-data: (getter get_default_data) (setter set_default_data)
+   *
+   * What [property@Amnesia.Store:data] is while it is unset; `NULL` for nothing.
+   *
+   * It is this process's own and is never sent. Where the value consists of keys, they are laid over
+   * it, if it is a dictionary (`a{sv}`); a value that is set as a whole takes its place.
+   *
+   * Since: 0.1
+   */
+  properties[AMNESIA_STORE_PROP_DEFAULT_DATA] =
+    g_param_spec_variant ("default-data", NULL, NULL, G_VARIANT_TYPE_ANY, NULL, WRITABLE);
 
   /**
    * AmnesiaStore:updated: (getter get_updated)
@@ -336,20 +410,8 @@ init_state_properties (void)
 }
 
 static void
-amnesia_store_class_init (AmnesiaStoreClass *klass)
+init_value_signals (void)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-
-  object_class->finalize = amnesia_store_finalize;
-  object_class->get_property = amnesia_store_get_property;
-  object_class->set_property = amnesia_store_set_property;
-  init_value_properties ();
-  init_state_properties ();
-  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
-
   /**
    * AmnesiaStore::changed:
    * @self: the store
@@ -393,6 +455,80 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
 }
 
 static void
+init_key_signals (void)
+{
+  /**
+   * AmnesiaStore::key-changed:
+   * @self: the store
+   * @key: the key
+   * @old: (nullable): what was there, or `NULL`
+   * @new: (nullable): what is there, or `NULL` if it was removed
+   * @remote: whether another process wrote it
+   *
+   * Emitted after [signal@Amnesia.Store::changed], for each key under which the value is another, in
+   * the order of the keys; also where the value was set as a whole, if it is a dictionary (`a{sv}`).
+   *
+   * The key is the detail: `key-changed::volume` tells of that key only. Members whose name is no key
+   * (see [method@Amnesia.Store.set_key]) are passed over, and so are values of more than 65,536 members.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_KEY_CHANGED] = g_signal_new ("key-changed", AMNESIA_TYPE_STORE,
+                                              G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                                              NULL, NULL, NULL, G_TYPE_NONE, 4,
+                                              G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
+                                              G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
+                                              G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
+                                              G_TYPE_BOOLEAN);
+
+  /**
+   * AmnesiaStore::superseded:
+   * @self: the store
+   * @key: (nullable): the key that was written, or `NULL` for the whole value
+   * @lost: (nullable): what this process had written; `NULL` if it had unset or removed it
+   * @winner: (nullable): what the other had written in its place
+   *
+   * Emitted when a write of this process has lost against one that was made at the same time: by
+   * somebody who had not seen it. One that replaces a value that its writer knew is no such case.
+   *
+   * It is told once for each write, after [signal@Amnesia.Store::changed], and after the fact: the value
+   * is the winner's, here and everywhere. A program may show it, merge the two, or set its own once
+   * more. The key is the detail of the signal. Where a key was lost because somebody set the whole value,
+   * @winner is that whole value.
+   *
+   * A writer tells of the 16 others that it heard of last: among more than that it may be unknown
+   * whether it had seen a write, and then nothing is emitted.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_SUPERSEDED] = g_signal_new ("superseded", AMNESIA_TYPE_STORE,
+                                             G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                                             NULL, NULL, NULL, G_TYPE_NONE, 3,
+                                             G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
+                                             G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
+                                             G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE);
+}
+
+static void
+amnesia_store_class_init (AmnesiaStoreClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+
+  object_class->finalize = amnesia_store_finalize;
+  object_class->get_property = amnesia_store_get_property;
+  object_class->set_property = amnesia_store_set_property;
+  init_value_properties ();
+  init_state_properties ();
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+
+  init_value_signals ();
+  init_key_signals ();
+}
+
+static void
 amnesia_store_init (AmnesiaStore *self)
 {
   self->context = g_main_context_ref_thread_default ();
@@ -420,154 +556,6 @@ AmnesiaStore *
 amnesia_store_new (void)
 {
   return g_object_new (AMNESIA_TYPE_STORE, NULL);
-}
-
-/**
- * amnesia_store_get_data: (get-property data)
- * @self: a store
- *
- * Gets the shared value.
- *
- * Returns: (transfer full) (nullable): the value, or `NULL` while it is unset
- *
- * Since: 0.1
- */
-GVariant *
-amnesia_store_get_data (AmnesiaStore *self)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-  GVariant *value;
-
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
-
-  value = amnesia_replica_get_value (self->replica);
-  return value != NULL ? g_variant_ref (value) : NULL;
-}
-
-/* May run the application's code. */
-static gboolean
-write_value (AmnesiaStore  *self,
-             GVariant      *value,
-             GError       **error)
-{
-  guint64 max_size = self->conf != NULL ? amnesia_conf_get_max_size (self->conf) : DEFAULT_MAX_SIZE;
-  gint64 wall = amnesia_transport_get_wall ();
-
-  if (!amnesia_store_check_not_forked (self, error))
-    return FALSE;
-  if (value != NULL && !amnesia_value_check (value, max_size, error))
-    return FALSE;
-
-  amnesia_transport_written (self->transport,
-                             amnesia_replica_write (self->replica, wall / 1000, "", value), wall);
-  amnesia_store_count_answer (self);
-  amnesia_store_note_transition (self, FALSE);
-  amnesia_store_drain (self);
-  /* a handler may have run a main loop */
-  if (self->unpublished)
-    amnesia_store_publish (self);
-  else if (!self->emitting)
-    amnesia_roster_update (self->peers, self->mesh, &self->roster);
-  return TRUE;
-}
-
-/**
- * amnesia_store_set_data: (set-property data)
- * @self: a store
- * @value: (nullable): the new value, or `NULL` to unset it; a floating one is consumed
- *
- * Sets the shared value, for all who share it.
- *
- * A value that cannot be shared changes nothing: [signal@Amnesia.Store::log] tells why, and
- * [property@Amnesia.Store:data] notifies. Use [method@Amnesia.Store.write] to get an error.
- *
- * Since: 0.1
- */
-void
-amnesia_store_set_data (AmnesiaStore *self,
-                        GVariant     *value)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-  g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
-  g_autoptr (AmnesiaStore) alive = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_return_if_fail (AMNESIA_IS_STORE (self));
-  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
-
-  alive = g_object_ref (self);
-  if (write_value (self, owned, &error))
-    return;
-  amnesia_store_say (self, error->message);
-  amnesia_store_notify (self, AMNESIA_STORE_PROP_DATA);
-}
-
-/**
- * amnesia_store_write:
- * @self: a store
- * @value: (nullable): the new value, or `NULL` to unset it; a floating one is consumed
- * @error: return location for an error
- *
- * Sets the shared value, for all who share it, or says why it cannot be shared.
- *
- * Any type of value will do except those that hold a handle (`h`). The value is not copied: memory
- * that it was made of, as with [ctor@GLib.Variant.new_from_bytes], must not be changed any more. It
- * is seen here at once, whether or not the store is open, and [signal@Amnesia.Store::changed] has
- * been emitted when this returns, unless this is called by one of its handlers.
- *
- * Errors: `AMNESIA_ERROR_INVALID_VALUE` for a handle, more than 64 containers in one another, or a
- * dictionary with a key twice; `AMNESIA_ERROR_TOO_BIG` for more than
- * [property@Amnesia.Conf:max-size]; `AMNESIA_ERROR_FORKED`.
- *
- * Returns: whether the value was set
- *
- * Since: 0.1
- */
-gboolean
-amnesia_store_write (AmnesiaStore  *self,
-                     GVariant      *value,
-                     GError       **error)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-  g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
-  g_autoptr (AmnesiaStore) alive = NULL;
-
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), FALSE);
-
-  alive = g_object_ref (self);
-  return write_value (self, owned, error);
-}
-
-/**
- * amnesia_store_get_updated: (get-property updated)
- * @self: a store
- *
- * Gets when the present value was written, by the clock of its writer.
- *
- * Returns: (transfer full) (nullable): the time in UTC, or `NULL` if nothing was ever written
- *
- * Since: 0.1
- */
-GDateTime *
-amnesia_store_get_updated (AmnesiaStore *self)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-  g_autoptr (GDateTime) seconds = NULL;
-  AmnesiaEntry *newest;
-  gint64 wall;
-
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
-
-  newest = amnesia_replica_get_newest (self->replica);
-  if (newest == NULL)
-    return NULL;
-  wall = amnesia_stamp_get_wall (newest->stamp);
-  seconds = g_date_time_new_from_unix_utc (wall / 1000);
-  return g_date_time_add (seconds, wall % 1000 * G_TIME_SPAN_MILLISECOND);
 }
 
 /**
@@ -760,4 +748,3 @@ amnesia_store_set_close_timeout (AmnesiaStore *self,
   self->close_timeout = milliseconds;
   amnesia_store_notify (self, AMNESIA_STORE_PROP_CLOSE_TIMEOUT);
 }
-

@@ -65,6 +65,55 @@ AMNESIA_AVAILABLE_IN_0_1
 GDateTime    *amnesia_store_get_updated       (AmnesiaStore         *self);
 
 AMNESIA_AVAILABLE_IN_0_1
+GVariant     *amnesia_store_get_key           (AmnesiaStore         *self,
+                                               const char           *key);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_has_key           (AmnesiaStore         *self,
+                                               const char           *key);
+AMNESIA_AVAILABLE_IN_0_1
+char        **amnesia_store_list_keys         (AmnesiaStore         *self);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_set_key           (AmnesiaStore         *self,
+                                               const char           *key,
+                                               GVariant             *value,
+                                               GError              **error);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_set_keys          (AmnesiaStore         *self,
+                                               GVariant             *keys,
+                                               GError              **error);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_remove_key        (AmnesiaStore         *self,
+                                               const char           *key,
+                                               GError              **error);
+
+AMNESIA_AVAILABLE_IN_0_1
+GVariant     *amnesia_store_get_default_data  (AmnesiaStore         *self);
+AMNESIA_AVAILABLE_IN_0_1
+void          amnesia_store_set_default_data  (AmnesiaStore         *self,
+                                               GVariant             *value);
+AMNESIA_AVAILABLE_IN_0_1
+void          amnesia_store_set_if_unset_async       (AmnesiaStore         *self,
+                                                      GVariant             *value,
+                                                      GCancellable         *cancellable,
+                                                      GAsyncReadyCallback   callback,
+                                                      gpointer              user_data);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_set_if_unset_finish      (AmnesiaStore         *self,
+                                                      GAsyncResult         *result,
+                                                      GError              **error);
+AMNESIA_AVAILABLE_IN_0_1
+void          amnesia_store_set_key_if_unset_async   (AmnesiaStore         *self,
+                                                      const char           *key,
+                                                      GVariant             *value,
+                                                      GCancellable         *cancellable,
+                                                      GAsyncReadyCallback   callback,
+                                                      gpointer              user_data);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_set_key_if_unset_finish  (AmnesiaStore         *self,
+                                                      GAsyncResult         *result,
+                                                      GError              **error);
+
+AMNESIA_AVAILABLE_IN_0_1
 AmnesiaConf  *amnesia_store_get_conf          (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
 void          amnesia_store_set_conf          (AmnesiaStore         *self,

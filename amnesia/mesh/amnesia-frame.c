@@ -4,6 +4,7 @@
 
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
+#include "replica/amnesia-value-private.h"
 
 #include <string.h>
 
@@ -26,7 +27,6 @@ static const FrameKind kinds[AMNESIA_N_FRAMES] = {
   [AMNESIA_FRAME_LIST] = { "list", "(ssbba(sttt)a{sv})", AMNESIA_MAX_LIST },
 };
 
-#define MAX_KEY 255
 #define MAX_WRITE_ENTRIES 4097 /* 4,096 keys and the base */
 
 /* The wire is little-endian. Only what was found to be in normal form may be swapped. */
@@ -337,7 +337,7 @@ amnesia_frame_check_key (const char  *key,
                          const char  *previous,
                          GError     **error)
 {
-  if (strlen (key) > MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
+  if (strlen (key) > AMNESIA_MAX_KEY || (previous != NULL && strcmp (previous, key) >= 0))
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
                    "keys that are too long or out of order");

@@ -21,6 +21,25 @@ typedef enum
   AMNESIA_MERGE_FULL,
 } AmnesiaMerge;
 
+/* How many keys a writer may make, removed ones counted. */
+#define AMNESIA_MAX_KEYS 4096
+/* All entries together, in times the largest one. */
+#define AMNESIA_MAX_SIZES_IN_ALL 4
+
+/* A write of ours that another one replaced or covered whose writer had not seen it. */
+typedef struct
+{
+  AmnesiaEntry *lost;   /* (owned) */
+  AmnesiaEntry *winner; /* (owned) */
+} AmnesiaLoss;
+
+/* What there is, or would be with some more keys. */
+typedef struct
+{
+  guint   n_keys;
+  guint64 size;  /* of the values of all entries */
+} AmnesiaRoom;
+
 AmnesiaReplica *amnesia_replica_new          (guint64          id);
 void            amnesia_replica_free         (AmnesiaReplica  *self);
 
@@ -28,7 +47,19 @@ guint64         amnesia_replica_get_id       (AmnesiaReplica  *self);
 void            amnesia_replica_set_max_size (AmnesiaReplica  *self,
                                               guint64          max_size);
 
+void            amnesia_replica_set_default  (AmnesiaReplica  *self,
+                                              GVariant        *value);
+GVariant       *amnesia_replica_get_default  (AmnesiaReplica  *self);
+gboolean        amnesia_replica_takes_keys   (AmnesiaReplica  *self);
+AmnesiaRoom     amnesia_replica_get_room     (AmnesiaReplica  *self);
+void            amnesia_replica_count_key    (AmnesiaReplica  *self,
+                                              AmnesiaRoom     *room,
+                                              const char      *key,
+                                              GVariant        *value);
+
 GVariant       *amnesia_replica_get_value    (AmnesiaReplica  *self);
+GVariant       *amnesia_replica_dup_member   (AmnesiaReplica  *self,
+                                              const char      *key);
 AmnesiaEntry   *amnesia_replica_get_newest   (AmnesiaReplica  *self);
 AmnesiaEntry   *amnesia_replica_lookup       (AmnesiaReplica  *self,
                                               const char      *key);
@@ -48,11 +79,20 @@ AmnesiaEntry   *amnesia_replica_write        (AmnesiaReplica  *self,
                                               gint64           wall,
                                               const char      *key,
                                               GVariant        *value);
+GPtrArray      *amnesia_replica_write_keys   (AmnesiaReplica  *self,
+                                              gint64           wall,
+                                              GVariant        *keys);
+AmnesiaEntry   *amnesia_replica_write_first  (AmnesiaReplica  *self,
+                                              gint64           wall,
+                                              const char      *key,
+                                              GVariant        *value);
 AmnesiaMerge    amnesia_replica_merge        (AmnesiaReplica  *self,
                                               gint64           wall,
                                               AmnesiaEntry    *entry);
 GPtrArray      *amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
                                               gint64           wall);
+
+GPtrArray      *amnesia_replica_steal_losses (AmnesiaReplica  *self);
 
 guint64         amnesia_replica_get_digest   (AmnesiaReplica  *self);
 guint64         amnesia_replica_get_size     (AmnesiaReplica  *self);

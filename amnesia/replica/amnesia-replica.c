@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "amnesia-replica-private.h"
+/* The entries: what is taken, what is dropped, the digest. */
+
+#include "amnesia-replica-struct-private.h"
 
 #include <string.h>
 
 #define MAX_ENTRIES 65536
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
-#define MAX_SIZES_IN_ALL 4
-
-/* Each key entry in force is greater than the base. `writes` has all of them in the order in which
- * they were written; `digest` is a sum over them, `size` over them and the base. With as many keys as
- * there may be nothing that is done for each entry or frame may look at all of them; and where there
- * are none, a write costs no more than it must. */
-struct _AmnesiaReplica
-{
-  guint64       id;
-  guint64       writer;           /* the id that our writes bear: see start_clock_anew () */
-  guint64       max_size;
-  AmnesiaClock  clock;
-
-  AmnesiaEntry *base;             /* (owned) (nullable) */
-  GTree        *keys;             /* (owned) (element-type utf8 AmnesiaEntry), the key's is its */
-  GTree        *writes;           /* (owned) (element-type AmnesiaEntry), unowned ones, no base */
-  guint64       digest;
-  guint64       size;
-
-  AmnesiaSeen   seen[AMNESIA_MAX_SEEN]; /* the newest of each other writer */
-  guint         n_seen;
-
-  GVariant     *value;            /* (owned) (nullable) */
-  gboolean      value_is_current; /* else it is made anew when it is asked for */
-};
 
 /* Whether we wrote what bears this id, now or before the clock started anew. */
 static gboolean
@@ -50,14 +27,6 @@ start_clock_anew (AmnesiaReplica *self,
   amnesia_clock_reset (&self->clock);
   amnesia_clock_witness (&self->clock, newest);
   self->writer++;
-}
-
-static int
-compare_keys (gconstpointer a,
-              gconstpointer b,
-              gpointer      user_data)
-{
-  return strcmp (a, b);
 }
 
 /* Those of one write stand together, in the order of their keys. */
@@ -95,6 +64,55 @@ count_out (AmnesiaReplica *self,
   self->digest -= amnesia_entry_hash (entry);
 }
 
+static void
+loss_free (gpointer data)
+{
+  AmnesiaLoss *loss = data;
+
+  amnesia_entry_unref (loss->lost);
+  amnesia_entry_unref (loss->winner);
+  g_free (loss);
+}
+
+/* Whether the writer of @entry had seen @other, or a later write of the same writer. Entries tell of the
+ * newest writers only: one that is older than all of a full list may have been seen. */
+static gboolean
+has_seen (const AmnesiaEntry *entry,
+          const AmnesiaEntry *other)
+{
+  gboolean older = entry->n_seen == AMNESIA_MAX_SEEN;
+
+  for (guint i = 0; i < entry->n_seen; i++)
+    {
+      const AmnesiaSeen *seen = &entry->seen[i];
+
+      if (seen->id == other->id)
+        return seen->stamp >= other->stamp;
+      older = older && amnesia_write_compare (seen->stamp, seen->id, other->stamp, other->id) > 0;
+    }
+
+  return older;
+}
+
+/* @lost goes out of force because of @winner. */
+static void
+note_loss (AmnesiaReplica *self,
+           AmnesiaEntry   *lost,
+           AmnesiaEntry   *winner)
+{
+  AmnesiaLoss *loss;
+
+  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost))
+    return;
+
+  loss = g_new (AmnesiaLoss, 1);
+  loss->lost = amnesia_entry_ref (lost);
+  loss->winner = amnesia_entry_ref (winner);
+  if (self->losses == NULL)
+    self->losses = g_ptr_array_new_with_free_func (loss_free);
+  g_ptr_array_add (self->losses, loss);
+}
+
 /* Lists the key entries that a base write covers: those that are not greater, and so also one of
  * the same writer and moment, as a replica that got the base first takes no such entry. */
 static GPtrArray *
@@ -112,8 +130,8 @@ list_covered (AmnesiaReplica     *self,
 }
 
 static void
-drop_covered (AmnesiaReplica     *self,
-              const AmnesiaEntry *base)
+drop_covered (AmnesiaReplica *self,
+              AmnesiaEntry   *base)
 {
   g_autoptr (GPtrArray) covered = list_covered (self, base);
 
@@ -121,6 +139,7 @@ drop_covered (AmnesiaReplica     *self,
     {
       AmnesiaEntry *lesser = covered->pdata[i];
 
+      note_loss (self, lesser, base);
       count_out (self, lesser);
       g_tree_remove (self->keys, lesser->key);
     }
@@ -144,7 +163,10 @@ put_in_force (AmnesiaReplica *self,
   AmnesiaEntry *old = amnesia_replica_lookup (self, entry->key);
 
   if (old != NULL)
-    count_out (self, old);
+    {
+      note_loss (self, old, entry);
+      count_out (self, old);
+    }
   count_in (self, entry);
 
   if (amnesia_entry_is_base (entry))
@@ -182,7 +204,7 @@ has_room (AmnesiaReplica     *self,
     }
 
   return (count <= MAX_ENTRIES || count <= count_entries (self))
-         && (size <= MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+         && (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
 }
 
 /* Finds where to note a stamp of this writer: its place, a free one, or that of the oldest. */
@@ -235,80 +257,17 @@ witness_replaced (AmnesiaReplica *self,
 }
 
 static AmnesiaEntry *
-write_entry (AmnesiaReplica *self,
-             gint64          wall,
-             const char     *key,
-             GVariant       *value)
+put_write (AmnesiaReplica *self,
+           AmnesiaStamp    stamp,
+           const char     *key,
+           GVariant       *value)
 {
-  AmnesiaStamp stamp = amnesia_clock_next (&self->clock, wall, FALSE);
   g_autoptr (AmnesiaEntry) entry = amnesia_entry_new (key, stamp, self->writer, value,
                                                       self->seen, self->n_seen);
 
   put_in_force (self, entry);
 
   return entry;
-}
-
-static void
-add_base_members (AmnesiaReplica *self,
-                  GTree          *members)
-{
-  GVariantIter iter;
-  char *key;
-  GVariant *value;
-
-  if (self->base == NULL || self->base->value == NULL
-      || !g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT))
-    return;
-
-  g_variant_iter_init (&iter, self->base->value);
-  while (g_variant_iter_next (&iter, "{sv}", &key, &value))
-    g_tree_insert (members, key, value);
-}
-
-static void
-lay_over_keys (AmnesiaReplica *self,
-               GTree          *members)
-{
-  for (GTreeNode *node = g_tree_node_first (self->keys);
-       node != NULL;
-       node = g_tree_node_next (node))
-    {
-      const AmnesiaEntry *entry = g_tree_node_value (node);
-
-      if (entry->value != NULL)
-        g_tree_insert (members, g_strdup (entry->key), g_variant_ref (entry->value));
-      else
-        g_tree_remove (members, entry->key);
-    }
-}
-
-static GVariant *
-merge_value (AmnesiaReplica *self)
-{
-  g_autoptr (GTree) members = g_tree_new_full (compare_keys, NULL, g_free,
-                                               (GDestroyNotify) g_variant_unref);
-  GVariantBuilder builder;
-
-  add_base_members (self, members);
-  lay_over_keys (self, members);
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  for (GTreeNode *node = g_tree_node_first (members); node != NULL; node = g_tree_node_next (node))
-    g_variant_builder_add (&builder, "{sv}", g_tree_node_key (node), g_tree_node_value (node));
-
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
-}
-
-static GVariant *
-make_value (AmnesiaReplica *self)
-{
-  if (g_tree_nnodes (self->keys) > 0)
-    return merge_value (self);
-  if (self->base == NULL || self->base->value == NULL)
-    return NULL;
-
-  return g_variant_ref (self->base->value);
 }
 
 /* Takes out of a list of all entries those that are not our own or not ahead; what is not ahead is
@@ -342,7 +301,7 @@ amnesia_replica_new (guint64 id)
 
   self->id = self->writer = id;
   self->max_size = MAX_SIZE_DEFAULT;
-  self->keys = g_tree_new_full (compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
+  self->keys = g_tree_new_full (amnesia_compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
   self->writes = g_tree_new_full (compare_writes, NULL, NULL, NULL);
 
   return self;
@@ -355,6 +314,8 @@ amnesia_replica_free (AmnesiaReplica *self)
   g_clear_pointer (&self->base, amnesia_entry_unref);
   g_clear_pointer (&self->keys, g_tree_unref);
   g_clear_pointer (&self->value, g_variant_unref);
+  g_clear_pointer (&self->default_value, g_variant_unref);
+  g_clear_pointer (&self->losses, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -370,21 +331,6 @@ amnesia_replica_set_max_size (AmnesiaReplica *self,
                               guint64         max_size)
 {
   self->max_size = max_size;
-}
-
-/* Gets the value, a pure function of the entries in force: the base, if it is a{sv} or there are
- * no key entries, else the empty dictionary; with the key entries laid over it. NULL is unset. */
-GVariant *
-amnesia_replica_get_value (AmnesiaReplica *self)
-{
-  if (!self->value_is_current)
-    {
-      g_clear_pointer (&self->value, g_variant_unref);
-      self->value = make_value (self);
-      self->value_is_current = TRUE;
-    }
-
-  return self->value;
 }
 
 /* Gets the greatest entry in force, or NULL. */
@@ -516,7 +462,62 @@ amnesia_replica_write (AmnesiaReplica *self,
 {
   witness_replaced (self, key);
 
-  return write_entry (self, wall, key, value);
+  return put_write (self, amnesia_clock_next (&self->clock, wall, FALSE), key, value);
+}
+
+/* Writes all members of @keys, an a{sv}, as keys of one moment. Returns their entries. */
+GPtrArray *
+amnesia_replica_write_keys (AmnesiaReplica *self,
+                            gint64          wall,
+                            GVariant       *keys)
+{
+  GPtrArray *entries = amnesia_entries_new ();
+  AmnesiaStamp stamp;
+  GVariantIter iter;
+  const char *key;
+  GVariant *value;
+
+  g_variant_iter_init (&iter, keys);
+  while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))
+    witness_replaced (self, key);
+
+  stamp = amnesia_clock_next (&self->clock, wall, FALSE);
+  g_variant_iter_init (&iter, keys);
+  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
+    g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, key, value)));
+
+  return entries;
+}
+
+/* Whether this key, or with "" the value, was never written, neither set nor removed. */
+static gboolean
+is_virgin (AmnesiaReplica *self,
+           const char     *key)
+{
+  if (key[0] == '\0')
+    return self->base == NULL && g_tree_nnodes (self->keys) == 0;
+  if (g_tree_lookup (self->keys, key) != NULL)
+    return FALSE;
+  if (self->base == NULL)
+    return TRUE;
+
+  return (self->base->stamp & AMNESIA_STAMP_NORMAL) == 0 && self->base->value != NULL
+         && g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT)
+         && !g_variant_lookup (self->base->value, key, "*", NULL);
+}
+
+/* Makes a first value of ours: a weak write, which any normal one beats, also of somebody who has not
+ * seen it. Returns its entry, or NULL if something was written already. */
+AmnesiaEntry *
+amnesia_replica_write_first (AmnesiaReplica *self,
+                             gint64          wall,
+                             const char     *key,
+                             GVariant       *value)
+{
+  if (!is_virgin (self, key))
+    return NULL;
+
+  return put_write (self, amnesia_clock_next (&self->clock, wall, TRUE), key, value);
 }
 
 /* Takes an entry that arrived, if it is greater than what it would replace, or that is stranded. An
@@ -578,12 +579,21 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
   for (guint i = 0; i < ahead->len; i++)
     {
       const AmnesiaEntry *old = ahead->pdata[i];
-      AmnesiaEntry *entry = write_entry (self, wall, old->key, old->value);
+      gboolean weak = (old->stamp & AMNESIA_STAMP_NORMAL) == 0;
+      AmnesiaEntry *entry = put_write (self, amnesia_clock_next (&self->clock, wall, weak),
+                                       old->key, old->value);
 
       g_ptr_array_add (entries, amnesia_entry_ref (entry));
     }
 
   return entries;
+}
+
+/* Returns the writes of ours that were lost since this was last asked, or NULL. */
+GPtrArray *
+amnesia_replica_steal_losses (AmnesiaReplica *self)
+{
+  return g_steal_pointer (&self->losses);
 }
 
 /* Gets how many bytes the values of all entries in force have. */

@@ -315,6 +315,15 @@ check_keys (GVariant  *dictionary,
   return TRUE;
 }
 
+/* Whether this can name a part of the value. */
+gboolean
+amnesia_value_is_key (const char *text)
+{
+  gsize length = strlen (text);
+
+  return length > 0 && length <= AMNESIA_MAX_KEY && g_utf8_validate (text, (gssize) length, NULL);
+}
+
 /* Checks what the type of @value, which is right and has @depth containers around it, does not
  * say. No deeper than MAX_DEPTH, as no variant is entered before its type was found right. */
 static gboolean

@@ -344,6 +344,46 @@ test_diary_new (AmnesiaStore *store)
   return diary;
 }
 
+static void
+diary_key_changed_cb (AmnesiaStore *store,
+                      const char   *key,
+                      GVariant     *old,
+                      GVariant     *new,
+                      gboolean      remote,
+                      TestDiary    *diary)
+{
+  g_autofree char *before = print_value (old);
+  g_autofree char *after = print_value (new);
+
+  g_ptr_array_add (diary->entries, g_strdup_printf ("key %s: %s -> %s %s", key, before, after,
+                                                    remote ? "remote" : "local"));
+}
+
+static void
+diary_superseded_cb (AmnesiaStore *store,
+                     const char   *key,
+                     GVariant     *lost,
+                     GVariant     *winner,
+                     TestDiary    *diary)
+{
+  g_autofree char *before = print_value (lost);
+  g_autofree char *after = print_value (winner);
+
+  g_ptr_array_add (diary->entries, g_strdup_printf ("superseded %s: %s by %s",
+                                                    key != NULL ? key : "all", before, after));
+}
+
+/* A diary that has "key KEY: OLD -> NEW local" and "superseded KEY: LOST by WINNER" as well. */
+TestDiary *
+test_diary_new_with_keys (AmnesiaStore *store)
+{
+  TestDiary *diary = test_diary_new (store);
+
+  g_signal_connect (store, "key-changed", G_CALLBACK (diary_key_changed_cb), diary);
+  g_signal_connect (store, "superseded", G_CALLBACK (diary_superseded_cb), diary);
+  return diary;
+}
+
 void
 test_diary_free (TestDiary *diary)
 {

@@ -72,6 +72,7 @@ gboolean      test_patience_goes_on (TestPatience *patience,
 typedef struct _TestDiary TestDiary;
 
 TestDiary    *test_diary_new        (AmnesiaStore *store);
+TestDiary    *test_diary_new_with_keys (AmnesiaStore *store);
 void          test_diary_free       (TestDiary    *diary);
 void          test_diary_clear      (TestDiary    *diary);
 void          test_assert_diary     (TestDiary    *diary,
