@@ -33,6 +33,16 @@ amnesia_store_get_data (AmnesiaStore *self)
   return value != NULL ? g_variant_ref (value) : NULL;
 }
 
+/* The time at which a write was made, by the clock of its writer. */
+GDateTime *
+amnesia_store_read_stamp (AmnesiaStamp stamp)
+{
+  gint64 wall = amnesia_stamp_get_wall (stamp);
+  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (wall / 1000);
+
+  return g_date_time_add (seconds, wall % 1000 * G_TIME_SPAN_MILLISECOND);
+}
+
 /* How large an entry may be. */
 guint64
 amnesia_store_get_max_size (AmnesiaStore *self)
@@ -213,17 +223,11 @@ GDateTime *
 amnesia_store_get_updated (AmnesiaStore *self)
 {
   g_auto (AmnesiaTurn) turn = NULL;
-  g_autoptr (GDateTime) seconds = NULL;
   AmnesiaEntry *newest;
-  gint64 wall;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
   g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
   newest = amnesia_replica_get_newest (self->replica);
-  if (newest == NULL)
-    return NULL;
-  wall = amnesia_stamp_get_wall (newest->stamp);
-  seconds = g_date_time_new_from_unix_utc (wall / 1000);
-  return g_date_time_add (seconds, wall % 1000 * G_TIME_SPAN_MILLISECOND);
+  return newest != NULL ? amnesia_store_read_stamp (newest->stamp) : NULL;
 }

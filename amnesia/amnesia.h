@@ -4,6 +4,7 @@
 
 #define AMNESIA_INSIDE
 
+#include "amnesia-change.h"
 #include "amnesia-conf.h"
 #include "amnesia-error.h"
 #include "amnesia-json.h"

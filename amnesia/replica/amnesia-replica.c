@@ -350,6 +350,14 @@ amnesia_replica_lookup (AmnesiaReplica *self,
   return key[0] != '\0' ? g_tree_lookup (self->keys, key) : self->base;
 }
 
+/* Tells whether an entry is a write of ours. */
+gboolean
+amnesia_replica_wrote (AmnesiaReplica     *self,
+                       const AmnesiaEntry *entry)
+{
+  return is_own (self, entry->id);
+}
+
 /* Tells whether an entry with this identity would be taken, as far as the order decides. */
 gboolean
 amnesia_replica_beats (AmnesiaReplica *self,
