@@ -44,7 +44,7 @@ class Timeline:
         value = Amnesia.unpack(new)
         text = GLib.markup_escape_text(Timeline.describe_value(value))
         if key == "colour":
-            text = f"<span foreground='{text}'>⬤</span>"
+            text = f"<span foreground='{text}' alpha='100%'>⬤</span>"
         name = key.capitalize().replace("-", " ") if key else "Everything"
         return f"<b>{GLib.markup_escape_text(name)}</b>  {text}"
 
@@ -132,10 +132,12 @@ class Board(Adw.ApplicationWindow):
     def on_history(self, history, position, _removed, added):
         """The newest comes first; what one hand does to one control is one line."""
         for index in range(position, position + added):
-            change = history.get_item(index)
-            last = self.timeline.get_item(0)
-            again = last and (last.key, last.writer) == (change.key, change.writer)
+            change, last = history.get_item(index), self.timeline.get_item(0)
+            again = last and all(
+                last.get_property(name) == change.get_property(name) for name in ("key", "writer")
+            )
             self.timeline.splice(0, 1 if again else 0, [change])
+        self.timeline_view.activate_action("list.scroll-to-item", GLib.Variant("u", 0))
 
     def on_superseded(self, _mem, key, _lost, _winner):
         if self.toast is None:
