@@ -73,14 +73,11 @@ class Board(Adw.ApplicationWindow):
 
     mem = Gtk.Template.Child()
     on_air = Gtk.Template.Child()
-    talk = Gtk.Template.Child()
     caption = Gtk.Template.Child()
     colour = Gtk.Template.Child()
     lights = Gtk.Template.Child()
     brightness = Gtk.Template.Child()
-    brightness_scale = Gtk.Template.Child()
     volume = Gtk.Template.Child()
-    volume_scale = Gtk.Template.Child()
     peers_view = Gtk.Template.Child()
     timeline = Gtk.Template.Child()
     timeline_view = Gtk.Template.Child()
@@ -106,15 +103,6 @@ class Board(Adw.ApplicationWindow):
         mem.connect("superseded", self.on_superseded)
 
     @Gtk.Template.Callback()
-    def on_scale_held(self, scale, before):
-        """While a hand is on a slider, it tells where it is, and nobody else moves it."""
-        held = scale.get_state_flags() & Gtk.StateFlags.ACTIVE
-        if held != before & Gtk.StateFlags.ACTIVE:
-            key = "volume" if scale == self.volume_scale else "brightness"
-            flags = Amnesia.BindFlags.SET if held else BOTH_WAYS
-            self.mem.bind(key, scale.get_adjustment(), "value", flags)
-
-    @Gtk.Template.Callback()
     @staticmethod
     def describe_state(_board, listening, state):
         return f"{listening or 'guest'} · {Amnesia.State(state).value_nick}"
@@ -131,17 +119,19 @@ class Board(Adw.ApplicationWindow):
 
     def on_history(self, history, position, _removed, added):
         """The newest comes first; what one hand does to one control is one line."""
-        for index in range(position, position + added):
-            change, last = history.get_item(index), self.timeline.get_item(0)
+        for change in history[position : position + added]:
+            last = self.timeline.get_item(0)
             again = last and all(
                 last.get_property(name) == change.get_property(name) for name in ("key", "writer")
             )
             self.timeline.splice(0, 1 if again else 0, [change])
+        del self.timeline[self.mem.get_property("history-length") :]
         self.timeline_view.activate_action("list.scroll-to-item", GLib.Variant("u", 0))
 
     def on_superseded(self, _mem, key, _lost, _winner):
         if self.toast is None:
-            self.toast = Adw.Toast(title=f"Somebody changed “{key}” at the same moment")
+            what = f"“{key}”" if key else "everything"
+            self.toast = Adw.Toast(title=f"Somebody changed {what} at the same moment")
             self.toast.connect("dismissed", lambda _toast: setattr(self, "toast", None))
             self.toasts.add_toast(self.toast)
 
@@ -162,16 +152,14 @@ class Studio(Adw.Application):
         self.board = Board(self.conf, application=self)
         self.board.present()
 
-    def do_shutdown(self):
-        Adw.Application.do_shutdown(self)
-        if self.board:
-            self.board.mem.close_sync()
 
-
-def main():
+def main(application=Studio):
     conf = sys.argv[1] if len(sys.argv) > 1 else HERE / "conf.json"
     try:
-        return Studio(Amnesia.Conf.new_from_file(str(conf))).run()
+        studio = application(Amnesia.Conf.new_from_file(str(conf)))
+        studio.run()
+        if studio.board:
+            studio.board.mem.close_sync()
     except GLib.Error as error:
         return error.message
 

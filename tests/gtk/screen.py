@@ -45,8 +45,8 @@ class Screen:
     def __init__(self, folder):
         tell, told = os.pipe()
         self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(told), "-screen", "0", f"{2 * WIDTH}x{HEIGHT}x24",
-             "-nolisten", "tcp", "-noreset"],
+            ["Xvfb", "-displayfd", str(told), "-nolisten", "tcp", "-noreset",
+             "-screen", "0", f"{2 * WIDTH}x{HEIGHT}x24"],
             pass_fds=[told],
             stderr=subprocess.DEVNULL,
         )
@@ -72,14 +72,13 @@ class Screen:
         }
 
     def run(self, *command):
-        done = subprocess.run(
-            [str(part) for part in command], env=self.env, check=True, capture_output=True, text=True
-        )
-        return done.stdout
+        """The program has to succeed."""
+        words = [str(word) for word in command]
+        subprocess.run(words, env=self.env, check=True, stdout=subprocess.DEVNULL)
 
     def hand(self, *actions):
         """What xdotool does, one action after the other."""
-        return self.run("xdotool", *actions)
+        self.run("xdotool", *actions)
 
     def destroy(self):
         self.process.kill()
@@ -164,9 +163,7 @@ class Board(members.Process):
         way = range(0, distance, 1 if distance > 0 else -1)
         moves = [word for step in way for word in ("mousemove", x + step, y, "sleep", FRAME_S)]
         self.told.pop("dropped", None)
-        self.screen.hand("mousemove", x, y, "mousedown", 1, *moves)
-        self.draw()
-        self.screen.hand("mouseup", 1)
+        self.screen.hand("mousemove", x, y, "mousedown", 1, *moves, "mouseup", 1)
         self.wait_told("dropped")
 
     def close(self):

@@ -2,8 +2,8 @@
 """Runs the board as it is, and tells through a pipe what its controls show.
 
 Each line is a JSON list that ends with the time. It takes lines as well: `["where", NAME]`,
-`["read"]`, `["draw"]`, `["choose", COLOUR]`, `["close"]`, and `["drag", NAME, VALUE, ...]`, which moves a slider as a hand does, to 60
-values in a second.
+`["read"]`, `["draw"]`, `["choose", COLOUR]`, `["close"]`, and `["drag", NAME, VALUE, ...]`, which
+moves a slider as a hand does, to 60 values in a second.
 """
 
 import json
@@ -20,7 +20,7 @@ from gi.repository import Gdk, GdkX11, Gio, GLib, Graphene, Gtk
 FRAME_S = 1 / 60
 CONTROLS = {
     "on_air": "active",
-    "talk": "active",
+    "Talk": "active",
     "caption": "text",
     "lights": "active",
     "colour": "rgba",
@@ -60,11 +60,6 @@ def walk(widget):
         child = child.get_next_sibling()
 
 
-def find_grip(control):
-    """What a hand takes of it: of a slider its knob."""
-    return next((part for part in walk(control) if part.get_css_name() == "slider"), control)
-
-
 class Hand:
     """Holds a slider, and moves it from value to value."""
 
@@ -77,7 +72,6 @@ class Hand:
 
     def move(self):
         if not self.values:
-            tell("releases")
             self.scale.unset_state_flags(Gtk.StateFlags.ACTIVE)
             return
         value = self.values.pop(0)
@@ -91,19 +85,35 @@ class Watched(board.Studio):
     def do_activate(self):
         board.Studio.do_activate(self)
         for name, prop in CONTROLS.items():
-            control = getattr(self.board, name)
+            control = getattr(self.board, name, None) or self.find_widget(name)
             control.connect(f"notify::{prop}", tell_control, name)
             tell_control(control, control.find_property(prop), name)
-        for scale in self.board.brightness_scale, self.board.volume_scale:
-            scale.connect("state-flags-changed", tell_hold)
+        for name in "brightness", "volume":
+            self.find_widget(name).connect("state-flags-changed", tell_hold)
         mem = self.board.mem
         mem.connect("notify::state", tell_state)
         mem.connect("notify::listening", tell_listening)
-        mem.connect("superseded", lambda _mem, key, _lost, _winner: tell("lost", key))
         assert isinstance(self.board.get_surface(), GdkX11.X11Surface)
         tell("window", self.board.get_surface().get_xid())
         self.lines = Gio.DataInputStream.new(Gio.UnixInputStream.new(sys.stdin.fileno(), False))
         self.read_line()
+
+    def find_widget(self, name):
+        """The widget of this name, or the scale of this adjustment, or the button that says so."""
+        named = getattr(self.board, name, None)
+        if isinstance(named, Gtk.Widget):
+            return named
+        for part in walk(self.board):
+            if isinstance(part, Gtk.Scale) and part.get_adjustment() == named:
+                return part
+            if isinstance(part, Gtk.Button) and part.get_label() == name:
+                return part
+        raise LookupError(name)
+
+    def find_grip(self, name):
+        """What a hand takes of it: of a slider its knob."""
+        widget = self.find_widget(name)
+        return next((part for part in walk(widget) if part.get_css_name() == "slider"), widget)
 
     def read_line(self):
         self.lines.read_line_async(GLib.PRIORITY_DEFAULT, None, self.on_line)
@@ -116,7 +126,7 @@ class Watched(board.Studio):
             self.read_line()
 
     def where(self, name):
-        grip = find_grip(getattr(self.board, name))
+        grip = self.find_grip(name)
         middle = Graphene.Point().init(grip.get_width() / 2, grip.get_height() / 2)
         _found, point = grip.compute_point(self.board, middle)
         x, y = self.board.get_surface_transform()
@@ -146,11 +156,13 @@ class Watched(board.Studio):
         self.board.colour.set_rgba(chosen)
 
     def drag(self, name, *values):
-        Hand(getattr(self.board, name), list(values))
+        Hand(self.find_widget(name), list(values))
 
     def close(self):
         self.board.close()
 
 
-Watched(board.Amnesia.Conf.new_from_file(sys.argv[2])).run()
+del sys.argv[0]
+if error := board.main(Watched):
+    sys.exit(error)
 tell("closed")
