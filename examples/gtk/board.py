@@ -130,8 +130,7 @@ class Board(Adw.ApplicationWindow):
 
     def on_superseded(self, _mem, key, _lost, _winner):
         if self.toast is None:
-            what = f"“{key}”" if key else "everything"
-            self.toast = Adw.Toast(title=f"Somebody changed {what} at the same moment")
+            self.toast = Adw.Toast(title=f"Somebody else set “{key or 'all'}”")
             self.toast.connect("dismissed", lambda _toast: setattr(self, "toast", None))
             self.toasts.add_toast(self.toast)
 

@@ -93,11 +93,14 @@ class Board(members.Process):
         self.lines = []
         self.shown = {}
         self.told = {}
-        self.start([PYTHON, HERE / "watched_board.py", BOARD, conf], env=screen.env)
-        self.window = self.ask("window")
         self.left = place * WIDTH
-        if place > 0:
-            screen.hand("windowmove", "--sync", self.window, self.left, 0)
+        self.start([PYTHON, HERE / "watched_board.py", BOARD, conf], env=screen.env)
+
+    def show(self):
+        self.wait_told("window")
+        self.window = self.told["window"][0]
+        if self.left > 0:
+            self.screen.hand("windowmove", "--sync", self.window, self.left, 0)
         self.draw()
 
     def __str__(self):
@@ -112,10 +115,9 @@ class Board(members.Process):
             self.shown[rest[0]] = rest[1]
 
     def ask(self, what, *command):
-        """Says a line, if there is one, and waits for what is told then."""
+        """Says a line, and waits for what is told then."""
         self.told.pop(what, None)
-        if command:
-            self.say(*command)
+        self.say(*command)
         self.wait_told(what)
         return self.told[what][0]
 
@@ -183,6 +185,7 @@ class TestCase(members.TestCase):
     def start_board(self, conf, place):
         board = Board(self.screen, conf, place)
         self.addCleanup(board.destroy)
+        board.show()
         return board
 
     def start_boards(self, conf):
