@@ -2,6 +2,7 @@
 
 #include "amnesia-key-changes-private.h"
 
+#include "replica/amnesia-dictionary-private.h"
 #include "replica/amnesia-value-private.h"
 
 #include <string.h>
@@ -73,35 +74,52 @@ get_member (GVariant *dictionary,
   return member;
 }
 
-/* Most dictionaries have their keys in order already, as each that was merged has. */
-static void
-list_members (Members *self)
+static gsize
+count_members (Members *self)
 {
-  gsize n = self->dictionary != NULL ? g_variant_n_children (self->dictionary) : 0;
+  return self->dictionary != NULL ? g_variant_n_children (self->dictionary) : 0;
+}
+
+/* Lists those from @first on, but for the @n_last last ones. Most dictionaries have their keys in order
+ * already, as each that was merged has. */
+static void
+list_members (Members *self,
+              gsize    first,
+              gsize    n_last)
+{
+  gsize end = count_members (self) - n_last;
   gboolean sorted = TRUE;
 
-  self->members = g_array_sized_new (FALSE, FALSE, sizeof (Member), n);
-  for (gsize i = 0; i < n; i++)
+  self->members = g_array_sized_new (FALSE, FALSE, sizeof (Member), end - first);
+  for (gsize i = first; i < end; i++)
     {
       Member member = get_member (self->dictionary, i);
 
-      sorted = sorted && (i == 0 || compare_members (&g_array_index (self->members, Member, i - 1),
-                                                     &member) < 0);
+      sorted = sorted && (i == first
+                          || compare_members (&g_array_index (self->members, Member, i - first - 1),
+                                              &member) < 0);
       g_array_append_val (self->members, member);
     }
   if (!sorted)
     g_array_sort (self->members, compare_members);
 }
 
-/* Returns FALSE if there are too many. */
+/* Lists what may differ: most often one of many has changed, and what both begin and end with need not
+ * be looked at one by one. Returns FALSE if there are too many. */
 static gboolean
-members_init (Members  *self,
-              GVariant *value)
+list_both (Members *a,
+           Members *b)
 {
-  self->dictionary = get_dictionary (value);
-  if (self->dictionary != NULL && g_variant_n_children (self->dictionary) > MAX_MEMBERS)
+  gsize first = 0;
+  gsize n_last = 0;
+
+  if (count_members (a) > MAX_MEMBERS || count_members (b) > MAX_MEMBERS)
     return FALSE;
-  list_members (self);
+
+  if (a->dictionary != NULL && b->dictionary != NULL)
+    amnesia_dictionary_compare (a->dictionary, b->dictionary, &first, &n_last);
+  list_members (a, first, n_last);
+  list_members (b, first, n_last);
 
   return TRUE;
 }
@@ -153,14 +171,14 @@ amnesia_key_changes_foreach (GVariant             *old_value,
                              AmnesiaKeyChangeFunc  func,
                              gpointer              user_data)
 {
-  g_auto (Members) old_members = { NULL, NULL };
-  g_auto (Members) new_members = { NULL, NULL };
+  g_auto (Members) old_members = { get_dictionary (old_value), NULL };
+  g_auto (Members) new_members = { get_dictionary (new_value), NULL };
   guint i = 0;
   guint j = 0;
 
   g_return_val_if_fail (func != NULL, FALSE);
 
-  if (!members_init (&old_members, old_value) || !members_init (&new_members, new_value))
+  if (!list_both (&old_members, &new_members))
     return FALSE;
 
   while (i < old_members.members->len || j < new_members.members->len)

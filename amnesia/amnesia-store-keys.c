@@ -75,7 +75,7 @@ check_write (AmnesiaStore  *self,
 {
   if (!amnesia_store_check_key (key, error))
     return FALSE;
-  if (value != NULL && !amnesia_value_check (value, amnesia_store_get_max_size (self), error))
+  if (value != NULL && !amnesia_value_check_member (value, amnesia_store_get_max_size (self), error))
     {
       g_prefix_error (error, "%s: ", key);
       return FALSE;
@@ -314,15 +314,13 @@ write_keys (AmnesiaStore  *self,
 {
   gint64 wall = amnesia_transport_get_wall ();
   g_autoptr (GPtrArray) entries = NULL;
-  guint i;
 
   if (!check_keys (self, keys, error))
     return FALSE;
   if (g_variant_n_children (keys) == 0)
     return TRUE;
   entries = amnesia_replica_write_keys (self->replica, wall / 1000, keys);
-  for (i = 0; i < entries->len; i++)
-    amnesia_transport_written (self->transport, g_ptr_array_index (entries, i), wall);
+  amnesia_transport_written_all (self->transport, entries, wall);
   amnesia_store_finish_write (self);
   return TRUE;
 }

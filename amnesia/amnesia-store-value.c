@@ -183,6 +183,9 @@ amnesia_store_get_default_data (AmnesiaStore *self)
  * value. Where it changes what [property@Amnesia.Store:data] is,
  * [signal@Amnesia.Store::changed] is emitted as for a value that is set here.
  *
+ * A value that could not be shared, such as one with a handle, changes nothing either, as in
+ * [method@Amnesia.Store.set_data]; but it may be larger than [property@Amnesia.Conf:max-size].
+ *
  * To have a first value that all share, use [method@Amnesia.Store.set_if_unset_async].
  *
  * Since: 0.1
@@ -194,13 +197,20 @@ amnesia_store_set_default_data (AmnesiaStore *self,
   g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
+  alive = g_object_ref (self);
+  if (owned != NULL && !amnesia_value_check (owned, G_MAXUINT64, &error))
+    {
+      amnesia_store_say (self, error->message);
+      amnesia_store_notify (self, AMNESIA_STORE_PROP_DEFAULT_DATA);
+      return;
+    }
   if (amnesia_value_equal (amnesia_replica_get_default (self->replica), owned))
     return;
-  alive = g_object_ref (self);
   amnesia_replica_set_default (self->replica, owned);
   amnesia_store_note_default (self);
   amnesia_store_notify (self, AMNESIA_STORE_PROP_DEFAULT_DATA);

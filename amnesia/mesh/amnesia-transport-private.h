@@ -39,6 +39,9 @@ const GError     *amnesia_transport_get_error     (AmnesiaTransport            *
 void              amnesia_transport_written       (AmnesiaTransport            *self,
                                                    AmnesiaEntry                *entry,
                                                    gint64                       wall);
+void              amnesia_transport_written_all   (AmnesiaTransport            *self,
+                                                   GPtrArray                   *entries,
+                                                   gint64                       wall);
 
 gint64            amnesia_transport_get_wall      (void);
 

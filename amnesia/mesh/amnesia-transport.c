@@ -757,17 +757,39 @@ amnesia_transport_close (AmnesiaTransport *self)
   discard (self);
 }
 
-/* An entry of ours was written. The first of a loop turn is sent at once; what is written after it
- * costs nothing before the next one. */
+/* The first write of a loop turn is sent at once; what is written after it costs nothing before the
+ * next one. */
+static void
+send_first (AmnesiaTransport *self,
+            gint64            wall)
+{
+  if (self->sent_this_turn || self->channels->len == 0)
+    return;
+  self->sent_this_turn = TRUE;
+  self->now = (AmnesiaTime) { g_get_monotonic_time (), wall };
+  flush (self);
+}
+
+/* An entry of ours was written. */
 void
 amnesia_transport_written (AmnesiaTransport *self,
                            AmnesiaEntry     *entry,
                            gint64            wall)
 {
   amnesia_mesh_written (self->mesh, entry);
-  if (self->sent_this_turn || self->channels->len == 0)
-    return;
-  self->sent_this_turn = TRUE;
-  self->now = (AmnesiaTime) { g_get_monotonic_time (), wall };
-  flush (self);
+  send_first (self, wall);
+}
+
+/* All entries of one write of ours, which are in force: they leave as one frame. */
+void
+amnesia_transport_written_all (AmnesiaTransport *self,
+                               GPtrArray        *entries,
+                               gint64            wall)
+{
+  guint i;
+
+  for (i = 0; i < entries->len; i++)
+    amnesia_mesh_written (self->mesh, g_ptr_array_index (entries, i));
+  if (entries->len > 0)
+    send_first (self, wall);
 }

@@ -8,6 +8,9 @@
 
 #define MAX_ENTRIES 65536
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
+/* More than can be lost at once, of which there are AMNESIA_MAX_SIZES_IN_ALL. */
+#define MAX_LOSSES (2 * AMNESIA_MAX_KEYS)
+#define MAX_LOSSES_SIZES 16
 
 /* Whether we wrote what bears this id, now or before the clock started anew. */
 static gboolean
@@ -17,15 +20,14 @@ is_own (AmnesiaReplica *self,
   return id - self->id <= self->writer - self->id;
 }
 
-/* Forgets what the clock was told while it was far ahead, but for the stamps up to @newest. It will
+/* Forgets what the clock was told while it was far ahead, but for what @past was told. It will
  * come by the stamps that it has issued then once more: from now on our writes bear another id, or
  * there would be two of one stamp and writer. */
 static void
-start_clock_anew (AmnesiaReplica *self,
-                  AmnesiaStamp    newest)
+start_clock_anew (AmnesiaReplica     *self,
+                  const AmnesiaClock *past)
 {
-  amnesia_clock_reset (&self->clock);
-  amnesia_clock_witness (&self->clock, newest);
+  self->clock = *past;
   self->writer++;
 }
 
@@ -94,6 +96,28 @@ has_seen (const AmnesiaEntry *entry,
   return older;
 }
 
+/* While a handler runs, others may write, and nobody takes what is noted: there is a bound, beyond which
+ * losses are not told. A whole value that covers many keys is counted once. */
+static gboolean
+has_room_for_loss (AmnesiaReplica *self,
+                   AmnesiaEntry   *lost,
+                   AmnesiaEntry   *winner)
+{
+  const AmnesiaLoss *last;
+
+  if (self->losses == NULL)
+    {
+      self->losses = g_ptr_array_new_with_free_func (loss_free);
+      self->losses_size = 0;
+    }
+  last = self->losses->len > 0 ? self->losses->pdata[self->losses->len - 1] : NULL;
+  self->losses_size += amnesia_entry_get_size (lost);
+  if (last == NULL || last->winner != winner)
+    self->losses_size += amnesia_entry_get_size (winner);
+
+  return last == NULL || (self->losses->len < MAX_LOSSES && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
+}
+
 /* @lost goes out of force because of @winner. */
 static void
 note_loss (AmnesiaReplica *self,
@@ -102,14 +126,13 @@ note_loss (AmnesiaReplica *self,
 {
   AmnesiaLoss *loss;
 
-  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost))
+  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost)
+      || !has_room_for_loss (self, lost, winner))
     return;
 
   loss = g_new (AmnesiaLoss, 1);
   loss->lost = amnesia_entry_ref (lost);
   loss->winner = amnesia_entry_ref (winner);
-  if (self->losses == NULL)
-    self->losses = g_ptr_array_new_with_free_func (loss_free);
   g_ptr_array_add (self->losses, loss);
 }
 
@@ -174,7 +197,7 @@ put_in_force (AmnesiaReplica *self,
   else
     g_tree_replace (self->keys, entry->key, amnesia_entry_ref (entry));
 
-  self->value_is_current = FALSE;
+  amnesia_replica_note_change (self, entry);
 }
 
 static guint
@@ -183,7 +206,17 @@ count_entries (AmnesiaReplica *self)
   return g_tree_nnodes (self->keys) + (self->base != NULL ? 1 : 0);
 }
 
-/* What does not grow is always let in, or a full replica could never be emptied. */
+/* Whether there may be so many entries, of so many bytes. What does not grow is always let in, or a full
+ * replica could never be emptied. */
+static gboolean
+is_room (AmnesiaReplica *self,
+         guint           count,
+         guint64         size)
+{
+  return (count <= MAX_ENTRIES || count <= count_entries (self))
+         && (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+}
+
 static gboolean
 has_room (AmnesiaReplica     *self,
           const AmnesiaEntry *entry)
@@ -203,8 +236,7 @@ has_room (AmnesiaReplica     *self,
         size -= amnesia_entry_get_size (covered->pdata[i]);
     }
 
-  return (count <= MAX_ENTRIES || count <= count_entries (self))
-         && (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+  return is_room (self, count, size);
 }
 
 /* Finds where to note a stamp of this writer: its place, a free one, or that of the oldest. */
@@ -270,28 +302,52 @@ put_write (AmnesiaReplica *self,
   return entry;
 }
 
-/* Takes out of a list of all entries those that are not our own or not ahead; what is not ahead is
- * where the clock starts anew. */
+/* Weak entries are less than all others, whenever they were written. */
+static const AmnesiaEntry *
+get_newest_weak_key (AmnesiaReplica *self)
+{
+  const AmnesiaEntry bound = { .key = (char *) "", .stamp = AMNESIA_STAMP_NORMAL };
+  GTreeNode *normal = g_tree_lower_bound (self->writes, &bound);
+  GTreeNode *node = normal != NULL ? g_tree_node_previous (normal) : g_tree_node_last (self->writes);
+
+  return node != NULL ? g_tree_node_value (node) : NULL;
+}
+
+static gboolean
+is_ahead (const AmnesiaEntry *entry,
+          gint64              wall)
+{
+  return entry != NULL && amnesia_stamp_is_ahead (entry->stamp, wall);
+}
+
+static void
+sort_out_ahead (AmnesiaReplica *self,
+                gint64          wall,
+                AmnesiaEntry   *entry,
+                GPtrArray      *own,
+                AmnesiaClock   *past)
+{
+  if (!is_ahead (entry, wall))
+    amnesia_clock_witness (past, entry->stamp);
+  else if (is_own (self, entry->id))
+    g_ptr_array_add (own, amnesia_entry_ref (entry));
+}
+
+/* Lists our own entries that are ahead: the base first, then those of each write together. @past is
+ * told of all that are not ahead. */
 static GPtrArray *
 list_own_ahead (AmnesiaReplica *self,
                 gint64          wall,
-                AmnesiaStamp   *newest_past)
+                AmnesiaClock   *past)
 {
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (self);
-  GPtrArray *ahead = amnesia_entries_new ();
+  GPtrArray *own = amnesia_entries_new ();
 
-  *newest_past = 0;
-  for (guint i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = entries->pdata[i];
+  if (self->base != NULL)
+    sort_out_ahead (self, wall, self->base, own, past);
+  for (GTreeNode *node = g_tree_node_first (self->writes); node != NULL; node = g_tree_node_next (node))
+    sort_out_ahead (self, wall, g_tree_node_value (node), own, past);
 
-      if (!amnesia_stamp_is_ahead (entry->stamp, wall))
-        *newest_past = MAX (*newest_past, entry->stamp);
-      else if (is_own (self, entry->id))
-        g_ptr_array_add (ahead, amnesia_entry_ref (entry));
-    }
-
-  return ahead;
+  return own;
 }
 
 AmnesiaReplica *
@@ -303,6 +359,7 @@ amnesia_replica_new (guint64 id)
   self->max_size = MAX_SIZE_DEFAULT;
   self->keys = g_tree_new_full (amnesia_compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
   self->writes = g_tree_new_full (compare_writes, NULL, NULL, NULL);
+  self->changed = g_ptr_array_new_with_free_func (g_free);
 
   return self;
 }
@@ -314,6 +371,7 @@ amnesia_replica_free (AmnesiaReplica *self)
   g_clear_pointer (&self->base, amnesia_entry_unref);
   g_clear_pointer (&self->keys, g_tree_unref);
   g_clear_pointer (&self->value, g_variant_unref);
+  g_clear_pointer (&self->changed, g_ptr_array_unref);
   g_clear_pointer (&self->default_value, g_variant_unref);
   g_clear_pointer (&self->losses, g_ptr_array_unref);
   g_free (self);
@@ -455,9 +513,15 @@ is_relief (AmnesiaReplica     *self,
 static void
 rewind_clock (AmnesiaReplica *self)
 {
-  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
+  const AmnesiaEntry *in_force[] = {
+    amnesia_replica_get_newest (self), get_newest_weak_key (self), self->base,
+  };
+  AmnesiaClock past = { 0 };
 
-  start_clock_anew (self, newest != NULL ? newest->stamp : 0);
+  for (guint i = 0; i < G_N_ELEMENTS (in_force); i++)
+    if (in_force[i] != NULL)
+      amnesia_clock_witness (&past, in_force[i]->stamp);
+  start_clock_anew (self, &past);
 }
 
 /* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
@@ -471,6 +535,21 @@ amnesia_replica_write (AmnesiaReplica *self,
   witness_replaced (self, key);
 
   return put_write (self, amnesia_clock_next (&self->clock, wall, FALSE), key, value);
+}
+
+/* A member of @keys, which are made of one piece of memory: what is small does not keep all of that for
+ * as long as it is in force. */
+static GVariant *
+take_own (GVariant *value,
+          GVariant *keys)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (g_variant_get_size (value) > g_variant_get_size (keys) / 2)
+    return g_variant_ref (value);
+  bytes = g_bytes_new (g_variant_get_data (value), g_variant_get_size (value));
+
+  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (value), bytes, TRUE));
 }
 
 /* Writes all members of @keys, an a{sv}, as keys of one moment. Returns their entries. */
@@ -492,7 +571,11 @@ amnesia_replica_write_keys (AmnesiaReplica *self,
   stamp = amnesia_clock_next (&self->clock, wall, FALSE);
   g_variant_iter_init (&iter, keys);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, key, value)));
+    {
+      g_autoptr (GVariant) own = take_own (value, keys);
+
+      g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, key, own)));
+    }
 
   return entries;
 }
@@ -528,6 +611,38 @@ amnesia_replica_write_first (AmnesiaReplica *self,
   return put_write (self, amnesia_clock_next (&self->clock, wall, TRUE), key, value);
 }
 
+/* Entries of one write are about to be merged: tells whether there is room for all that are new. They
+ * are taken then, even if the first of them grow and only the last of them shrink. */
+gboolean
+amnesia_replica_begin_merge (AmnesiaReplica *self,
+                             gint64          wall,
+                             GPtrArray      *entries)
+{
+  AmnesiaRoom room = amnesia_replica_get_room (self);
+
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const AmnesiaEntry *entry = entries->pdata[i];
+
+      /* it covers others: each is looked at by itself */
+      if (amnesia_entry_is_base (entry))
+        return TRUE;
+      if (!amnesia_stamp_is_ahead (entry->stamp, wall)
+          && (is_relief (self, entry, wall)
+              || amnesia_replica_beats (self, entry->key, entry->stamp, entry->id)))
+        amnesia_replica_count_key (self, &room, entry->key, entry->value);
+    }
+  self->has_room = is_room (self, room.n_keys + (self->base != NULL ? 1 : 0), room.size);
+
+  return self->has_room;
+}
+
+void
+amnesia_replica_end_merge (AmnesiaReplica *self)
+{
+  self->has_room = FALSE;
+}
+
 /* Takes an entry that arrived, if it is greater than what it would replace, or that is stranded. An
  * entry from more than a year ahead is as if it had not come; any other moves the clock, whether
  * taken or not. */
@@ -547,7 +662,7 @@ amnesia_replica_merge (AmnesiaReplica *self,
   relief = is_relief (self, entry, wall);
   if (!relief && !amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
     return AMNESIA_MERGE_OLD;
-  if (!has_room (self, entry))
+  if (!self->has_room && !has_room (self, entry))
     return AMNESIA_MERGE_FULL;
 
   put_in_force (self, entry);
@@ -555,6 +670,30 @@ amnesia_replica_merge (AmnesiaReplica *self,
     rewind_clock (self);
 
   return AMNESIA_MERGE_TAKEN;
+}
+
+/* The base comes first among them, so that the keys become greater than it again; what was one
+ * write stays one. */
+static GPtrArray *
+write_anew (AmnesiaReplica *self,
+            gint64          wall,
+            GPtrArray      *old_entries)
+{
+  GPtrArray *entries = amnesia_entries_new ();
+  AmnesiaStamp stamp = 0;
+
+  for (guint i = 0; i < old_entries->len; i++)
+    {
+      const AmnesiaEntry *old = old_entries->pdata[i];
+      gboolean weak = (old->stamp & AMNESIA_STAMP_NORMAL) == 0;
+
+      if (i == 0 || amnesia_entry_is_base (old_entries->pdata[i - 1])
+          || amnesia_entry_compare (old, old_entries->pdata[i - 1]) != 0)
+        stamp = amnesia_clock_next (&self->clock, wall, weak);
+      g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, old->key, old->value)));
+    }
+
+  return entries;
 }
 
 /* Writes anew what we wrote while our clock was more than a year ahead, as nobody whose clock is
@@ -566,35 +705,21 @@ GPtrArray *
 amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
                                gint64          wall)
 {
-  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
-  AmnesiaStamp newest_past;
+  AmnesiaClock past = { 0 };
   g_autoptr (GPtrArray) ahead = NULL;
-  GPtrArray *entries;
 
-  if (newest == NULL || !amnesia_stamp_is_ahead (newest->stamp, wall))
+  if (!is_ahead (amnesia_replica_get_newest (self), wall)
+      && !is_ahead (get_newest_weak_key (self), wall) && !is_ahead (self->base, wall))
     return NULL;
 
-  ahead = list_own_ahead (self, wall, &newest_past);
+  ahead = list_own_ahead (self, wall, &past);
   if (ahead->len == 0
-      || (self->base != NULL && !is_own (self, self->base->id)
-          && amnesia_stamp_is_ahead (self->base->stamp, wall)))
+      || (is_ahead (self->base, wall) && !is_own (self, self->base->id)))
     return NULL;
 
-  start_clock_anew (self, newest_past);
+  start_clock_anew (self, &past);
 
-  /* The base comes first in the list, so that the keys become greater than it again. */
-  entries = amnesia_entries_new ();
-  for (guint i = 0; i < ahead->len; i++)
-    {
-      const AmnesiaEntry *old = ahead->pdata[i];
-      gboolean weak = (old->stamp & AMNESIA_STAMP_NORMAL) == 0;
-      AmnesiaEntry *entry = put_write (self, amnesia_clock_next (&self->clock, wall, weak),
-                                       old->key, old->value);
-
-      g_ptr_array_add (entries, amnesia_entry_ref (entry));
-    }
-
-  return entries;
+  return write_anew (self, wall, ahead);
 }
 
 /* Returns the writes of ours that were lost since this was last asked, or NULL. */

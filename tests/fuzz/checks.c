@@ -233,7 +233,7 @@ check_numbers (AmnesiaFrame *frame)
 static void
 make_header (AmnesiaFrame *frame)
 {
-  AmnesiaWhole *whole = frame->whole;
+  AmnesiaSingle *single = frame->single;
   GVariantBuilder seen;
   guint i;
 
@@ -244,13 +244,14 @@ make_header (AmnesiaFrame *frame)
       g_variant_new ("(txxxx@a{sv})", frame->numbers[0], frame->numbers[1], frame->numbers[2],
                      frame->numbers[3], frame->numbers[4],
                      g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
-  if (whole == NULL)
+  if (single == NULL)
     return;
   g_variant_builder_init (&seen, G_VARIANT_TYPE ("a(tt)"));
-  for (i = 0; i < whole->n_seen; i++)
-    g_variant_builder_add (&seen, "(tt)", whole->seen[i].id, whole->seen[i].stamp);
-  frame->header = g_variant_new ("(tta(tt)@a(sst)@a{sv})", whole->stamp, whole->id, &seen,
-                                 g_variant_new_parsed ("[('', %s, %t)]", whole->type, whole->size),
+  for (i = 0; i < single->n_seen; i++)
+    g_variant_builder_add (&seen, "(tt)", single->seen[i].id, single->seen[i].stamp);
+  frame->header = g_variant_new ("(tta(tt)@a(sst)@a{sv})", single->stamp, single->id, &seen,
+                                 g_variant_new_parsed ("[(%s, %s, %t)]", single->key, single->type,
+                                                       single->size),
                                  g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
   g_variant_ref_sink (frame->header);
 }
@@ -280,4 +281,30 @@ fuzz_check_frame (AmnesiaFrame *frame,
     default:
       check_numbers (frame);
     }
+}
+
+/* What keys make, which the library writes and reads as bytes: the same as GLib makes of the members, in
+ * the order of their keys. */
+void
+fuzz_check_dictionary (GVariant *value)
+{
+  g_autoptr (GVariant) right = NULL;
+  GVariantBuilder builder;
+  GVariantIter iter;
+  GVariant *member;
+  const char *key, *previous = NULL;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_iter_init (&iter, value);
+  while ((member = g_variant_iter_next_value (&iter)) != NULL)
+    {
+      g_variant_get_child (member, 0, "&s", &key);
+      g_assert_true (previous == NULL || strcmp (previous, key) < 0);
+      previous = key;
+      g_variant_builder_add_value (&builder, member);
+      g_variant_unref (member);
+    }
+  right = g_variant_ref_sink (g_variant_builder_end (&builder));
+  g_assert_cmpmem (g_variant_get_data (value), g_variant_get_size (value),
+                   g_variant_get_data (right), g_variant_get_size (right));
 }
