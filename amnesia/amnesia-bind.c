@@ -127,10 +127,10 @@ bind (AmnesiaStore     *self,
  * written: a string that is `NULL`, or a key while the value is not a dictionary.
  *
  * What is set on the property on behalf of the key is not written back, even if the object makes
- * something else of it. (An object that does so later, in an idle callback, answers; but it does not go
- * on with it where somebody else answers in turn.) What others write while the property is just being changed here is set when it
- * has been quiet for 200 ms; so a slider does not jump back under the hand. What is written in this
- * process, by another binding or by [method@Amnesia.Store.set_key], is set at once.
+ * something else of it at once. (Later, in an idle callback, it changes the property as somebody would.)
+ * What others write while the property is just being changed here is set when it has been quiet for
+ * 200 ms; so a slider does not jump back under the hand. What is written in this process, by another
+ * binding or by [method@Amnesia.Store.set_key], is set at once.
  *
  * With `AFTER_SYNC` nothing is written before the store is synced or alone for the first time. If there
  * is a value then, the property takes it, unless the key only follows; if not, the property is written

@@ -11,13 +11,6 @@
  * key that is held down. */
 #define HOLD_TIME (200 * G_TIME_SPAN_MILLISECOND)
 
-/* A change so soon after we set the property is not somebody's: it is what the object makes of it, in
- * an idle callback for instance. */
-#define ANSWER_TIME (100 * G_TIME_SPAN_MILLISECOND)
-/* Where two objects go on to answer each other in that way, here or there, the same is written again
- * and again. */
-#define MAX_SAME_ANSWERS 5
-
 /* One property, and the key that it is bound to.
  *
  * It is data of the object, and goes with it. The code that it runs may unbind it, or drop the object:
@@ -43,13 +36,8 @@ typedef struct
   gint64           written_at;
   GSource         *held;             /* (owned) (nullable) when @property takes what others wrote */
 
-  gint64           put_at;           /* 0: the property has changed since */
-  GVariant        *answer;           /* (owned) (nullable) what was written last */
-  guint            n_same_answers;
-
   gboolean         get_told;         /* that the value does not become the property's */
   gboolean         set_told;         /* that the property's does not become one */
-  gboolean         answers_told;
 } AmnesiaBinding;
 
 static AmnesiaBinding *
@@ -68,7 +56,6 @@ binding_unref (AmnesiaBinding *self)
   if (G_IS_VALUE (&self->shown))
     g_value_unset (&self->shown);
   g_clear_pointer (&self->written, g_variant_unref);
-  g_clear_pointer (&self->answer, g_variant_unref);
   g_param_spec_unref (self->property);
   g_object_unref (self->store);
   g_free (self->key);
@@ -115,6 +102,7 @@ say_once (AmnesiaBinding *self,
           const char     *what,
           const char     *why)
 {
+  GType type = self->object != NULL ? G_OBJECT_TYPE (self->object) : self->property->owner_type;
   g_autofree char *key = NULL;
   g_autofree char *message = NULL;
 
@@ -123,7 +111,7 @@ say_once (AmnesiaBinding *self,
   *told = TRUE;
   key = self->key != NULL ? g_strdup_printf ("the key “%s”", self->key) : g_strdup ("the value");
   message = g_strdup_printf ("the property “%s” of a %s %s %s: %s", self->property->name,
-                             g_type_name (self->property->owner_type), what, key, why);
+                             g_type_name (type), what, key, why);
   amnesia_store_say (self->store, message);
 }
 
@@ -206,7 +194,6 @@ set_property (AmnesiaBinding *self,
   self->n_putting++;
   g_object_set_property (self->object, self->property->name, value);
   self->n_putting--;
-  self->put_at = g_get_monotonic_time ();
   look_at_property (self);
 }
 
@@ -331,25 +318,6 @@ map_to_key (AmnesiaBinding *self,
   return variant;
 }
 
-/* Whether to write this would only make another object write what it has written before. */
-static gboolean
-is_endless (AmnesiaBinding *self,
-            GVariant       *variant)
-{
-  gboolean is_answer = self->put_at != 0 && self->written_at < self->put_at + ANSWER_TIME;
-
-  self->put_at = 0;
-  if (!is_answer || !amnesia_value_equal (variant, self->answer))
-    self->n_same_answers = 0;
-  g_clear_pointer (&self->answer, g_variant_unref);
-  self->answer = g_variant_ref (variant);
-  if (!is_answer || ++self->n_same_answers <= MAX_SAME_ANSWERS)
-    return FALSE;
-  say_once (self, &self->answers_told, "no longer answers",
-            "it has given the same answer several times, to somebody who answers it");
-  return TRUE;
-}
-
 /* @variant is held by who calls. */
 static void
 write_variant (AmnesiaBinding *self,
@@ -388,8 +356,7 @@ write_value (AmnesiaBinding *self,
   if (amnesia_mapping_is_said (&self->mapping, present, value))
     return;
   variant = map_to_key (self, present, value);
-  if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present) &&
-      !is_endless (self, variant))
+  if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present))
     write_variant (self, variant);
 }
 

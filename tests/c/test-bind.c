@@ -284,6 +284,24 @@ test_late (Fixture       *fixture,
 }
 
 static void
+test_reset (Fixture       *fixture,
+            gconstpointer  user_data)
+{
+  guint i;
+
+  g_test_summary ("A program may set a property back each time that it was told of the key");
+
+  bind (fixture, "k", "active", AMNESIA_BIND_DEFAULT);
+  for (i = 0; i < 100; i++)
+    {
+      test_set_key (fixture->store, "k", "true");
+      g_assert_true (fixture->widget->active);
+      test_widget_set_active (fixture->widget, FALSE);
+      test_assert_key (fixture->store, "k", "false");
+    }
+}
+
+static void
 test_equal (Fixture       *fixture,
             gconstpointer  user_data)
 {
@@ -621,6 +639,7 @@ main (int    argc,
     { "/bind/two", test_two },
     { "/bind/clamp", test_clamp },
     { "/bind/late", test_late },
+    { "/bind/reset", test_reset },
     { "/bind/equal", test_equal },
     { "/bind/type-kept", test_type_kept },
     { "/bind/in-handler", test_in_handler },
