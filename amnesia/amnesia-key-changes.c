@@ -13,9 +13,10 @@
 /* One member of a dictionary, as places in the dictionary's bytes. */
 typedef struct
 {
-  const char *key;  /* and the rest of the entry */
-  gsize       size; /* of all that */
-  gsize       index;
+  const char    *key;
+  gconstpointer  data; /* of the whole entry */
+  gsize          size;
+  gsize          index;
 } Member;
 
 /* A dictionary whose members are looked at in the order of their keys. */
@@ -60,38 +61,65 @@ compare_members (gconstpointer a,
   return strcmp (member_a->key, member_b->key);
 }
 
-/* Most dictionaries have their keys in order already, as each that was merged has. */
-static void
-list_members (Members *self)
+static Member
+get_member (GVariant *dictionary,
+            gsize     index)
 {
-  AmnesiaDictionaryReader reader = { NULL };
+  g_autoptr (GVariant) entry = g_variant_get_child_value (dictionary, index);
+  Member member = { .index = index, .size = g_variant_get_size (entry) };
+
+  member.data = g_variant_get_data (entry);
+  g_variant_get_child (entry, 0, "&s", &member.key);
+
+  return member;
+}
+
+static gsize
+count_members (Members *self)
+{
+  return self->dictionary != NULL ? g_variant_n_children (self->dictionary) : 0;
+}
+
+/* Lists those from @first on, but for the @n_last last ones. Most dictionaries have their keys in order
+ * already, as each that was merged has. */
+static void
+list_members (Members *self,
+              gsize    first,
+              gsize    n_last)
+{
+  gsize end = count_members (self) - n_last;
   gboolean sorted = TRUE;
 
-  if (self->dictionary != NULL)
-    amnesia_dictionary_reader_init (&reader, self->dictionary);
-  self->members = g_array_sized_new (FALSE, FALSE, sizeof (Member), (guint) reader.n_members);
-  for (gsize i = 0; i < reader.n_members; i++)
+  self->members = g_array_sized_new (FALSE, FALSE, sizeof (Member), end - first);
+  for (gsize i = first; i < end; i++)
     {
-      Member member = { .index = i };
+      Member member = get_member (self->dictionary, i);
 
-      member.key = amnesia_dictionary_reader_get (&reader, i, &member.size);
-      sorted = sorted && (i == 0 || compare_members (&g_array_index (self->members, Member, i - 1),
-                                                     &member) < 0);
+      sorted = sorted && (i == first
+                          || compare_members (&g_array_index (self->members, Member, i - first - 1),
+                                              &member) < 0);
       g_array_append_val (self->members, member);
     }
   if (!sorted)
     g_array_sort (self->members, compare_members);
 }
 
-/* Returns FALSE if there are too many. */
+/* Lists what may differ: most often one of many has changed, and what both begin and end with need not
+ * be looked at one by one. Returns FALSE if there are too many. */
 static gboolean
-members_init (Members  *self,
-              GVariant *value)
+list_both (Members *a,
+           Members *b)
 {
-  self->dictionary = get_dictionary (value);
-  if (self->dictionary != NULL && g_variant_n_children (self->dictionary) > MAX_MEMBERS)
+  gsize first = 0;
+  gsize n_last = 0;
+
+  if (count_members (a) > MAX_MEMBERS || count_members (b) > MAX_MEMBERS)
     return FALSE;
-  list_members (self);
+
+  if (a->dictionary != NULL && b->dictionary != NULL)
+    amnesia_dictionary_compare (a->dictionary, b->dictionary, &first, &n_last);
+  list_members (a, first, n_last);
+  list_members (b, first, n_last);
 
   return TRUE;
 }
@@ -118,7 +146,7 @@ static gboolean
 have_same_bytes (const Member *a,
                  const Member *b)
 {
-  return a->size == b->size && memcmp (a->key, b->key, a->size) == 0;
+  return a->size == b->size && memcmp (a->data, b->data, a->size) == 0;
 }
 
 static GVariant *
@@ -143,14 +171,14 @@ amnesia_key_changes_foreach (GVariant             *old_value,
                              AmnesiaKeyChangeFunc  func,
                              gpointer              user_data)
 {
-  g_auto (Members) old_members = { NULL, NULL };
-  g_auto (Members) new_members = { NULL, NULL };
+  g_auto (Members) old_members = { get_dictionary (old_value), NULL };
+  g_auto (Members) new_members = { get_dictionary (new_value), NULL };
   guint i = 0;
   guint j = 0;
 
   g_return_val_if_fail (func != NULL, FALSE);
 
-  if (!members_init (&old_members, old_value) || !members_init (&new_members, new_value))
+  if (!list_both (&old_members, &new_members))
     return FALSE;
 
   while (i < old_members.members->len || j < new_members.members->len)

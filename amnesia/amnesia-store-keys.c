@@ -320,7 +320,7 @@ write_keys (AmnesiaStore  *self,
   if (g_variant_n_children (keys) == 0)
     return TRUE;
   entries = amnesia_replica_write_keys (self->replica, wall / 1000, keys);
-  amnesia_transport_written_together (self->transport, entries, wall);
+  amnesia_transport_written_all (self->transport, entries, wall);
   amnesia_store_finish_write (self);
   return TRUE;
 }

@@ -24,8 +24,8 @@ void      amnesia_frame_put_prefix         (guint8            *prefix,
                                             AmnesiaFrameKind   kind,
                                             gsize              header_size,
                                             guint64            payload_size);
-GBytes   *amnesia_frame_encode_whole_head  (const AmnesiaEntry *entry);
-AmnesiaWhole *amnesia_frame_read_whole     (const guint8      *bytes,
+GBytes   *amnesia_frame_encode_single_head (const AmnesiaEntry *entry);
+AmnesiaSingle *amnesia_frame_read_single   (const guint8      *bytes,
                                             gsize              size,
                                             gsize              payload_size,
                                             guint64            max_size);

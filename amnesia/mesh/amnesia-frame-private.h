@@ -33,16 +33,17 @@ typedef enum
 /* The frame may be skipped by who does not know its kind. */
 #define AMNESIA_FRAME_IGNORABLE 0x01
 
-/* What the header of a write of the whole value says. */
+/* What the header of a write of one value says, the whole or one key. */
 typedef struct
 {
   AmnesiaStamp stamp;
   guint64      id;
   AmnesiaSeen  seen[AMNESIA_MAX_SEEN];
   guint        n_seen;
+  char         key[AMNESIA_MAX_KEY + 1];
   char         type[AMNESIA_MAX_TYPE + 1];
   guint64      size;
-} AmnesiaWhole;
+} AmnesiaSingle;
 
 /* How many numbers the header of a frame is at most, where it is nothing else. */
 #define AMNESIA_FRAME_NUMBERS 5
@@ -55,7 +56,7 @@ typedef struct
   GVariant        *header;  /* (owned) (nullable) */
   GBytes          *payload; /* (owned) (nullable) */
   GPtrArray       *entries; /* (owned) (nullable) of a write that is decoded already */
-  AmnesiaWhole    *whole;   /* (owned) (nullable) instead of the header of such a write */
+  AmnesiaSingle   *single;  /* (owned) (nullable) instead of the header of such a write */
   guint64          numbers[AMNESIA_FRAME_NUMBERS]; /* instead of the header of an ack or a beat */
 } AmnesiaFrame;
 
@@ -149,10 +150,10 @@ void          amnesia_frame_decode_bye    (const AmnesiaFrame  *frame,
 
 void          amnesia_frame_encode_entry  (AmnesiaEntry        *entry,
                                            AmnesiaPacket       *packet);
-void          amnesia_frame_encode_write  (GPtrArray           *entries,
+gboolean      amnesia_frame_encode_write  (GPtrArray           *entries,
                                            AmnesiaPacket       *packet);
 gboolean      amnesia_frame_is_slow       (const AmnesiaFrame  *frame);
-AmnesiaEntry *amnesia_frame_decode_whole  (const AmnesiaFrame  *frame,
+AmnesiaEntry *amnesia_frame_decode_single (const AmnesiaFrame  *frame,
                                            guint64              max_size,
                                            GError             **error);
 GPtrArray    *amnesia_frame_decode_write  (const AmnesiaFrame  *frame,

@@ -42,23 +42,30 @@ write_header (GPtrArray *entries)
                         amnesia_frame_no_extensions ());
 }
 
+/* NULL: there is no memory. */
 static GBytes *
 join_payloads (GPtrArray *entries)
 {
-  static const guint8 zeros[8];
-  GByteArray *joined = g_byte_array_new ();
+  gsize total = 0;
+  guint8 *joined, *at;
   guint i;
 
+  for (i = 0; i < entries->len; i++)
+    total += amnesia_frame_pad (amnesia_entry_get_size (g_ptr_array_index (entries, i)));
+  at = joined = g_try_malloc0 (total);
+  if (joined == NULL && total > 0)
+    return NULL;
   for (i = 0; i < entries->len; i++)
     {
       g_autoptr (GBytes) bytes = entry_bytes (g_ptr_array_index (entries, i));
       gsize size;
       const guint8 *data = g_bytes_get_data (bytes, &size);
 
-      g_byte_array_append (joined, data, size);
-      g_byte_array_append (joined, zeros, amnesia_frame_pad (size) - size);
+      if (size > 0)
+        memcpy (at, data, size);
+      at += amnesia_frame_pad (size);
     }
-  return g_byte_array_free_to_bytes (joined);
+  return g_bytes_new_take (joined, total);
 }
 
 /* @entry is all of its write. It is encoded once, however many links it leaves by. */
@@ -66,36 +73,29 @@ void
 amnesia_frame_encode_entry (AmnesiaEntry  *entry,
                             AmnesiaPacket *packet)
 {
-  gsize size = amnesia_frame_pad (amnesia_entry_get_size (entry));
-
   packet->payload = entry_bytes (entry);
-  if (entry->wire == NULL && amnesia_entry_is_base (entry))
-    entry->wire = amnesia_frame_encode_whole_head (entry);
-  else if (entry->wire == NULL)
-    {
-      g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-
-      g_ptr_array_add (entries, amnesia_entry_ref (entry));
-      entry->wire = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
-    }
+  if (entry->wire == NULL)
+    entry->wire = amnesia_frame_encode_single_head (entry);
   packet->head = g_bytes_ref (entry->wire);
 }
 
-/* @entries are all of one write: one stamp, one writer, in the order of their keys. */
-void
+/* @entries are all of one write: one stamp, one writer, in the order of their keys. Returns FALSE if
+ * there is no memory for all of them in one piece. */
+gboolean
 amnesia_frame_encode_write (GPtrArray     *entries,
                             AmnesiaPacket *packet)
 {
-  gsize size;
-
   if (entries->len == 1)
     {
       amnesia_frame_encode_entry (g_ptr_array_index (entries, 0), packet);
-      return;
+      return TRUE;
     }
   packet->payload = join_payloads (entries);
-  size = amnesia_frame_pad (g_bytes_get_size (packet->payload));
-  packet->head = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries), size);
+  if (packet->payload == NULL)
+    return FALSE;
+  packet->head = amnesia_frame_encode_head (AMNESIA_FRAME_WRITE, write_header (entries),
+                                            g_bytes_get_size (packet->payload));
+  return TRUE;
 }
 
 /* The only value of a write stays in the memory into which it was received. Of several each gets its
@@ -184,8 +184,8 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
 
   if (frame->kind != AMNESIA_FRAME_WRITE || g_bytes_get_size (frame->payload) <= AMNESIA_MAX_QUICK)
     return FALSE;
-  if (frame->whole != NULL)
-    return !amnesia_value_is_quick (frame->whole->type) && frame->whole->size > AMNESIA_MAX_QUICK;
+  if (frame->single != NULL)
+    return !amnesia_value_is_quick (frame->single->type) && frame->single->size > AMNESIA_MAX_QUICK;
   g_variant_get_child (frame->header, 3, "a(sst)", &iter);
   while (g_variant_iter_next (iter, "(&s&st)", NULL, &type, &size))
     if (!amnesia_value_is_quick (type))
@@ -193,30 +193,31 @@ amnesia_frame_is_slow (const AmnesiaFrame *frame)
   return slow > AMNESIA_MAX_QUICK;
 }
 
-/* The one entry of a write of the whole value. */
+/* The entry of a write of one value. */
 AmnesiaEntry *
-amnesia_frame_decode_whole (const AmnesiaFrame  *frame,
-                            guint64              max_size,
-                            GError             **error)
+amnesia_frame_decode_single (const AmnesiaFrame  *frame,
+                             guint64              max_size,
+                             GError             **error)
 {
-  AmnesiaWhole *whole = frame->whole;
+  const AmnesiaSingle *single = frame->single;
   g_autoptr (GVariant) value = NULL;
 
-  if (whole->type[0] != '\0')
+  if (single->type[0] != '\0')
     {
-      value = decode_value (whole->type, frame->payload, 0, whole->size, max_size, error);
+      value = decode_value (single->type, frame->payload, 0, single->size, max_size, error);
       if (value == NULL)
         return NULL;
     }
-  return amnesia_entry_new ("", whole->stamp, whole->id, value, whole->seen, whole->n_seen);
+  return amnesia_entry_new (single->key, single->stamp, single->id, value, single->seen,
+                            single->n_seen);
 }
 
 static GPtrArray *
-list_whole (const AmnesiaFrame  *frame,
-            guint64              max_size,
-            GError             **error)
+list_single (const AmnesiaFrame  *frame,
+             guint64              max_size,
+             GError             **error)
 {
-  AmnesiaEntry *entry = amnesia_frame_decode_whole (frame, max_size, error);
+  AmnesiaEntry *entry = amnesia_frame_decode_single (frame, max_size, error);
   GPtrArray *entries;
 
   if (entry == NULL)
@@ -242,8 +243,8 @@ amnesia_frame_decode_write (const AmnesiaFrame  *frame,
 
   if (frame->entries != NULL)
     return g_ptr_array_ref (frame->entries);
-  if (frame->whole != NULL)
-    return list_whole (frame, max_size, error);
+  if (frame->single != NULL)
+    return list_single (frame, max_size, error);
   items = g_variant_get_child_value (frame->header, 3);
   g_variant_get_child (frame->header, 0, "t", &stamp);
   g_variant_get_child (frame->header, 1, "t", &id);

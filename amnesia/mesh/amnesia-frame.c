@@ -291,8 +291,8 @@ read_plain_header (AmnesiaFrame *frame,
                    guint64       max_size)
 {
   if (frame->kind == AMNESIA_FRAME_WRITE)
-    frame->whole = amnesia_frame_read_whole (bytes, size, payload_size, max_size);
-  return frame->whole != NULL || read_numbers (frame, bytes, size);
+    frame->single = amnesia_frame_read_single (bytes, size, payload_size, max_size);
+  return frame->single != NULL || read_numbers (frame, bytes, size);
 }
 
 /* A beat of a later version may have more in it. */
@@ -352,7 +352,7 @@ amnesia_frame_clear (AmnesiaFrame *frame)
   g_clear_pointer (&frame->header, g_variant_unref);
   g_clear_pointer (&frame->payload, g_bytes_unref);
   g_clear_pointer (&frame->entries, g_ptr_array_unref);
-  g_clear_pointer (&frame->whole, g_free);
+  g_clear_pointer (&frame->single, g_free);
 }
 
 void

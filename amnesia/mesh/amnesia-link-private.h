@@ -23,6 +23,9 @@ typedef struct
   guint64         max_size;
   gint64          clock_limit; /* microseconds, 0: none */
   GArray         *linked;      /* (owned) (element-type guint64) the ids of those who said hello */
+
+  GPtrArray      *write;       /* (owned) (nullable) the last one of several values that was sent */
+  AmnesiaPacket   write_packet; /* as it was encoded, for the other links */
 } AmnesiaLocal;
 
 /* GREETING: the peer has not said hello. UP: it has. LEAVING: what is due is sent, then a bye,
@@ -102,10 +105,12 @@ typedef struct
   char      *host;    /* (owned) (nullable) with the hello: the peer's own entry */
   guint16    port;
   gboolean   empty;   /* and that it has nothing */
-  gboolean   whole;   /* it was the whole value, and is in force here now */
+  AmnesiaEntry *single; /* (owned) (nullable) it was of one value, which is in force here now */
   GPtrArray *taken;   /* (owned) (nullable) (element-type AmnesiaEntry) of others, what is in force now */
   GError    *notice;  /* (owned) (nullable) for `last-error`; the link lives on */
 } AmnesiaReceipt;
+
+void         amnesia_local_forget_write  (AmnesiaLocal        *self);
 
 AmnesiaLink *amnesia_link_new            (AmnesiaLocal        *local,
                                           const char          *host,

@@ -231,19 +231,48 @@ merge (AmnesiaLink    *self,
 
 /* The commonest one: one entry, for which no list is made. */
 static gboolean
-receive_whole (AmnesiaLink        *self,
-               const AmnesiaFrame *frame,
-               AmnesiaTime         now,
-               AmnesiaReceipt     *receipt,
-               GError            **error)
+receive_single (AmnesiaLink        *self,
+                const AmnesiaFrame *frame,
+                AmnesiaTime         now,
+                AmnesiaReceipt     *receipt,
+                GError            **error)
 {
-  g_autoptr (AmnesiaEntry) entry = amnesia_frame_decode_whole (frame, self->local->max_size, error);
+  g_autoptr (AmnesiaEntry) entry = amnesia_frame_decode_single (frame, self->local->max_size, error);
 
   if (entry == NULL)
     return FALSE;
   self->values_taken++;
-  receipt->whole = merge (self, entry, now, receipt);
+  if (merge (self, entry, now, receipt))
+    receipt->single = g_steal_pointer (&entry);
   return TRUE;
+}
+
+/* Takes all that is new, or, where there is no room for that, nothing: it was written at once. What was
+ * not taken is put out of @entries. */
+static void
+merge_all (AmnesiaLink    *self,
+           GPtrArray      *entries,
+           AmnesiaTime     now,
+           AmnesiaReceipt *receipt)
+{
+  AmnesiaReplica *replica = self->local->replica;
+  gboolean room = amnesia_replica_begin_merge (replica, now.wall / 1000, entries);
+  guint i, n_taken = 0;
+
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      if (!room)
+        refuse_full (self, entry, receipt);
+      else if (merge (self, entry, now, receipt))
+        {
+          entries->pdata[i] = entries->pdata[n_taken];
+          entries->pdata[n_taken++] = entry;
+        }
+    }
+  amnesia_replica_end_merge (replica);
+  g_ptr_array_set_size (entries, (int) n_taken);
 }
 
 static gboolean
@@ -254,24 +283,14 @@ receive_write (AmnesiaLink        *self,
                GError            **error)
 {
   g_autoptr (GPtrArray) entries = NULL;
-  guint i, n_taken = 0;
 
-  if (frame->whole != NULL && frame->entries == NULL)
-    return receive_whole (self, frame, now, receipt, error);
+  if (frame->single != NULL && frame->entries == NULL)
+    return receive_single (self, frame, now, receipt, error);
   entries = amnesia_frame_decode_write (frame, self->local->max_size, error);
   if (entries == NULL)
     return FALSE;
   self->values_taken++;
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      if (!merge (self, entry, now, receipt))
-        continue;
-      entries->pdata[i] = entries->pdata[n_taken];
-      entries->pdata[n_taken++] = entry;
-    }
-  g_ptr_array_set_size (entries, (int) n_taken);
+  merge_all (self, entries, now, receipt);
   receipt->taken = g_steal_pointer (&entries);
   return TRUE;
 }
@@ -416,6 +435,7 @@ void
 amnesia_receipt_clear (AmnesiaReceipt *receipt)
 {
   g_clear_pointer (&receipt->host, g_free);
+  g_clear_pointer (&receipt->single, amnesia_entry_unref);
   g_clear_pointer (&receipt->taken, g_ptr_array_unref);
   g_clear_error (&receipt->notice);
 }

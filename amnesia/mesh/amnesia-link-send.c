@@ -7,6 +7,8 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
+#include <string.h>
+
 static gboolean
 is_empty (AmnesiaReplica *replica)
 {
@@ -223,6 +225,51 @@ pull_base (AmnesiaLink   *self,
   return TRUE;
 }
 
+/* The memory of the last write is not needed any more, or not for so long. */
+void
+amnesia_local_forget_write (AmnesiaLocal *self)
+{
+  g_clear_pointer (&self->write, g_ptr_array_unref);
+  amnesia_packet_clear (&self->write_packet);
+}
+
+static gboolean
+is_last_write (AmnesiaLocal *local,
+               GPtrArray    *write)
+{
+  return local->write != NULL && local->write->len == write->len &&
+         memcmp (local->write->pdata, write->pdata, write->len * sizeof (gpointer)) == 0;
+}
+
+/* Several values are copied into one piece of memory: once, for all links that send them now. */
+static gboolean
+encode_write (AmnesiaLocal  *local,
+              GPtrArray     *write,
+              AmnesiaPacket *packet,
+              GError       **notice)
+{
+  if (write->len > 1 && is_last_write (local, write))
+    {
+      packet->head = g_bytes_ref (local->write_packet.head);
+      packet->payload = g_bytes_ref (local->write_packet.payload);
+      return TRUE;
+    }
+  if (!amnesia_frame_encode_write (write, packet))
+    {
+      g_clear_error (notice);
+      g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no memory to send %u values at once",
+                   write->len);
+      return FALSE;
+    }
+  if (write->len > 1)
+    {
+      amnesia_local_forget_write (local);
+      local->write = g_ptr_array_ref (write);
+      local->write_packet = (AmnesiaPacket) { g_bytes_ref (packet->head), g_bytes_ref (packet->payload) };
+    }
+  return TRUE;
+}
+
 static gboolean
 pull_write (AmnesiaLink   *self,
             AmnesiaPacket *packet,
@@ -239,9 +286,9 @@ pull_write (AmnesiaLink   *self,
           remove_too_big (self, write, notice);
           cut_to_fit (self, write, notice);
         }
-      if (write == NULL || write->len == 0)
+      /* what there is no memory for the digest finds missing */
+      if (write == NULL || write->len == 0 || !encode_write (self->local, write, packet, notice))
         continue;
-      amnesia_frame_encode_write (write, packet);
       begin_value (self, packet);
       return TRUE;
     }

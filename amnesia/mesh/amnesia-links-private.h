@@ -44,7 +44,8 @@ void         amnesia_links_mark         (AmnesiaLinks *self,
                                          const char   *key);
 gboolean     amnesia_links_forward      (AmnesiaLinks *self,
                                          AmnesiaLink  *giver,
-                                         GPtrArray    *entries);
+                                         AmnesiaEntry **entries,
+                                         guint         n);
 gint64       amnesia_links_get_deadline (AmnesiaLinks *self,
                                          AmnesiaTime   now);
 

@@ -200,12 +200,14 @@ amnesia_links_mark (AmnesiaLinks *self,
     amnesia_link_mark (amnesia_links_get (self, i), key);
 }
 
-/* What @giver gave, @entries or, if that is NULL, the whole value, is to be sent to all but those who
- * have it from the same peer. Returns whether there is any: in a whole mesh there is none, which need not be found out for each value. */
+/* The @n entries that @giver gave are to be sent to all but those who have them from the same peer.
+ * Returns whether there is any: in a whole mesh there is none, which need not be found out for each
+ * value. */
 gboolean
-amnesia_links_forward (AmnesiaLinks *self,
-                       AmnesiaLink  *giver,
-                       GPtrArray    *entries)
+amnesia_links_forward (AmnesiaLinks  *self,
+                       AmnesiaLink   *giver,
+                       AmnesiaEntry **entries,
+                       guint          n)
 {
   gboolean any = FALSE;
   guint i, j;
@@ -219,10 +221,8 @@ amnesia_links_forward (AmnesiaLinks *self,
       if (link->peer_id == giver->peer_id || amnesia_link_is_linked_with (link, giver->peer_id))
         continue;
       any = TRUE;
-      if (entries == NULL)
-        amnesia_link_mark (link, "");
-      for (j = 0; entries != NULL && j < entries->len; j++)
-        amnesia_link_mark (link, ((AmnesiaEntry *) g_ptr_array_index (entries, j))->key);
+      for (j = 0; j < n; j++)
+        amnesia_link_mark (link, entries[j]->key);
     }
   if (!any)
     giver->all_have_it = self->shape;

@@ -432,6 +432,20 @@ amnesia_mesh_plan_link (AmnesiaMesh *self,
   self->funcs->arm (at, self->user_data);
 }
 
+/* The @n entries came over a link and are in force now. */
+static void
+take (AmnesiaMesh   *self,
+      AmnesiaLink   *giver,
+      AmnesiaEntry **entries,
+      guint          n)
+{
+  /* they may be all that was still wanted from another peer */
+  self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
+  if (amnesia_links_forward (&self->links, giver, entries, n))
+    amnesia_mesh_wake_links (self);
+  self->funcs->merged (self->user_data);
+}
+
 void
 amnesia_mesh_receive (AmnesiaMesh        *self,
                       AmnesiaLink        *link,
@@ -455,14 +469,10 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   same = synced == amnesia_link_is_synced (link);
   self->moved |= error != NULL || !same ||
                  (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK);
-  if (receipt.whole || (receipt.taken != NULL && receipt.taken->len > 0))
-    {
-      /* it may be all that was still wanted from another peer */
-      self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
-      if (amnesia_links_forward (&self->links, link, receipt.taken))
-        amnesia_mesh_wake_links (self);
-      self->funcs->merged (self->user_data);
-    }
+  if (receipt.single != NULL)
+    take (self, link, &receipt.single, 1);
+  else if (receipt.taken != NULL && receipt.taken->len > 0)
+    take (self, link, (AmnesiaEntry **) receipt.taken->pdata, receipt.taken->len);
   member = link->member;
   if (member == NULL || error != NULL)
     return;
@@ -595,6 +605,7 @@ amnesia_mesh_remove_link (AmnesiaMesh  *self,
   self->moved = TRUE;
   self->links.shape++;
   hide_link (self, link, now);
+  amnesia_local_forget_write (&self->local);
   g_ptr_array_remove (self->links.list, link);
 }
 

@@ -42,6 +42,7 @@ amnesia_mesh_free (AmnesiaMesh *self)
   amnesia_links_clear (&self->links);
   amnesia_members_clear (&self->members);
   g_tree_unref (self->written);
+  amnesia_local_forget_write (&self->local);
   g_array_unref (self->local.linked);
   g_free (self->local.host);
   g_free (self->local.group);
@@ -444,6 +445,7 @@ amnesia_mesh_tick (AmnesiaMesh *self,
 
   self->armed = 0;
   self->moved = TRUE;
+  amnesia_local_forget_write (&self->local);
   rewrite_ahead (self, now);
   gather_beats (self, now);
   for (i = self->links.list->len; i > 0; i--)

@@ -39,7 +39,7 @@ const GError     *amnesia_transport_get_error     (AmnesiaTransport            *
 void              amnesia_transport_written       (AmnesiaTransport            *self,
                                                    AmnesiaEntry                *entry,
                                                    gint64                       wall);
-void              amnesia_transport_written_together (AmnesiaTransport         *self,
+void              amnesia_transport_written_all   (AmnesiaTransport            *self,
                                                    GPtrArray                   *entries,
                                                    gint64                       wall);
 

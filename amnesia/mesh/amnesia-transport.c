@@ -780,16 +780,16 @@ amnesia_transport_written (AmnesiaTransport *self,
   send_first (self, wall);
 }
 
-/* Several were, of one moment. If the first were sent before the others are known to be written, all of
- * them would be sent twice. */
+/* All entries of one write of ours, which are in force: they leave as one frame. */
 void
-amnesia_transport_written_together (AmnesiaTransport *self,
-                                    GPtrArray        *entries,
-                                    gint64            wall)
+amnesia_transport_written_all (AmnesiaTransport *self,
+                               GPtrArray        *entries,
+                               gint64            wall)
 {
   guint i;
 
   for (i = 0; i < entries->len; i++)
     amnesia_mesh_written (self->mesh, g_ptr_array_index (entries, i));
-  send_first (self, wall);
+  if (entries->len > 0)
+    send_first (self, wall);
 }

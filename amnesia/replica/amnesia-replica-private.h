@@ -88,6 +88,10 @@ AmnesiaEntry   *amnesia_replica_write_first  (AmnesiaReplica  *self,
                                               gint64           wall,
                                               const char      *key,
                                               GVariant        *value);
+gboolean        amnesia_replica_begin_merge  (AmnesiaReplica  *self,
+                                              gint64           wall,
+                                              GPtrArray       *entries);
+void            amnesia_replica_end_merge    (AmnesiaReplica  *self);
 AmnesiaMerge    amnesia_replica_merge        (AmnesiaReplica  *self,
                                               gint64           wall,
                                               AmnesiaEntry    *entry);

@@ -22,6 +22,7 @@ struct _AmnesiaReplica
   GTree        *writes;           /* (owned) (element-type AmnesiaEntry), unowned ones, no base */
   guint64       digest;
   guint64       size;
+  gboolean      has_room;         /* for all that is merged now */
 
   AmnesiaSeen   seen[AMNESIA_MAX_SEEN]; /* the newest of each other writer */
   guint         n_seen;
@@ -32,10 +33,15 @@ struct _AmnesiaReplica
   GVariant     *default_value;    /* (owned) (nullable) stands in for a base that has no value */
   GVariant     *value;            /* (owned) (nullable) */
   gboolean      value_is_current; /* else it is made anew when it is asked for */
+  gboolean      value_is_merged;  /* it has keys laid over it, and is made of what it was */
+  GPtrArray    *changed;          /* (owned) (element-type utf8) the keys that were written since */
 };
 
-int amnesia_compare_keys (gconstpointer a,
-                          gconstpointer b,
-                          gpointer      user_data);
+int  amnesia_compare_keys               (gconstpointer       a,
+                                         gconstpointer       b,
+                                         gpointer            user_data);
+void amnesia_replica_forget_value       (AmnesiaReplica     *self);
+void amnesia_replica_note_change        (AmnesiaReplica     *self,
+                                         const AmnesiaEntry *entry);
 
 G_END_DECLS

@@ -32,72 +32,82 @@ get_ground_members (AmnesiaReplica *self)
   return ground != NULL && g_variant_is_of_type (ground, G_VARIANT_TYPE_VARDICT) ? ground : NULL;
 }
 
-/* A member of the ground. */
-typedef struct
+static GVariant *
+new_empty (void)
 {
-  const char *bytes; /* its key comes first */
-  gsize       size;
-} Member;
-
-static int
-compare_members (gconstpointer a,
-                 gconstpointer b)
-{
-  return strcmp (((const Member *) a)->bytes, ((const Member *) b)->bytes);
+  return g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
 }
 
-/* In the order of their keys, which most dictionaries have already. */
-static GArray *
-list_ground_members (AmnesiaReplica *self)
+/* The members of the ground in the order of their keys. */
+static GVariant *
+sort_ground (AmnesiaReplica *self)
 {
   GVariant *ground = get_ground_members (self);
-  AmnesiaDictionaryReader reader = { NULL };
-  GArray *members;
-  gboolean sorted = TRUE;
+  g_autoptr (GTree) members = NULL;
+  GVariantBuilder builder;
+  GVariantIter iter;
+  char *key;
+  GVariant *value;
 
-  if (ground != NULL)
-    amnesia_dictionary_reader_init (&reader, ground);
-  members = g_array_sized_new (FALSE, FALSE, sizeof (Member), (guint) reader.n_members);
-  for (gsize i = 0; i < reader.n_members; i++)
-    {
-      Member member;
+  if (ground == NULL)
+    return new_empty ();
 
-      member.bytes = amnesia_dictionary_reader_get (&reader, i, &member.size);
-      sorted = sorted && (i == 0 || compare_members (&g_array_index (members, Member, i - 1), &member) < 0);
-      g_array_append_val (members, member);
-    }
-  if (!sorted)
-    g_array_sort (members, compare_members);
+  members = g_tree_new_full (amnesia_compare_keys, NULL, g_free, (GDestroyNotify) g_variant_unref);
+  g_variant_iter_init (&iter, ground);
+  while (g_variant_iter_next (&iter, "{sv}", &key, &value))
+    g_tree_insert (members, key, value);
 
-  return members;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (GTreeNode *node = g_tree_node_first (members); node != NULL; node = g_tree_node_next (node))
+    g_variant_builder_add (&builder, "{sv}", g_tree_node_key (node), g_tree_node_value (node));
+
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
-/* The members of the ground, and over them the keys; both are in the order of keys. */
+static int
+compare_changed (gconstpointer a,
+                 gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* The entries of the keys that have changed, each one once. */
+static GPtrArray *
+list_changed (AmnesiaReplica *self)
+{
+  GPtrArray *entries = g_ptr_array_sized_new (self->changed->len);
+
+  g_ptr_array_sort (self->changed, compare_changed);
+  for (guint i = 0; i < self->changed->len; i++)
+    if (i == 0 || strcmp (self->changed->pdata[i - 1], self->changed->pdata[i]) != 0)
+      g_ptr_array_add (entries, g_tree_lookup (self->keys, self->changed->pdata[i]));
+
+  return entries;
+}
+
+static GPtrArray *
+list_keys (AmnesiaReplica *self)
+{
+  GPtrArray *entries = g_ptr_array_sized_new (g_tree_nnodes (self->keys));
+
+  for (GTreeNode *node = g_tree_node_first (self->keys);
+       node != NULL;
+       node = g_tree_node_next (node))
+    g_ptr_array_add (entries, g_tree_node_value (node));
+
+  return entries;
+}
+
 static GVariant *
 merge_value (AmnesiaReplica *self)
 {
-  g_autoptr (GArray) ground = list_ground_members (self);
-  AmnesiaDictionaryWriter writer;
-  GTreeNode *node = g_tree_node_first (self->keys);
-  guint i = 0;
+  g_autoptr (GVariant) ground = self->value_is_merged ? g_variant_ref (self->value)
+                                                      : sort_ground (self);
+  g_autoptr (GPtrArray) entries = self->value_is_merged ? list_changed (self) : list_keys (self);
 
-  amnesia_dictionary_writer_init (&writer, ground->len + (guint) g_tree_nnodes (self->keys));
-  while (i < ground->len || node != NULL)
-    {
-      const Member *member = i < ground->len ? &g_array_index (ground, Member, i) : NULL;
-      const AmnesiaEntry *entry = node != NULL ? g_tree_node_value (node) : NULL;
-      int order = member != NULL && entry != NULL ? strcmp (member->bytes, entry->key)
-                                                  : (entry != NULL) - (member != NULL);
+  self->value_is_merged = TRUE;
 
-      if (order < 0)
-        amnesia_dictionary_writer_add_member (&writer, member->bytes, member->size);
-      else if (entry->value != NULL)
-        amnesia_dictionary_writer_add (&writer, entry->key, entry->value);
-      i += order <= 0;
-      node = order >= 0 ? g_tree_node_next (node) : node;
-    }
-
-  return amnesia_dictionary_writer_end (&writer);
+  return amnesia_dictionary_change (ground, entries);
 }
 
 static GVariant *
@@ -111,6 +121,28 @@ make_value (AmnesiaReplica *self)
   return ground != NULL ? g_variant_ref (ground) : NULL;
 }
 
+/* The value is made of all that there is when it is asked for. */
+void
+amnesia_replica_forget_value (AmnesiaReplica *self)
+{
+  self->value_is_current = self->value_is_merged = FALSE;
+  g_ptr_array_set_size (self->changed, 0);
+}
+
+/* @entry is in force now. Of a value that has keys already only that which is new is laid over it, unless
+ * that is a good part of it. */
+void
+amnesia_replica_note_change (AmnesiaReplica     *self,
+                             const AmnesiaEntry *entry)
+{
+  self->value_is_current = FALSE;
+  if (amnesia_entry_is_base (entry)
+      || self->changed->len > 16 + (guint) g_tree_nnodes (self->keys) / 4)
+    amnesia_replica_forget_value (self);
+  else if (self->value_is_merged)
+    g_ptr_array_add (self->changed, g_strdup (entry->key));
+}
+
 /* Sets what stands in for a base that has no value. It is known here only. */
 void
 amnesia_replica_set_default (AmnesiaReplica *self,
@@ -120,7 +152,7 @@ amnesia_replica_set_default (AmnesiaReplica *self,
     g_variant_ref_sink (value);
   g_clear_pointer (&self->default_value, g_variant_unref);
   self->default_value = value;
-  self->value_is_current = FALSE;
+  amnesia_replica_forget_value (self);
 }
 
 GVariant *
@@ -169,9 +201,11 @@ amnesia_replica_get_value (AmnesiaReplica *self)
 {
   if (!self->value_is_current)
     {
-      g_clear_pointer (&self->value, g_variant_unref);
+      g_autoptr (GVariant) old = self->value;
+
       self->value = make_value (self);
       self->value_is_current = TRUE;
+      g_ptr_array_set_size (self->changed, 0);
     }
 
   return self->value;

@@ -197,7 +197,7 @@ put_in_force (AmnesiaReplica *self,
   else
     g_tree_replace (self->keys, entry->key, amnesia_entry_ref (entry));
 
-  self->value_is_current = FALSE;
+  amnesia_replica_note_change (self, entry);
 }
 
 static guint
@@ -206,7 +206,17 @@ count_entries (AmnesiaReplica *self)
   return g_tree_nnodes (self->keys) + (self->base != NULL ? 1 : 0);
 }
 
-/* What does not grow is always let in, or a full replica could never be emptied. */
+/* Whether there may be so many entries, of so many bytes. What does not grow is always let in, or a full
+ * replica could never be emptied. */
+static gboolean
+is_room (AmnesiaReplica *self,
+         guint           count,
+         guint64         size)
+{
+  return (count <= MAX_ENTRIES || count <= count_entries (self))
+         && (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+}
+
 static gboolean
 has_room (AmnesiaReplica     *self,
           const AmnesiaEntry *entry)
@@ -226,8 +236,7 @@ has_room (AmnesiaReplica     *self,
         size -= amnesia_entry_get_size (covered->pdata[i]);
     }
 
-  return (count <= MAX_ENTRIES || count <= count_entries (self))
-         && (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+  return is_room (self, count, size);
 }
 
 /* Finds where to note a stamp of this writer: its place, a free one, or that of the oldest. */
@@ -350,6 +359,7 @@ amnesia_replica_new (guint64 id)
   self->max_size = MAX_SIZE_DEFAULT;
   self->keys = g_tree_new_full (amnesia_compare_keys, NULL, NULL, (GDestroyNotify) amnesia_entry_unref);
   self->writes = g_tree_new_full (compare_writes, NULL, NULL, NULL);
+  self->changed = g_ptr_array_new_with_free_func (g_free);
 
   return self;
 }
@@ -361,6 +371,7 @@ amnesia_replica_free (AmnesiaReplica *self)
   g_clear_pointer (&self->base, amnesia_entry_unref);
   g_clear_pointer (&self->keys, g_tree_unref);
   g_clear_pointer (&self->value, g_variant_unref);
+  g_clear_pointer (&self->changed, g_ptr_array_unref);
   g_clear_pointer (&self->default_value, g_variant_unref);
   g_clear_pointer (&self->losses, g_ptr_array_unref);
   g_free (self);
@@ -526,6 +537,21 @@ amnesia_replica_write (AmnesiaReplica *self,
   return put_write (self, amnesia_clock_next (&self->clock, wall, FALSE), key, value);
 }
 
+/* A member of @keys, which are made of one piece of memory: what is small does not keep all of that for
+ * as long as it is in force. */
+static GVariant *
+take_own (GVariant *value,
+          GVariant *keys)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (g_variant_get_size (value) > g_variant_get_size (keys) / 2)
+    return g_variant_ref (value);
+  bytes = g_bytes_new (g_variant_get_data (value), g_variant_get_size (value));
+
+  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (value), bytes, TRUE));
+}
+
 /* Writes all members of @keys, an a{sv}, as keys of one moment. Returns their entries. */
 GPtrArray *
 amnesia_replica_write_keys (AmnesiaReplica *self,
@@ -545,7 +571,11 @@ amnesia_replica_write_keys (AmnesiaReplica *self,
   stamp = amnesia_clock_next (&self->clock, wall, FALSE);
   g_variant_iter_init (&iter, keys);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, key, value)));
+    {
+      g_autoptr (GVariant) own = take_own (value, keys);
+
+      g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, key, own)));
+    }
 
   return entries;
 }
@@ -581,6 +611,38 @@ amnesia_replica_write_first (AmnesiaReplica *self,
   return put_write (self, amnesia_clock_next (&self->clock, wall, TRUE), key, value);
 }
 
+/* Entries of one write are about to be merged: tells whether there is room for all that are new. They
+ * are taken then, even if the first of them grow and only the last of them shrink. */
+gboolean
+amnesia_replica_begin_merge (AmnesiaReplica *self,
+                             gint64          wall,
+                             GPtrArray      *entries)
+{
+  AmnesiaRoom room = amnesia_replica_get_room (self);
+
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const AmnesiaEntry *entry = entries->pdata[i];
+
+      /* it covers others: each is looked at by itself */
+      if (amnesia_entry_is_base (entry))
+        return TRUE;
+      if (!amnesia_stamp_is_ahead (entry->stamp, wall)
+          && (is_relief (self, entry, wall)
+              || amnesia_replica_beats (self, entry->key, entry->stamp, entry->id)))
+        amnesia_replica_count_key (self, &room, entry->key, entry->value);
+    }
+  self->has_room = is_room (self, room.n_keys + (self->base != NULL ? 1 : 0), room.size);
+
+  return self->has_room;
+}
+
+void
+amnesia_replica_end_merge (AmnesiaReplica *self)
+{
+  self->has_room = FALSE;
+}
+
 /* Takes an entry that arrived, if it is greater than what it would replace, or that is stranded. An
  * entry from more than a year ahead is as if it had not come; any other moves the clock, whether
  * taken or not. */
@@ -600,7 +662,7 @@ amnesia_replica_merge (AmnesiaReplica *self,
   relief = is_relief (self, entry, wall);
   if (!relief && !amnesia_replica_beats (self, entry->key, entry->stamp, entry->id))
     return AMNESIA_MERGE_OLD;
-  if (!has_room (self, entry))
+  if (!self->has_room && !has_room (self, entry))
     return AMNESIA_MERGE_FULL;
 
   put_in_force (self, entry);

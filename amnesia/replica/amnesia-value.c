@@ -2,6 +2,7 @@
 
 #include "amnesia-value-private.h"
 
+#include "amnesia-dictionary-private.h"
 #include "amnesia-error.h"
 
 #include <string.h>
@@ -405,9 +406,11 @@ compare_in_order (GVariant *a,
 {
   gsize n = g_variant_n_children (a);
   gboolean same_key = TRUE;
+  gsize first = g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT)
+                ? amnesia_dictionary_count_same (a, b) : 0;
 
   *equal = TRUE;
-  for (gsize i = 0; i < n && *equal; i++)
+  for (gsize i = first; i < n && *equal; i++)
     {
       g_autoptr (GVariant) entry_a = g_variant_get_child_value (a, i);
       g_autoptr (GVariant) entry_b = g_variant_get_child_value (b, i);
@@ -585,7 +588,8 @@ amnesia_value_equal (GVariant *a,
     return TRUE;
   if (!has_variant_or_dictionary (g_variant_get_type_string (a))
       || g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED
-      || g_variant_n_children (a) != g_variant_n_children (b))
+      || g_variant_n_children (a) != g_variant_n_children (b)
+      || (g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT) && amnesia_dictionary_differs (a, b)))
     return FALSE;
 
   trusted_a = trust (a);

@@ -106,7 +106,13 @@ def _round_trips(scale, pinned):
         {"count": scale.trips, "warm": max(1, scale.trips // 20)},
         pinned,
     )
-    return [case]
+    of_keys = dataclasses.replace(
+        case,
+        name="round trip, one of 100 keys",
+        contestants=[plain(), *libraries("key")],
+        metrics=[Metric("time", "us", _microseconds), Metric("CPU of both", "us", case.metrics[1].read)],
+    )
+    return [case, of_keys]
 
 
 def _loops(scale, pinned):
@@ -131,7 +137,14 @@ def _loops(scale, pinned):
         {"count": scale.loops, "warm": 1, "sets": scale.sets},
         pinned,
     )
-    return [case]
+    of_keys = dataclasses.replace(
+        case,
+        name=f"{scale.sets // 10:,} sets, one of 100 keys",
+        contestants=[plain("plain TCP, newest only", mode="newest"), *libraries("key-loop")],
+        metrics=[Metric("sets", "/s", rate, is_absolute=True, is_more_better=True)],
+        values={**case.values, "sets": scale.sets // 10},
+    )
+    return [case, of_keys]
 
 
 def _large(scale, pinned):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's side. Roles, of which the first in each line measures:
  *
- *   ping, echo               W1: each sets what it gets, plus one
- *   writer, receiver         W2 (mode loop), W3 (mode large), W4 (mode small)
+ *   ping, echo               W1: each sets what it gets, plus one; one key of many (mode key)
+ *   writer, receiver         W2 (mode loop, or key-loop), W3 (mode large), W4 (mode small)
  *   spawn, holder, joiner    W5
  *   idle                     W6
  *   probe                    says what the library can do
@@ -16,6 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define N_KEYS 100
+#define KEY "key 50"
 
 static AmnesiaStore *store;
 static GMainLoop *loop;
@@ -84,31 +87,89 @@ wait_linked (void)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/* --- W1 --- */
+/* --- numbers: the whole value, or one key of many --- */
+
+static gboolean
+is_of_keys (void)
+{
+  return g_str_has_prefix (bench.mode, "key");
+}
 
 static void
-echo_cb (AmnesiaStore *self,
-         GVariant     *old_value,
-         GVariant     *new_value,
-         gboolean      remote)
+set_number (int64_t new_number)
+{
+  GVariant *value = g_variant_new_int64 (new_number);
+
+  if (!is_of_keys ())
+    amnesia_store_set_data (store, value);
+  else if (!amnesia_store_set_key (store, KEY, value, NULL))
+    errx (EXIT_FAILURE, "the key cannot be set");
+}
+
+/* All of them; what is told of that is not counted. */
+static void
+set_keys (void)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  int i;
+
+  for (i = 0; i < N_KEYS; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("key %d", i);
+
+      g_variant_builder_add (&builder, "{sv}", key, g_variant_new_int64 (0));
+    }
+  if (!amnesia_store_set_keys (store, g_variant_builder_end (&builder), NULL))
+    errx (EXIT_FAILURE, "the keys cannot be set");
+}
+
+/* --- W1 --- */
+
+static void (*got_number) (int64_t n);
+
+static void
+changed_cb (AmnesiaStore *self,
+            GVariant     *old_value,
+            GVariant     *new_value,
+            gboolean      remote)
 {
   if (remote)
-    amnesia_store_set_data (self, g_variant_new_int64 (g_variant_get_int64 (new_value) + 1));
+    got_number (g_variant_get_int64 (new_value));
+}
+
+static void
+key_changed_cb (AmnesiaStore *self,
+                const char   *key,
+                GVariant     *old_value,
+                GVariant     *new_value,
+                gboolean      remote)
+{
+  if (remote && g_variant_get_int64 (new_value) > 0)
+    got_number (g_variant_get_int64 (new_value));
+}
+
+static void
+open_for_numbers (void (*func) (int64_t n))
+{
+  got_number = func;
+  open_store (is_of_keys () ? NULL : G_CALLBACK (changed_cb));
+  if (is_of_keys ())
+    g_signal_connect (store, "key-changed::" KEY, G_CALLBACK (key_changed_cb), NULL);
+}
+
+static void
+send_back (int64_t n)
+{
+  set_number (n + 1);
 }
 
 /* It comes back with one more than we have sent. */
 static void
-ping_cb (AmnesiaStore *self,
-         GVariant     *old_value,
-         GVariant     *new_value,
-         gboolean      remote)
+take_back (int64_t n)
 {
-  int64_t now;
+  int64_t now = bench_now ();
 
-  if (!remote)
-    return;
-  now = bench_now ();
-  number = g_variant_get_int64 (new_value);
+  number = n;
   if (number > 2 * bench.warm)
     bench_lap (began, now);
   if (number == 2 * bench.warm)
@@ -118,16 +179,18 @@ ping_cb (AmnesiaStore *self,
   else
     {
       began = number == 2 * bench.warm ? bench_now () : now;
-      amnesia_store_set_data (self, g_variant_new_int64 (number + 1));
+      set_number (number + 1);
     }
 }
 
 static int
 ping (void)
 {
-  open_store (G_CALLBACK (ping_cb));
+  open_for_numbers (take_back);
   wait_linked ();
-  amnesia_store_set_data (store, g_variant_new_int64 (1));
+  if (is_of_keys ())
+    set_keys ();
+  set_number (1);
   run ();
   bench_report ();
   return EXIT_SUCCESS;
@@ -137,7 +200,7 @@ static int
 echo (void)
 {
   atomic_store (&bench.board->other, getpid ());
-  open_store (G_CALLBACK (echo_cb));
+  open_for_numbers (send_back);
   return run ();
 }
 
@@ -168,7 +231,7 @@ set_small (int64_t n)
   bench_expect (number + n);
   began = bench_now ();
   while (n-- > 0)
-    amnesia_store_set_data (store, g_variant_new_int64 (++number));
+    set_number (++number);
 }
 
 /* A million sets have to leave the memory as it was after the first one. */
@@ -178,7 +241,7 @@ set_next (void)
   lap++;
   if (g_str_equal (bench.mode, "large"))
     set_large ();
-  else if (g_str_equal (bench.mode, "loop") && lap > bench.warm)
+  else if (g_str_has_suffix (bench.mode, "loop") && lap > bench.warm)
     set_small (bench.sets);
   else
     set_small (1);
@@ -207,6 +270,8 @@ writer (void)
 {
   open_store (NULL);
   wait_linked ();
+  if (is_of_keys ())
+    set_keys ();
   /* the first call is when the others are linked too */
   g_unix_fd_add (bench.event_fd, G_IO_IN, has_cb, NULL);
   run ();
@@ -220,9 +285,12 @@ receive_cb (AmnesiaStore *self,
             GVariant     *new_value,
             gboolean      remote)
 {
+  g_autoptr (GVariant) part = is_of_keys () ? amnesia_store_get_key (self, KEY) : NULL;
   gsize size;
 
-  if (g_variant_is_of_type (new_value, G_VARIANT_TYPE_INT64))
+  if (part != NULL)
+    bench_got (g_variant_get_int64 (part));
+  else if (g_variant_is_of_type (new_value, G_VARIANT_TYPE_INT64))
     bench_got (g_variant_get_int64 (new_value));
   else
     bench_got (bench_read (g_variant_get_fixed_array (new_value, &size, 1),

@@ -40,6 +40,7 @@ lone_link_free (AmnesiaLink *link)
   AmnesiaLocal *local = link->local;
 
   amnesia_link_free (link);
+  amnesia_local_forget_write (local);
   amnesia_replica_free (local->replica);
   g_array_unref (local->linked);
 }

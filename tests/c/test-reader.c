@@ -105,11 +105,11 @@ describe_header (const AmnesiaFrame *frame)
 {
   if (frame->header != NULL)
     return g_variant_print (frame->header, TRUE);
-  if (frame->whole == NULL)
+  if (frame->single == NULL)
     return g_strdup_printf ("%" G_GUINT64_FORMAT, frame->numbers[0]);
-  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %s %" G_GUINT64_FORMAT,
-                          frame->whole->stamp, frame->whole->id, frame->whole->n_seen,
-                          frame->whole->type, frame->whole->size);
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %s %s %" G_GUINT64_FORMAT,
+                          frame->single->stamp, frame->single->id, frame->single->n_seen,
+                          frame->single->key, frame->single->type, frame->single->size);
 }
 
 /* Feeds at most @step bytes at a time; returns what came of it. Stops at an error. */

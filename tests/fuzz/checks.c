@@ -233,7 +233,7 @@ check_numbers (AmnesiaFrame *frame)
 static void
 make_header (AmnesiaFrame *frame)
 {
-  AmnesiaWhole *whole = frame->whole;
+  AmnesiaSingle *single = frame->single;
   GVariantBuilder seen;
   guint i;
 
@@ -244,13 +244,14 @@ make_header (AmnesiaFrame *frame)
       g_variant_new ("(txxxx@a{sv})", frame->numbers[0], frame->numbers[1], frame->numbers[2],
                      frame->numbers[3], frame->numbers[4],
                      g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
-  if (whole == NULL)
+  if (single == NULL)
     return;
   g_variant_builder_init (&seen, G_VARIANT_TYPE ("a(tt)"));
-  for (i = 0; i < whole->n_seen; i++)
-    g_variant_builder_add (&seen, "(tt)", whole->seen[i].id, whole->seen[i].stamp);
-  frame->header = g_variant_new ("(tta(tt)@a(sst)@a{sv})", whole->stamp, whole->id, &seen,
-                                 g_variant_new_parsed ("[('', %s, %t)]", whole->type, whole->size),
+  for (i = 0; i < single->n_seen; i++)
+    g_variant_builder_add (&seen, "(tt)", single->seen[i].id, single->seen[i].stamp);
+  frame->header = g_variant_new ("(tta(tt)@a(sst)@a{sv})", single->stamp, single->id, &seen,
+                                 g_variant_new_parsed ("[(%s, %s, %t)]", single->key, single->type,
+                                                       single->size),
                                  g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
   g_variant_ref_sink (frame->header);
 }

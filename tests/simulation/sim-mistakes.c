@@ -363,8 +363,8 @@ GPtrArray *__real_amnesia_replica_list_write (AmnesiaReplica *replica, AmnesiaEn
 GPtrArray *__wrap_amnesia_replica_list_write (AmnesiaReplica *replica, AmnesiaEntry *entry);
 void       __real_amnesia_frame_encode_entry (AmnesiaEntry *entry, AmnesiaPacket *packet);
 void       __wrap_amnesia_frame_encode_entry (AmnesiaEntry *entry, AmnesiaPacket *packet);
-void       __real_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
-void       __wrap_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
+gboolean   __real_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
+gboolean   __wrap_amnesia_frame_encode_write (GPtrArray *entries, AmnesiaPacket *packet);
 
 static char *
 name_slot (AmnesiaLink *link,
@@ -470,16 +470,18 @@ __wrap_amnesia_frame_encode_entry (AmnesiaEntry  *entry,
   g_ptr_array_add (entries, pulling != NULL ? take_kept (entry) : amnesia_entry_ref (entry));
   __real_amnesia_frame_encode_entry (g_ptr_array_index (entries, 0), packet);
   if (pulling != NULL)
-    sim_judge_frame (sim_current, entries, packet);
+    sim_judge_frame (sim_current, pulling, entries, packet);
 }
 
-void
+gboolean
 __wrap_amnesia_frame_encode_write (GPtrArray     *entries,
                                    AmnesiaPacket *packet)
 {
-  __real_amnesia_frame_encode_write (entries, packet);
+  if (!__real_amnesia_frame_encode_write (entries, packet))
+    return FALSE;
   if (pulling != NULL)
-    sim_judge_frame (sim_current, entries, packet);
+    sim_judge_frame (sim_current, pulling, entries, packet);
+  return TRUE;
 }
 
 /* --- faults --- */

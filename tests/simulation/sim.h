@@ -336,6 +336,7 @@ void      sim_judge_merge      (SimNode        *node,
                                 gint64          wall,
                                 AmnesiaMerge    result);
 void      sim_judge_frame      (SimNode        *node,
+                                AmnesiaLink    *link,
                                 GPtrArray      *entries,
                                 AmnesiaPacket  *packet);
 void      sim_judge_changed    (SimNode        *node,
