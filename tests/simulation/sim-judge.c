@@ -223,21 +223,30 @@ sim_judge_merge (SimNode      *node,
     forget_seen (node);
 }
 
+static gsize
+get_size (const SimRecord *record)
+{
+  return record->value != NULL ? g_variant_get_size (record->value) : 0;
+}
+
 /* What was written at once leaves at once, but for what is too large for the peer. */
 static void
 judge_together (SimNode     *node,
                 AmnesiaLink *link,
                 GPtrArray   *entries)
 {
-  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
-  g_autoptr (GPtrArray) write = NULL;
+  SimRecord *first = sim_history_find_entry (g_ptr_array_index (entries, 0));
   guint i, n = 0;
 
-  if (amnesia_replica_lookup (node->replica, first->key) != first)
+  if (first == NULL || first->siblings == NULL || g_hash_table_lookup (node->floors, first->key) != first)
     return;
-  write = amnesia_replica_list_write (node->replica, first);
-  for (i = 0; i < write->len; i++)
-    n += amnesia_entry_get_size (g_ptr_array_index (write, i)) <= link->repair.peer_max_size;
+  for (i = 0; i < first->siblings->len; i++)
+    {
+      SimRecord *sibling = g_ptr_array_index (first->siblings, i);
+
+      n += g_hash_table_lookup (node->floors, sibling->key) == sibling &&
+           get_size (sibling) <= link->repair.peer_max_size;
+    }
   if (n != entries->len)
     sim_fail ("%u: it sends %u of %u keys that were written at once", node->index, entries->len, n);
 }
@@ -252,6 +261,7 @@ sim_judge_frame (SimNode       *node,
   guint i;
 
   judge_together (node, link, entries);
+
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
