@@ -17,7 +17,6 @@ gi.require_version("Gtk", "4.0")
 from gi.repository import Adw, Amnesia, Gdk, Gio, GLib, Gtk
 
 HERE = pathlib.Path(__file__).parent
-BOTH_WAYS = Amnesia.BindFlags.DEFAULT
 
 
 # --- how a colour is shared ---
@@ -25,14 +24,14 @@ BOTH_WAYS = Amnesia.BindFlags.DEFAULT
 
 def read_colour(text):
     colour = Gdk.RGBA()
-    if not colour.parse(text.get_string()):
+    if not colour.parse(text):
         raise ValueError(f"{text} is no colour")
     return colour
 
 
 def write_colour(colour):
     parts = (round(255 * part) for part in (colour.red, colour.green, colour.blue))
-    return GLib.Variant("s", "#{:02x}{:02x}{:02x}".format(*parts))
+    return "#{:02x}{:02x}{:02x}".format(*parts)
 
 
 # --- what the timeline says: these are the functions that timeline-row.ui names ---
@@ -92,14 +91,16 @@ class Board(Adw.ApplicationWindow):
         self.mem.conf = conf
 
     def bind(self, mem):
-        mem.bind("on-air", self.on_air, "active", BOTH_WAYS)
-        mem.bind("caption", self.caption, "text", BOTH_WAYS)
-        mem.bind("lights", self.lights, "active", BOTH_WAYS)
-        mem.bind("brightness", self.brightness, "value", BOTH_WAYS)
-        mem.bind("volume", self.volume, "value", BOTH_WAYS)
-        mem.bind_with_mapping("colour", self.colour, "rgba", BOTH_WAYS, read_colour, write_colour)
-        self.add_action(mem.create_action("scene", GLib.Variant("s", "welcome")))
-        mem.props.history.connect("items-changed", self.on_history)
+        mem.bind("on-air", self.on_air, "active")
+        mem.bind("caption", self.caption, "text")
+        mem.bind("lights", self.lights, "active")
+        mem.bind("brightness", self.brightness, "value")
+        mem.bind("volume", self.volume, "value")
+        mem.bind_with_mapping(
+            "colour", self.colour, "rgba", get_mapping=read_colour, set_mapping=write_colour
+        )
+        self.add_action(mem.create_action("scene", "welcome"))
+        mem.history.connect("items-changed", self.on_history)
         mem.connect("superseded", self.on_superseded)
 
     @Gtk.Template.Callback()
@@ -121,11 +122,9 @@ class Board(Adw.ApplicationWindow):
         """The newest comes first; what one hand does to one control is one line."""
         for change in history[position : position + added]:
             last = self.timeline.get_item(0)
-            again = last and all(
-                last.get_property(name) == change.get_property(name) for name in ("key", "writer")
-            )
+            again = last and (last.key, last.writer) == (change.key, change.writer)
             self.timeline.splice(0, 1 if again else 0, [change])
-        del self.timeline[self.mem.get_property("history-length") :]
+        del self.timeline[self.mem.history_length :]
         self.timeline_view.activate_action("list.scroll-to-item", GLib.Variant("u", 0))
 
     def on_superseded(self, _mem, key, _lost, _winner):

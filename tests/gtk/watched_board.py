@@ -35,7 +35,7 @@ def tell(*parts):
 
 def tell_control(control, spec, name):
     value = control.get_property(spec.name)
-    tell("shows", name, board.write_colour(value).unpack() if name == "colour" else value)
+    tell("shows", name, board.write_colour(value) if name == "colour" else value)
 
 
 def tell_state(mem, _spec):
