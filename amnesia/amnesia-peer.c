@@ -2,6 +2,8 @@
 
 #include "amnesia-peer-private.h"
 
+#include "amnesia-peer-status-private.h"
+
 /**
  * AmnesiaPeer:
  *
@@ -28,11 +30,13 @@ struct _AmnesiaPeer
   gint64            clock_offset;
   gboolean          in_sync;
   GError           *last_error; /* (owned) (nullable) */
+  AmnesiaPeerStatus status;
 };
 
 typedef enum
 {
-  PROP_HOST = 1,
+  PROP_NAME = 1,
+  PROP_HOST,
   PROP_PORT,
   PROP_STATE,
   PROP_WAY,
@@ -40,9 +44,10 @@ typedef enum
   PROP_CLOCK_OFFSET,
   PROP_IN_SYNC,
   PROP_LAST_ERROR,
+  PROP_STATUS,
 } AmnesiaPeerProperty;
 
-static GParamSpec *properties[PROP_LAST_ERROR + 1];
+static GParamSpec *properties[PROP_STATUS + 1];
 
 G_DEFINE_ENUM_TYPE (AmnesiaPeerState, amnesia_peer_state,
                     G_DEFINE_ENUM_VALUE (AMNESIA_PEER_STATE_AWAY, "away"),
@@ -65,6 +70,7 @@ amnesia_peer_finalize (GObject *object)
     self->member->peer = NULL;
   amnesia_member_unref (self->member);
   g_clear_error (&self->last_error);
+  amnesia_peer_status_clear (&self->status);
   G_OBJECT_CLASS (amnesia_peer_parent_class)->finalize (object);
 }
 
@@ -78,6 +84,9 @@ amnesia_peer_get_property (GObject    *object,
 
   switch ((AmnesiaPeerProperty) prop_id)
     {
+    case PROP_NAME:
+      g_value_set_string (value, amnesia_peer_get_name (self));
+      break;
     case PROP_HOST:
       g_value_set_string (value, amnesia_peer_get_host (self));
       break;
@@ -102,6 +111,9 @@ amnesia_peer_get_property (GObject    *object,
     case PROP_LAST_ERROR:
       g_value_set_boxed (value, self->last_error);
       break;
+    case PROP_STATUS:
+      g_value_set_string (value, self->status.text);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -112,6 +124,18 @@ amnesia_peer_get_property (GObject    *object,
 static void
 init_who_properties (void)
 {
+  /**
+   * AmnesiaPeer:name: (getter get_name)
+   *
+   * What to call it: `host:port`, an IPv6 address in brackets; for a guest the address and port that it
+   * comes from, or which process of this machine it is.
+   *
+   * It is the same as long as there is the peer: a guest that becomes a member is another peer.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, FLAGS);
+
   /**
    * AmnesiaPeer:host: (getter get_host)
    *
@@ -194,6 +218,21 @@ init_how_properties (void)
    * Since: 0.1
    */
   properties[PROP_LAST_ERROR] = g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR, FLAGS);
+
+  /**
+   * AmnesiaPeer:status: (getter get_status)
+   *
+   * How things stand with it, in a line of the user's language, as a list of participants may show it:
+   * “connecting”, “in sync, 0.2 ms, by Unix socket”, “behind, 12 ms, by TCP”, or “away” with the
+   * reason.
+   *
+   * It does not follow each heartbeat and value: the round trip is another where it has doubled or
+   * halved, and a peer is behind when it has been so for a second. Whoever could not be reached stays
+   * away while it is tried again.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_STATUS] = g_param_spec_string ("status", NULL, NULL, NULL, FLAGS);
 }
 
 static void
@@ -217,6 +256,7 @@ amnesia_peer_init (AmnesiaPeer *self)
   self->member = amnesia_member_new ("", 0, FALSE, never);
   self->gone = TRUE;
   self->round_trip = -1;
+  amnesia_peer_status_init (&self->status);
 }
 
 AmnesiaPeer *
@@ -310,6 +350,28 @@ set_last_error (AmnesiaPeer  *self,
   notify (self, PROP_LAST_ERROR);
 }
 
+/* Returns whether it is another. */
+static gboolean
+make_status (AmnesiaPeer *self)
+{
+  const AmnesiaPeerFacts facts = {
+    .state = self->state,
+    .way = self->way,
+    .in_sync = self->in_sync,
+    .round_trip = self->round_trip,
+    .error = self->last_error,
+  };
+
+  return amnesia_peer_status_update (&self->status, &facts, g_get_monotonic_time ());
+}
+
+static void
+set_status (AmnesiaPeer *self)
+{
+  if (make_status (self))
+    notify (self, PROP_STATUS);
+}
+
 /* Whether nothing has changed that anybody could see, but for `in-sync`; most often values came and
  * went. */
 static gboolean
@@ -344,6 +406,7 @@ amnesia_peer_update (AmnesiaPeer *self)
   if (is_current (self, state, way, link))
     {
       set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
+      set_status (self);
       return;
     }
   g_object_freeze_notify (G_OBJECT (self));
@@ -351,6 +414,7 @@ amnesia_peer_update (AmnesiaPeer *self)
   set_times (self, link != NULL ? link->round_trip : -1, link != NULL ? link->clock_offset : 0);
   set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
   set_last_error (self, member->error);
+  set_status (self);
   g_object_thaw_notify (G_OBJECT (self));
 }
 
@@ -374,6 +438,26 @@ amnesia_peer_orphan (AmnesiaPeer *self)
   self->round_trip = -1;
   self->clock_offset = 0;
   self->in_sync = FALSE;
+  make_status (self);
+}
+
+/**
+ * amnesia_peer_get_name: (get-property name)
+ * @self: a peer
+ *
+ * Gets what to call it: `host:port`, an IPv6 address in brackets; for a guest the address and port that
+ * it comes from, or which process of this machine it is.
+ *
+ * Returns: (transfer none): the name
+ *
+ * Since: 0.1
+ */
+const char *
+amnesia_peer_get_name (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), NULL);
+
+  return self->member->name;
 }
 
 /**
@@ -522,4 +606,22 @@ amnesia_peer_get_last_error (AmnesiaPeer *self)
   g_return_val_if_fail (AMNESIA_IS_PEER (self), NULL);
 
   return self->last_error;
+}
+
+/**
+ * amnesia_peer_get_status: (get-property status)
+ * @self: a peer
+ *
+ * Gets how things stand with it, in a line of the user's language.
+ *
+ * Returns: (transfer none): the status
+ *
+ * Since: 0.1
+ */
+const char *
+amnesia_peer_get_status (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), NULL);
+
+  return self->status.text;
 }

@@ -76,6 +76,8 @@ AMNESIA_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (AmnesiaPeer, amnesia_peer, AMNESIA, PEER, GObject)
 
 AMNESIA_AVAILABLE_IN_0_1
+const char       *amnesia_peer_get_name         (AmnesiaPeer *self);
+AMNESIA_AVAILABLE_IN_0_1
 const char       *amnesia_peer_get_host         (AmnesiaPeer *self);
 AMNESIA_AVAILABLE_IN_0_1
 guint             amnesia_peer_get_port         (AmnesiaPeer *self);
@@ -91,5 +93,7 @@ AMNESIA_AVAILABLE_IN_0_1
 gboolean          amnesia_peer_get_in_sync      (AmnesiaPeer *self);
 AMNESIA_AVAILABLE_IN_0_1
 const GError     *amnesia_peer_get_last_error   (AmnesiaPeer *self);
+AMNESIA_AVAILABLE_IN_0_1
+const char       *amnesia_peer_get_status       (AmnesiaPeer *self);
 
 G_END_DECLS

@@ -62,9 +62,13 @@ opened_cb (GObject      *source,
 
   /* it may have become a value without keys, for one */
   if (!amnesia_store_open_finish (self, result, &error) || !check_first (self, first, &error))
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, write_first (self, first));
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  /* who cancels from now on, in a handler, is too late */
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_return_boolean (task, write_first (self, first));
 }
 
 /* Takes @task. */

@@ -75,7 +75,7 @@ check_write (AmnesiaStore  *self,
 {
   if (!amnesia_store_check_key (key, error))
     return FALSE;
-  if (value != NULL && !amnesia_value_check (value, amnesia_store_get_max_size (self), error))
+  if (value != NULL && !amnesia_value_check_member (value, amnesia_store_get_max_size (self), error))
     {
       g_prefix_error (error, "%s: ", key);
       return FALSE;

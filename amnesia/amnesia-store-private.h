@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "amnesia-history-private.h"
 #include "amnesia-store.h"
 #include "amnesia-transitions-private.h"
 #include "amnesia-waiters-private.h"
@@ -36,6 +37,7 @@ struct _AmnesiaStore
   GError            *error;       /* (owned) (nullable) */
   GListStore        *peers;       /* (owned) (element-type AmnesiaPeer) */
   guint              roster;      /* the serial of the members that @peers shows */
+  AmnesiaHistory    *history;     /* (owned) */
 
   /* to be told */
   AmnesiaTransitions transitions;
@@ -68,6 +70,8 @@ typedef enum
   AMNESIA_STORE_PROP_STATE,
   AMNESIA_STORE_PROP_ERROR,
   AMNESIA_STORE_PROP_PEERS,
+  AMNESIA_STORE_PROP_HISTORY,
+  AMNESIA_STORE_PROP_HISTORY_LENGTH,
   AMNESIA_STORE_PROP_LISTENING,
   AMNESIA_STORE_PROP_CLOSE_TIMEOUT,
 } AmnesiaStoreProperty;
@@ -109,6 +113,7 @@ void         amnesia_store_set_error         (AmnesiaStore  *self,
 void         amnesia_store_publish           (AmnesiaStore  *self);
 
 /* writing: amnesia-store-value.c */
+GDateTime   *amnesia_store_read_stamp        (AmnesiaStamp   stamp);
 guint64      amnesia_store_get_max_size      (AmnesiaStore  *self);
 void         amnesia_store_finish_write      (AmnesiaStore  *self);
 
@@ -119,6 +124,12 @@ gboolean     amnesia_store_check_key_write   (AmnesiaStore  *self,
                                               const char    *key,
                                               GVariant      *value,
                                               GError       **error);
+
+/* what is remembered: amnesia-store-history.c */
+void         amnesia_store_record            (AmnesiaStore  *self,
+                                              GVariant      *old_value,
+                                              GVariant      *new_value,
+                                              gboolean       written);
 
 /* opening and closing: amnesia-store-open.c */
 GTask       *amnesia_store_new_task          (AmnesiaStore  *self,

@@ -9,23 +9,38 @@
 
 /* Telling the application what happened: what can run its code, comes last in each dispatch. */
 
+/* @written: FALSE if only the default is another. */
+static void
+note (AmnesiaStore *self,
+      gboolean      remote,
+      gboolean      written)
+{
+  gboolean remembered = amnesia_history_get_length (self->history) > 0;
+  GVariant *last = self->transitions.value;
+  g_autoptr (GVariant) old = remembered && last != NULL ? g_variant_ref (last) : NULL;
+  GVariant *new = amnesia_replica_get_value (self->replica);
+
+  if (!amnesia_transitions_note (&self->transitions, new, remote))
+    return;
+  self->data_moved = TRUE;
+  if (remembered)
+    amnesia_store_record (self, old, new, written);
+}
+
 /* The replica may hold another value now: remembers what is to be told. */
 void
 amnesia_store_note_transition (AmnesiaStore *self,
                                gboolean      remote)
 {
   self->updated_moved = TRUE;
-  if (amnesia_transitions_note (&self->transitions, amnesia_replica_get_value (self->replica),
-                                remote))
-    self->data_moved = TRUE;
+  note (self, remote, TRUE);
 }
 
 /* The default is another: no write, but the value may look different. */
 void
 amnesia_store_note_default (AmnesiaStore *self)
 {
-  if (amnesia_transitions_note (&self->transitions, amnesia_replica_get_value (self->replica), FALSE))
-    self->data_moved = TRUE;
+  note (self, FALSE, FALSE);
 }
 
 static void
@@ -88,7 +103,8 @@ emit_losses (AmnesiaStore *self)
 }
 
 /* One emission at a time: what a handler sets is stored and sent at once, but its own `changed`
- * waits here until the present one has ended, so that every handler sees all in order. */
+ * waits here until the present one has ended, so that every handler sees all in order. The history
+ * comes first: whoever is told of a change finds it there. */
 void
 amnesia_store_drain (AmnesiaStore *self)
 {
@@ -97,8 +113,10 @@ amnesia_store_drain (AmnesiaStore *self)
   self->emitting = TRUE;
   while (amnesia_transitions_any (&self->transitions) || self->data_moved || self->updated_moved)
     {
-      AmnesiaTransition *transition = amnesia_transitions_pop (&self->transitions);
+      AmnesiaTransition *transition;
 
+      amnesia_history_publish (self->history);
+      transition = amnesia_transitions_pop (&self->transitions);
       if (transition == NULL)
         {
           emit_notifications (self);

@@ -33,6 +33,16 @@ amnesia_store_get_data (AmnesiaStore *self)
   return value != NULL ? g_variant_ref (value) : NULL;
 }
 
+/* The time at which a write was made, by the clock of its writer. */
+GDateTime *
+amnesia_store_read_stamp (AmnesiaStamp stamp)
+{
+  gint64 wall = amnesia_stamp_get_wall (stamp);
+  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (wall / 1000);
+
+  return g_date_time_add (seconds, wall % 1000 * G_TIME_SPAN_MILLISECOND);
+}
+
 /* How large an entry may be. */
 guint64
 amnesia_store_get_max_size (AmnesiaStore *self)
@@ -173,6 +183,9 @@ amnesia_store_get_default_data (AmnesiaStore *self)
  * value. Where it changes what [property@Amnesia.Store:data] is,
  * [signal@Amnesia.Store::changed] is emitted as for a value that is set here.
  *
+ * A value that could not be shared, such as one with a handle, changes nothing either, as in
+ * [method@Amnesia.Store.set_data]; but it may be larger than [property@Amnesia.Conf:max-size].
+ *
  * To have a first value that all share, use [method@Amnesia.Store.set_if_unset_async].
  *
  * Since: 0.1
@@ -184,13 +197,20 @@ amnesia_store_set_default_data (AmnesiaStore *self,
   g_auto (AmnesiaTurn) turn = NULL;
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   g_autoptr (AmnesiaStore) alive = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_return_if_fail (AMNESIA_IS_STORE (self));
   g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
 
+  alive = g_object_ref (self);
+  if (owned != NULL && !amnesia_value_check (owned, G_MAXUINT64, &error))
+    {
+      amnesia_store_say (self, error->message);
+      amnesia_store_notify (self, AMNESIA_STORE_PROP_DEFAULT_DATA);
+      return;
+    }
   if (amnesia_value_equal (amnesia_replica_get_default (self->replica), owned))
     return;
-  alive = g_object_ref (self);
   amnesia_replica_set_default (self->replica, owned);
   amnesia_store_note_default (self);
   amnesia_store_notify (self, AMNESIA_STORE_PROP_DEFAULT_DATA);
@@ -213,17 +233,11 @@ GDateTime *
 amnesia_store_get_updated (AmnesiaStore *self)
 {
   g_auto (AmnesiaTurn) turn = NULL;
-  g_autoptr (GDateTime) seconds = NULL;
   AmnesiaEntry *newest;
-  gint64 wall;
 
   g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
   g_return_val_if_fail (amnesia_store_enter_own_context (self, &turn), NULL);
 
   newest = amnesia_replica_get_newest (self->replica);
-  if (newest == NULL)
-    return NULL;
-  wall = amnesia_stamp_get_wall (newest->stamp);
-  seconds = g_date_time_new_from_unix_utc (wall / 1000);
-  return g_date_time_add (seconds, wall % 1000 * G_TIME_SPAN_MILLISECOND);
+  return newest != NULL ? amnesia_store_read_stamp (newest->stamp) : NULL;
 }

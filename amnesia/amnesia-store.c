@@ -210,6 +210,7 @@ amnesia_store_finalize (GObject *object)
   amnesia_transport_free (self->transport);
   amnesia_store_clear_open (self);
   amnesia_transitions_clear (&self->transitions);
+  g_object_unref (self->history);
   g_queue_clear_full (&self->messages, g_free);
   g_clear_object (&self->conf);
   g_clear_error (&self->error);
@@ -249,6 +250,12 @@ amnesia_store_get_property (GObject    *object,
     case AMNESIA_STORE_PROP_PEERS:
       g_value_set_object (value, amnesia_store_get_peers (self));
       break;
+    case AMNESIA_STORE_PROP_HISTORY:
+      g_value_set_object (value, amnesia_store_get_history (self));
+      break;
+    case AMNESIA_STORE_PROP_HISTORY_LENGTH:
+      g_value_set_uint (value, amnesia_store_get_history_length (self));
+      break;
     case AMNESIA_STORE_PROP_LISTENING:
       g_value_set_string (value, amnesia_store_get_listening (self));
       break;
@@ -279,6 +286,9 @@ amnesia_store_set_property (GObject      *object,
     case AMNESIA_STORE_PROP_CONF:
       amnesia_store_set_conf (self, g_value_get_object (value));
       break;
+    case AMNESIA_STORE_PROP_HISTORY_LENGTH:
+      amnesia_store_set_history_length (self, g_value_get_uint (value));
+      break;
     case AMNESIA_STORE_PROP_CLOSE_TIMEOUT:
       amnesia_store_set_close_timeout (self, g_value_get_uint (value));
       break;
@@ -286,6 +296,7 @@ amnesia_store_set_property (GObject      *object,
     case AMNESIA_STORE_PROP_STATE:
     case AMNESIA_STORE_PROP_ERROR:
     case AMNESIA_STORE_PROP_PEERS:
+    case AMNESIA_STORE_PROP_HISTORY:
     case AMNESIA_STORE_PROP_LISTENING:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -336,6 +347,38 @@ init_value_properties (void)
    */
   properties[AMNESIA_STORE_PROP_UPDATED] =
     g_param_spec_boxed ("updated", NULL, NULL, G_TYPE_DATE_TIME, READABLE);
+}
+
+static void
+init_history_properties (void)
+{
+  /**
+   * AmnesiaStore:history: (getter get_history)
+   *
+   * What has changed, a [iface@Gio.ListModel] of [class@Amnesia.Change], the newest last; as many as
+   * [property@Amnesia.Store:history-length] says.
+   *
+   * A change is in the list before [signal@Amnesia.Store::changed] tells of it. Each one is there,
+   * also where `changed` tells of several at once.
+   *
+   * Since: 0.1
+   */
+  properties[AMNESIA_STORE_PROP_HISTORY] =
+    g_param_spec_object ("history", NULL, NULL, G_TYPE_LIST_MODEL, READABLE);
+
+  /**
+   * AmnesiaStore:history-length: (getter get_history_length) (setter set_history_length)
+   *
+   * How many changes are remembered in [property@Amnesia.Store:history]; 0, the default, for none.
+   *
+   * They are this process's own: nothing of them is sent or written down. Each holds the value before
+   * and after, that of one key or the whole. If these have more than 64 MiB together, fewer changes are
+   * remembered; the newest always is.
+   *
+   * Since: 0.1
+   */
+  properties[AMNESIA_STORE_PROP_HISTORY_LENGTH] =
+    g_param_spec_uint ("history-length", NULL, NULL, 0, AMNESIA_MAX_HISTORY, 0, WRITABLE);
 }
 
 static void
@@ -521,6 +564,7 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
   object_class->get_property = amnesia_store_get_property;
   object_class->set_property = amnesia_store_set_property;
   init_value_properties ();
+  init_history_properties ();
   init_state_properties ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
@@ -537,6 +581,7 @@ amnesia_store_init (AmnesiaStore *self)
   self->mesh = amnesia_transport_get_mesh (self->transport);
   self->replica = amnesia_mesh_get_replica (self->mesh);
   self->peers = g_list_store_new (AMNESIA_TYPE_PEER);
+  self->history = amnesia_history_new ();
   self->close_timeout = DEFAULT_CLOSE_TIMEOUT;
   amnesia_transitions_init (&self->transitions);
   amnesia_store_init_open (self);

@@ -125,6 +125,13 @@ const GError *amnesia_store_get_error         (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
 GListModel   *amnesia_store_get_peers         (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
+GListModel   *amnesia_store_get_history       (AmnesiaStore         *self);
+AMNESIA_AVAILABLE_IN_0_1
+guint         amnesia_store_get_history_length (AmnesiaStore        *self);
+AMNESIA_AVAILABLE_IN_0_1
+void          amnesia_store_set_history_length (AmnesiaStore        *self,
+                                               guint                 length);
+AMNESIA_AVAILABLE_IN_0_1
 const char   *amnesia_store_get_listening     (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
 guint         amnesia_store_get_close_timeout (AmnesiaStore         *self);

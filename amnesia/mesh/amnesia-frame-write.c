@@ -52,7 +52,7 @@ join_payloads (GPtrArray *entries)
 
   for (i = 0; i < entries->len; i++)
     total += amnesia_frame_pad (amnesia_entry_get_size (g_ptr_array_index (entries, i)));
-  if (total == 0)
+  if (total == 0) /* keys that are removed */
     return g_bytes_new_static ("", 0);
   at = joined = g_try_malloc0 (total);
   if (joined == NULL)

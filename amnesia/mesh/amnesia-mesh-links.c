@@ -178,6 +178,22 @@ identify (AmnesiaMesh    *self,
   return member;
 }
 
+/* Who was at another entry when he was lost is not there any more, as far as we know: it is dialled again. */
+static void
+forget_place (AmnesiaMesh   *self,
+              AmnesiaMember *found)
+{
+  guint i;
+
+  for (i = 0; i < self->members.list->len; i++)
+    {
+      AmnesiaMember *member = amnesia_members_get (&self->members, i);
+
+      if (member != found && member->id == found->id && member->configured && member->link == NULL)
+        member->id = 0;
+    }
+}
+
 static void
 show_links (AmnesiaMesh *self,
             guint64      id)
@@ -330,6 +346,7 @@ admit (AmnesiaMesh    *self,
     amnesia_mesh_leave_link (self, link, AMNESIA_BYE_DUPLICATE, "a guest needs one link only");
   if (member->configured)
     merge_guests (self, member);
+  forget_place (self, member);
   show_links (self, link->peer_id);
   tell_of_link (self, link, now);
   /* not over a link that is about to go */

@@ -12,7 +12,7 @@ typedef guint64 AmnesiaStamp;
 
 #define AMNESIA_STAMP_NORMAL (G_GUINT64_CONSTANT (1) << 63)
 
-/* A hybrid logical clock. It only goes forward, except when it is told to start anew. */
+/* A hybrid logical clock. It only goes forward. */
 typedef struct
 {
   guint64 last; /* the greatest time, without the top bit, that was issued or seen */
@@ -23,7 +23,6 @@ AmnesiaStamp amnesia_clock_next      (AmnesiaClock *clock,
                                       gboolean      weak);
 void         amnesia_clock_witness   (AmnesiaClock *clock,
                                       AmnesiaStamp  stamp);
-void         amnesia_clock_reset     (AmnesiaClock *clock);
 gint64       amnesia_stamp_get_wall  (AmnesiaStamp  stamp);
 gboolean     amnesia_stamp_is_ahead  (AmnesiaStamp  stamp,
                                       gint64        wall);

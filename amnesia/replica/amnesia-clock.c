@@ -37,13 +37,6 @@ amnesia_clock_witness (AmnesiaClock *clock,
   clock->last = MAX (clock->last, stamp_get_time (stamp));
 }
 
-/* Forgets what was issued and seen. */
-void
-amnesia_clock_reset (AmnesiaClock *clock)
-{
-  clock->last = 0;
-}
-
 /* Gets when the write was made by its writer's clock, in milliseconds since 1970. */
 gint64
 amnesia_stamp_get_wall (AmnesiaStamp stamp)

@@ -63,6 +63,8 @@ GVariant       *amnesia_replica_dup_member   (AmnesiaReplica  *self,
 AmnesiaEntry   *amnesia_replica_get_newest   (AmnesiaReplica  *self);
 AmnesiaEntry   *amnesia_replica_lookup       (AmnesiaReplica  *self,
                                               const char      *key);
+gboolean        amnesia_replica_wrote        (AmnesiaReplica  *self,
+                                              const AmnesiaEntry *entry);
 gboolean        amnesia_replica_beats        (AmnesiaReplica  *self,
                                               const char      *key,
                                               AmnesiaStamp     stamp,

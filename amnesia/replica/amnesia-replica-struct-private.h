@@ -28,6 +28,7 @@ struct _AmnesiaReplica
   guint         n_seen;
 
   GPtrArray    *losses;           /* (owned) (nullable) (element-type AmnesiaLoss) */
+  guint64       losses_size;
 
   GVariant     *default_value;    /* (owned) (nullable) stands in for a base that has no value */
   GVariant     *value;            /* (owned) (nullable) */

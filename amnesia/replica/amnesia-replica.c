@@ -8,6 +8,9 @@
 
 #define MAX_ENTRIES 65536
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
+/* More than can be lost at once, of which there are AMNESIA_MAX_SIZES_IN_ALL. */
+#define MAX_LOSSES (2 * AMNESIA_MAX_KEYS)
+#define MAX_LOSSES_SIZES 16
 
 /* Whether we wrote what bears this id, now or before the clock started anew. */
 static gboolean
@@ -17,15 +20,14 @@ is_own (AmnesiaReplica *self,
   return id - self->id <= self->writer - self->id;
 }
 
-/* Forgets what the clock was told while it was far ahead, but for the stamps up to @newest. It will
+/* Forgets what the clock was told while it was far ahead, but for what @past was told. It will
  * come by the stamps that it has issued then once more: from now on our writes bear another id, or
  * there would be two of one stamp and writer. */
 static void
-start_clock_anew (AmnesiaReplica *self,
-                  AmnesiaStamp    newest)
+start_clock_anew (AmnesiaReplica     *self,
+                  const AmnesiaClock *past)
 {
-  amnesia_clock_reset (&self->clock);
-  amnesia_clock_witness (&self->clock, newest);
+  self->clock = *past;
   self->writer++;
 }
 
@@ -94,6 +96,28 @@ has_seen (const AmnesiaEntry *entry,
   return older;
 }
 
+/* While a handler runs, others may write, and nobody takes what is noted: there is a bound, beyond which
+ * losses are not told. A whole value that covers many keys is counted once. */
+static gboolean
+has_room_for_loss (AmnesiaReplica *self,
+                   AmnesiaEntry   *lost,
+                   AmnesiaEntry   *winner)
+{
+  const AmnesiaLoss *last;
+
+  if (self->losses == NULL)
+    {
+      self->losses = g_ptr_array_new_with_free_func (loss_free);
+      self->losses_size = 0;
+    }
+  last = self->losses->len > 0 ? self->losses->pdata[self->losses->len - 1] : NULL;
+  self->losses_size += amnesia_entry_get_size (lost);
+  if (last == NULL || last->winner != winner)
+    self->losses_size += amnesia_entry_get_size (winner);
+
+  return last == NULL || (self->losses->len < MAX_LOSSES && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
+}
+
 /* @lost goes out of force because of @winner. */
 static void
 note_loss (AmnesiaReplica *self,
@@ -102,14 +126,13 @@ note_loss (AmnesiaReplica *self,
 {
   AmnesiaLoss *loss;
 
-  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost))
+  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost)
+      || !has_room_for_loss (self, lost, winner))
     return;
 
   loss = g_new (AmnesiaLoss, 1);
   loss->lost = amnesia_entry_ref (lost);
   loss->winner = amnesia_entry_ref (winner);
-  if (self->losses == NULL)
-    self->losses = g_ptr_array_new_with_free_func (loss_free);
   g_ptr_array_add (self->losses, loss);
 }
 
@@ -279,44 +302,52 @@ put_write (AmnesiaReplica *self,
   return entry;
 }
 
-/* Lists all entries in the order in which they were written, which has the base first. */
-static GPtrArray *
-list_writes (AmnesiaReplica *self)
+/* Weak entries are less than all others, whenever they were written. */
+static const AmnesiaEntry *
+get_newest_weak_key (AmnesiaReplica *self)
 {
-  GPtrArray *entries = amnesia_entries_new ();
+  const AmnesiaEntry bound = { .key = (char *) "", .stamp = AMNESIA_STAMP_NORMAL };
+  GTreeNode *normal = g_tree_lower_bound (self->writes, &bound);
+  GTreeNode *node = normal != NULL ? g_tree_node_previous (normal) : g_tree_node_last (self->writes);
 
-  if (self->base != NULL)
-    g_ptr_array_add (entries, amnesia_entry_ref (self->base));
-  for (GTreeNode *node = g_tree_node_first (self->writes);
-       node != NULL;
-       node = g_tree_node_next (node))
-    g_ptr_array_add (entries, amnesia_entry_ref (g_tree_node_value (node)));
-
-  return entries;
+  return node != NULL ? g_tree_node_value (node) : NULL;
 }
 
-/* Takes out of a list of all entries those that are not our own or not ahead; what is not ahead is
- * where the clock starts anew. */
+static gboolean
+is_ahead (const AmnesiaEntry *entry,
+          gint64              wall)
+{
+  return entry != NULL && amnesia_stamp_is_ahead (entry->stamp, wall);
+}
+
+static void
+sort_out_ahead (AmnesiaReplica *self,
+                gint64          wall,
+                AmnesiaEntry   *entry,
+                GPtrArray      *own,
+                AmnesiaClock   *past)
+{
+  if (!is_ahead (entry, wall))
+    amnesia_clock_witness (past, entry->stamp);
+  else if (is_own (self, entry->id))
+    g_ptr_array_add (own, amnesia_entry_ref (entry));
+}
+
+/* Lists our own entries that are ahead: the base first, then those of each write together. @past is
+ * told of all that are not ahead. */
 static GPtrArray *
 list_own_ahead (AmnesiaReplica *self,
                 gint64          wall,
-                AmnesiaStamp   *newest_past)
+                AmnesiaClock   *past)
 {
-  g_autoptr (GPtrArray) entries = list_writes (self);
-  GPtrArray *ahead = amnesia_entries_new ();
+  GPtrArray *own = amnesia_entries_new ();
 
-  *newest_past = 0;
-  for (guint i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = entries->pdata[i];
+  if (self->base != NULL)
+    sort_out_ahead (self, wall, self->base, own, past);
+  for (GTreeNode *node = g_tree_node_first (self->writes); node != NULL; node = g_tree_node_next (node))
+    sort_out_ahead (self, wall, g_tree_node_value (node), own, past);
 
-      if (!amnesia_stamp_is_ahead (entry->stamp, wall))
-        *newest_past = MAX (*newest_past, entry->stamp);
-      else if (is_own (self, entry->id))
-        g_ptr_array_add (ahead, amnesia_entry_ref (entry));
-    }
-
-  return ahead;
+  return own;
 }
 
 AmnesiaReplica *
@@ -375,6 +406,14 @@ amnesia_replica_lookup (AmnesiaReplica *self,
                         const char     *key)
 {
   return key[0] != '\0' ? g_tree_lookup (self->keys, key) : self->base;
+}
+
+/* Tells whether an entry is a write of ours. */
+gboolean
+amnesia_replica_wrote (AmnesiaReplica     *self,
+                       const AmnesiaEntry *entry)
+{
+  return is_own (self, entry->id);
 }
 
 /* Tells whether an entry with this identity would be taken, as far as the order decides. */
@@ -474,9 +513,15 @@ is_relief (AmnesiaReplica     *self,
 static void
 rewind_clock (AmnesiaReplica *self)
 {
-  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
+  const AmnesiaEntry *in_force[] = {
+    amnesia_replica_get_newest (self), get_newest_weak_key (self), self->base,
+  };
+  AmnesiaClock past = { 0 };
 
-  start_clock_anew (self, newest != NULL ? newest->stamp : 0);
+  for (guint i = 0; i < G_N_ELEMENTS (in_force); i++)
+    if (in_force[i] != NULL)
+      amnesia_clock_witness (&past, in_force[i]->stamp);
+  start_clock_anew (self, &past);
 }
 
 /* Makes a write of ours, which beats all that was seen, and returns its entry. NULL unsets the
@@ -627,6 +672,30 @@ amnesia_replica_merge (AmnesiaReplica *self,
   return AMNESIA_MERGE_TAKEN;
 }
 
+/* The base comes first among them, so that the keys become greater than it again; what was one
+ * write stays one. */
+static GPtrArray *
+write_anew (AmnesiaReplica *self,
+            gint64          wall,
+            GPtrArray      *old_entries)
+{
+  GPtrArray *entries = amnesia_entries_new ();
+  AmnesiaStamp stamp = 0;
+
+  for (guint i = 0; i < old_entries->len; i++)
+    {
+      const AmnesiaEntry *old = old_entries->pdata[i];
+      gboolean weak = (old->stamp & AMNESIA_STAMP_NORMAL) == 0;
+
+      if (i == 0 || amnesia_entry_is_base (old_entries->pdata[i - 1])
+          || amnesia_entry_compare (old, old_entries->pdata[i - 1]) != 0)
+        stamp = amnesia_clock_next (&self->clock, wall, weak);
+      g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, old->key, old->value)));
+    }
+
+  return entries;
+}
+
 /* Writes anew what we wrote while our clock was more than a year ahead, as nobody whose clock is
  * right takes it. Returns the new entries, or NULL if there was nothing to do.
  *
@@ -636,36 +705,21 @@ GPtrArray *
 amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
                                gint64          wall)
 {
-  const AmnesiaEntry *newest = amnesia_replica_get_newest (self);
-  AmnesiaStamp newest_past, stamp = 0;
+  AmnesiaClock past = { 0 };
   g_autoptr (GPtrArray) ahead = NULL;
-  GPtrArray *entries;
 
-  if (newest == NULL || !amnesia_stamp_is_ahead (newest->stamp, wall))
+  if (!is_ahead (amnesia_replica_get_newest (self), wall)
+      && !is_ahead (get_newest_weak_key (self), wall) && !is_ahead (self->base, wall))
     return NULL;
 
-  ahead = list_own_ahead (self, wall, &newest_past);
+  ahead = list_own_ahead (self, wall, &past);
   if (ahead->len == 0
-      || (self->base != NULL && !is_own (self, self->base->id)
-          && amnesia_stamp_is_ahead (self->base->stamp, wall)))
+      || (is_ahead (self->base, wall) && !is_own (self, self->base->id)))
     return NULL;
 
-  start_clock_anew (self, newest_past);
+  start_clock_anew (self, &past);
 
-  /* The base comes first in the list, so that the keys become greater than it again. What was written
-   * at once stands together there, and is so again. */
-  entries = amnesia_entries_new ();
-  for (guint i = 0; i < ahead->len; i++)
-    {
-      const AmnesiaEntry *old = ahead->pdata[i];
-      gboolean weak = (old->stamp & AMNESIA_STAMP_NORMAL) == 0;
-
-      if (i == 0 || amnesia_entry_compare (old, ahead->pdata[i - 1]) != 0)
-        stamp = amnesia_clock_next (&self->clock, wall, weak);
-      g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, old->key, old->value)));
-    }
-
-  return entries;
+  return write_anew (self, wall, ahead);
 }
 
 /* Returns the writes of ours that were lost since this was last asked, or NULL. */

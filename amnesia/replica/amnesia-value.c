@@ -515,15 +515,16 @@ amnesia_value_check_type (const char  *type_string,
  * serialises it, as GVariant reads what lies deeper than 128 in serialised data as a default value
  * and its own recursion in g_variant_get_size has no bound. Bytes are walked only when they are
  * known to be in normal form, as others can stand for far more elements than they have bytes. */
-gboolean
-amnesia_value_check (GVariant  *value,
-                     guint64    max_size,
-                     GError   **error)
+static gboolean
+check_at_depth (GVariant  *value,
+                guint      depth,
+                guint64    max_size,
+                GError   **error)
 {
   g_return_val_if_fail (value != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_type (g_variant_get_type_string (value), 0, error))
+  if (!check_type (g_variant_get_type_string (value), depth, error))
     return FALSE;
   if (!is_normal_form (value))
     {
@@ -532,7 +533,7 @@ amnesia_value_check (GVariant  *value,
                    "or have more than %d containers inside each other", MAX_DEPTH);
       return FALSE;
     }
-  if (!check_content (value, 0, error))
+  if (!check_content (value, depth, error))
     return FALSE;
   if (g_variant_get_size (value) > max_size)
     {
@@ -543,6 +544,25 @@ amnesia_value_check (GVariant  *value,
     }
 
   return TRUE;
+}
+
+/* Checks whether a value can be shared. */
+gboolean
+amnesia_value_check (GVariant  *value,
+                     guint64    max_size,
+                     GError   **error)
+{
+  return check_at_depth (value, 0, max_size, error);
+}
+
+/* The same for what becomes a member of the shared value, with three containers around it: what is seen
+ * of the whole can be written as a whole. */
+gboolean
+amnesia_value_check_member (GVariant  *value,
+                            guint64    max_size,
+                            GError   **error)
+{
+  return check_at_depth (value, 3, max_size, error);
 }
 
 /* Compares two values that passed the check: same type, same content, where the order of a

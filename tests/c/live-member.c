@@ -133,6 +133,17 @@ print_value (void)
                           g_variant_get_size (data));
 }
 
+/* Somebody wants to know of keys. */
+static void
+key_changed_cb (AmnesiaStore *store,
+                const char   *key,
+                GVariant     *old,
+                GVariant     *new,
+                gboolean      remote)
+{
+  member.stats.keys++;
+}
+
 static char *
 answer (const char *line)
 {
@@ -142,6 +153,8 @@ answer (const char *line)
     return print_value ();
   if (g_str_equal (line, "forget"))
     forget ();
+  else if (g_str_equal (line, "listen"))
+    g_signal_connect (member.store, "key-changed", G_CALLBACK (key_changed_cb), NULL);
   else if (g_str_has_prefix (line, "pause "))
     member.pause = (guint) g_ascii_strtoull (line + strlen ("pause "), NULL, 10);
   else if (g_str_has_prefix (line, "bytes "))

@@ -25,6 +25,7 @@ typedef struct
   gint64 state;
   gint64 changed;     /* how often since the start */
   gint64 remote;      /* how many of them were remote */
+  gint64 keys;        /* how often key-changed, since it was to listen to it */
   gint64 logged;
   gint64 bad_logged;  /* with control characters, or too long */
 } LiveStats;

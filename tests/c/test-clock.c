@@ -69,18 +69,6 @@ test_witness (void)
 }
 
 static void
-test_reset (void)
-{
-  AmnesiaClock clock = { 0 };
-
-  g_test_summary ("After a reset the wall clock counts again.");
-
-  amnesia_clock_next (&clock, NOW + 2 * YEAR, FALSE);
-  amnesia_clock_reset (&clock);
-  g_assert_cmphex (amnesia_clock_next (&clock, NOW, FALSE), ==, make_stamp (NOW, 0));
-}
-
-static void
 test_frozen (void)
 {
   AmnesiaClock clock = { 0 };
@@ -143,7 +131,6 @@ main (int    argc,
   g_test_add_func ("/clock/weak", test_weak);
   g_test_add_func ("/clock/backwards", test_backwards);
   g_test_add_func ("/clock/witness", test_witness);
-  g_test_add_func ("/clock/reset", test_reset);
   g_test_add_func ("/clock/K6-frozen", test_frozen);
   g_test_add_func ("/clock/K5-ends", test_ends);
   g_test_add_func ("/clock/ahead", test_ahead);

@@ -191,6 +191,17 @@ static void call_open_sync (gpointer self) { amnesia_store_open_sync (self, NULL
 static void call_close (gpointer self) { amnesia_store_close_async (self, NULL, NULL, NULL); }
 static void call_close_finish (gpointer self) { amnesia_store_close_finish (self, NULL, NULL); }
 static void call_close_sync (gpointer self) { amnesia_store_close_sync (self, NULL, NULL); }
+static void call_history (gpointer self) { g_assert_null (amnesia_store_get_history (self)); }
+static void call_get_length (gpointer self) { amnesia_store_get_history_length (self); }
+static void call_set_length (gpointer self) { amnesia_store_set_history_length (self, 1); }
+static void call_change_key (gpointer self) { g_assert_null (amnesia_change_get_key (self)); }
+static void call_change_old (gpointer self) { g_assert_null (amnesia_change_get_old (self)); }
+static void call_change_new (gpointer self) { g_assert_null (amnesia_change_get_new (self)); }
+static void call_change_remote (gpointer self) { amnesia_change_get_remote (self); }
+static void call_change_when (gpointer self) { g_assert_null (amnesia_change_get_when (self)); }
+static void call_change_writer (gpointer self) { g_assert_null (amnesia_change_get_writer (self)); }
+static void call_peer_name (gpointer self) { g_assert_null (amnesia_peer_get_name (self)); }
+static void call_peer_status (gpointer self) { g_assert_null (amnesia_peer_get_status (self)); }
 static void call_peer_host (gpointer self) { g_assert_null (amnesia_peer_get_host (self)); }
 static void call_peer_port (gpointer self) { amnesia_peer_get_port (self); }
 static void call_peer_state (gpointer self) { amnesia_peer_get_state (self); }
@@ -212,6 +223,8 @@ test_wrong_self (void)
     call_set_timeout, call_open, call_open_finish, call_open_sync, call_close, call_close_finish,
     call_close_sync, call_peer_host, call_peer_port, call_peer_state, call_peer_way, call_peer_trip,
     call_peer_offset, call_peer_sync, call_peer_error, call_conf_n, call_conf_add, call_conf_group,
+    call_history, call_get_length, call_set_length, call_change_key, call_change_old, call_change_new,
+    call_change_remote, call_change_when, call_change_writer, call_peer_name, call_peer_status,
   };
   g_autoptr (GObject) other = g_object_new (G_TYPE_OBJECT, NULL);
   guint i, j;
@@ -250,7 +263,10 @@ test_wrong_arguments (void)
   g_assert_false (amnesia_store_write (store, NULL, &full));
   g_test_expect_message ("Amnesia", G_LOG_LEVEL_CRITICAL, "*milliseconds*");
   amnesia_store_set_close_timeout (store, G_MAXUINT);
+  g_test_expect_message ("Amnesia", G_LOG_LEVEL_CRITICAL, "*AMNESIA_MAX_HISTORY*");
+  amnesia_store_set_history_length (store, 10001);
   g_test_assert_expected_messages ();
+  g_assert_cmpuint (amnesia_store_get_history_length (store), ==, 0);
   g_assert_cmpuint (amnesia_store_get_close_timeout (store), ==, 5000);
   g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_CLOSED);
   g_task_return_boolean (foreign, TRUE);

@@ -33,6 +33,9 @@ use_from_thread (gpointer user_data)
   amnesia_store_open_async (store, NULL, NULL, NULL);
   amnesia_store_close_async (store, NULL, NULL, NULL);
   amnesia_store_set_close_timeout (store, 1);
+  g_assert_null (amnesia_store_get_history (store));
+  g_assert_cmpuint (amnesia_store_get_history_length (store), ==, 0);
+  amnesia_store_set_history_length (store, 1);
   return NULL;
 }
 
@@ -57,7 +60,7 @@ test_other_thread (void)
   test_set (store, "1");
   test_diary_clear (diary);
   g_assert_true (g_main_context_acquire (NULL));
-  expect_criticals (11);
+  expect_criticals (14);
   g_thread_join (g_thread_new ("other", use_from_thread, store));
   g_test_assert_expected_messages ();
   g_main_context_release (NULL);
@@ -67,6 +70,7 @@ test_other_thread (void)
   g_assert_true (amnesia_store_get_conf (store) == conf);
   g_assert_cmpint (amnesia_store_get_state (store), ==, AMNESIA_STATE_ALONE);
   g_assert_cmpuint (amnesia_store_get_close_timeout (store), ==, 5000);
+  g_assert_cmpuint (amnesia_store_get_history_length (store), ==, 0);
   test_free_store (store);
 }
 

@@ -164,6 +164,36 @@ test_after_a_day (void)
   test_free_store (store);
 }
 
+static gboolean
+is_entry_linked (AmnesiaStore *store,
+                 guint         index)
+{
+  return amnesia_peer_get_state (test_find_peer (store, test_port (index))) == AMNESIA_PEER_STATE_CONNECTED;
+}
+
+static void
+test_another_entry (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (3);
+  AmnesiaStore *store = test_store (conf);
+  RawPeer *raw = raw_peer_connect (0);
+
+  g_test_summary ("Who comes back by another entry is not taken to be at the first one as well");
+
+  raw_peer_greet (raw, 7, 1);
+  test_wait_linked (store, 1);
+  g_assert_true (is_entry_linked (store, 1));
+  raw_peer_free (raw);
+  test_wait_linked (store, 0);
+
+  raw = raw_peer_connect (0);
+  raw_peer_greet (raw, 7, 2);
+  test_until (is_entry_linked (store, 2));
+  g_assert_false (is_entry_linked (store, 1));
+  raw_peer_free (raw);
+  test_free_store (store);
+}
+
 /* --- T15 --- */
 
 static void
@@ -205,6 +235,7 @@ main (int    argc,
   g_test_add_func ("/topology/T8-self-connect", test_self_connect);
   g_test_add_func ("/topology/T9-groups", test_groups);
   g_test_add_func ("/topology/T14-after-a-day", test_after_a_day);
+  g_test_add_func ("/topology/T14-another-entry", test_another_entry);
   g_test_add_func ("/topology/T15-late-peer", test_late_peer);
   return g_test_run ();
 }

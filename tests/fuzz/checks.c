@@ -282,3 +282,29 @@ fuzz_check_frame (AmnesiaFrame *frame,
       check_numbers (frame);
     }
 }
+
+/* What keys make, which the library writes and reads as bytes: the same as GLib makes of the members, in
+ * the order of their keys. */
+void
+fuzz_check_dictionary (GVariant *value)
+{
+  g_autoptr (GVariant) right = NULL;
+  GVariantBuilder builder;
+  GVariantIter iter;
+  GVariant *member;
+  const char *key, *previous = NULL;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_iter_init (&iter, value);
+  while ((member = g_variant_iter_next_value (&iter)) != NULL)
+    {
+      g_variant_get_child (member, 0, "&s", &key);
+      g_assert_true (previous == NULL || strcmp (previous, key) < 0);
+      previous = key;
+      g_variant_builder_add_value (&builder, member);
+      g_variant_unref (member);
+    }
+  right = g_variant_ref_sink (g_variant_builder_end (&builder));
+  g_assert_cmpmem (g_variant_get_data (value), g_variant_get_size (value),
+                   g_variant_get_data (right), g_variant_get_size (right));
+}

@@ -76,6 +76,7 @@ gboolean   fuzz_feed         (AmnesiaReader  *reader,
 /* what has to hold of whatever was accepted */
 void       fuzz_check_value  (GVariant     *value,
                               guint64       max_size);
+void       fuzz_check_dictionary (GVariant *value);
 void       fuzz_check_error  (const GError *error);
 void       fuzz_check_frame  (AmnesiaFrame *frame,
                               guint64       max_size);

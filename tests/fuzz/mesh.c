@@ -52,10 +52,13 @@ on_frame (AmnesiaFrame *frame,
 static void
 forget_clock (void)
 {
-  AmnesiaEntry *newest = amnesia_replica_get_newest (amnesia_mesh_get_replica (world.mesh));
+  g_autoptr (GPtrArray) entries = amnesia_replica_list (amnesia_mesh_get_replica (world.mesh));
+  guint i;
 
-  if (newest != NULL && amnesia_stamp_is_ahead (newest->stamp, world.now.wall / 1000))
-    world.clock_min = 0;
+  for (i = 0; i < entries->len; i++)
+    if (amnesia_stamp_is_ahead (((AmnesiaEntry *) g_ptr_array_index (entries, i))->stamp,
+                                world.now.wall / 1000))
+      world.clock_min = 0;
 }
 
 static void
@@ -245,6 +248,55 @@ pass_time (FuzzInput *input)
   world.now.wall = CLAMP (world.now.wall, 0, G_MAXINT64 / 8);
 }
 
+/* Together with another one, if its name begins so. */
+static GPtrArray *
+write_together (AmnesiaReplica *replica,
+                const char     *key,
+                GVariant       *value)
+{
+  g_autoptr (GVariant) keys = NULL;
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert_value (&dict, key, value);
+  g_variant_dict_insert_value (&dict, "a", value);
+  keys = g_variant_ref_sink (g_variant_dict_end (&dict));
+  return amnesia_replica_write_keys (replica, world.now.wall / 1000, keys);
+}
+
+/* What kind of write it is, the first letter of the key decides. */
+static GPtrArray *
+write_key (AmnesiaReplica *replica,
+           const char     *key,
+           GVariant       *value)
+{
+  GPtrArray *entries;
+  AmnesiaEntry *entry;
+
+  if (key[0] == '+')
+    return write_together (replica, key, value);
+  if (key[0] == '?')
+    entry = amnesia_replica_write_first (replica, world.now.wall / 1000, key, value);
+  else
+    entry = amnesia_replica_write (replica, world.now.wall / 1000, key, key[0] == '-' ? NULL : value);
+  entries = amnesia_entries_new ();
+  if (entry != NULL)
+    g_ptr_array_add (entries, amnesia_entry_ref (entry));
+  return entries;
+}
+
+/* Nothing that was refused has moved the clock, and all that was taken has. */
+static void
+check_stamp (AmnesiaEntry *entry)
+{
+  guint64 wall = (guint64) (world.now.wall / 1000) << 16;
+  guint64 time = entry->stamp & TIME_MASK;
+
+  g_assert_cmpuint (time, >, world.clock_min);
+  g_assert_cmpuint (time, <=, MAX (world.clock_max + 1, wall));
+  world.clock_min = world.clock_max = time;
+}
+
 static void
 write_own (FuzzInput *input)
 {
@@ -253,21 +305,22 @@ write_own (FuzzInput *input)
   g_autofree char *type = fuzz_take_type (input, 2);
   g_autoptr (GVariant) value = g_variant_ref_sink (fuzz_take_variant (input,
                                                                       G_VARIANT_TYPE (type), 2));
-  guint64 wall = (guint64) (world.now.wall / 1000) << 16;
-  AmnesiaEntry *entry;
-  guint64 time;
+  g_autoptr (GPtrArray) entries = NULL;
+  g_autoptr (GPtrArray) losses = NULL;
+  guint i;
 
   if (strlen (key) > 255 || !amnesia_value_check (value, world.max_size, NULL))
     return;
-  entry = amnesia_replica_write (replica, world.now.wall / 1000, key, value);
-  time = entry->stamp & TIME_MASK;
-  /* nothing that was refused has moved the clock, and all that was taken has */
-  g_assert_cmpuint (time, >, world.clock_min);
-  g_assert_cmpuint (time, <=, MAX (world.clock_max + 1, wall));
-  world.clock_min = world.clock_max = time;
-  world.room += g_variant_get_size (value);
-  amnesia_mesh_written (world.mesh, entry);
+  entries = write_key (replica, key, value);
+  if (entries->len > 0)
+    check_stamp (g_ptr_array_index (entries, 0));
+  for (i = 0; i < entries->len; i++)
+    {
+      world.room += g_variant_get_size (value);
+      amnesia_mesh_written (world.mesh, g_ptr_array_index (entries, i));
+    }
   amnesia_mesh_spread (world.mesh);
+  losses = amnesia_replica_steal_losses (replica);
 }
 
 static void

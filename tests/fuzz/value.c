@@ -8,6 +8,7 @@
 
 #include "amnesia-error.h"
 #include "amnesia-json.h"
+#include "amnesia-key-changes-private.h"
 #include "replica/amnesia-replica-private.h"
 #include "replica/amnesia-value-private.h"
 
@@ -105,6 +106,33 @@ check_reversed (GVariant *value)
   g_assert_true (amnesia_value_equal (value, reversed));
 }
 
+static void
+note_change (const char *key,
+             GVariant   *old_value,
+             GVariant   *new_value,
+             gpointer    user_data)
+{
+  char **previous = user_data;
+
+  g_assert_true (amnesia_value_is_key (key));
+  g_assert_false (amnesia_value_equal (old_value, new_value));
+  g_assert_true (*previous == NULL || strcmp (*previous, key) < 0);
+  g_free (*previous);
+  *previous = g_strdup (key);
+}
+
+static void
+check_key_changes (GVariant *old_value,
+                   GVariant *new_value)
+{
+  g_autofree char *last = NULL;
+  g_autofree char *none = NULL;
+
+  amnesia_key_changes_foreach (old_value, new_value, note_change, &last);
+  amnesia_key_changes_foreach (new_value, new_value, note_change, &none);
+  g_assert_null (none);
+}
+
 /* What a store does with a value that it took: it is in force, and sent on. */
 static void
 check_replica (AmnesiaEntry *entry)
@@ -130,7 +158,8 @@ check_replica (AmnesiaEntry *entry)
   g_assert_nonnull (key);
   value = amnesia_replica_get_value (replica);
   g_assert_true (g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT));
-  g_assert_true (g_variant_is_normal_form (value));
+  fuzz_check_dictionary (value);
+  check_key_changes (entry->value, value);
 }
 
 static void

@@ -187,6 +187,8 @@ heal_and_check (void)
   last = sim_get_greatest ();
   if (last.stamp < greatest.stamp && sim.profile.clocks != SIM_CLOCKS_BEYOND)
     sim_fail ("the newest value was lost");
+  if (sim.profile.clocks != SIM_CLOCKS_BEYOND)
+    sim_judge_history ();
   check_quiet ();
   if (sim.failure == NULL)
     check_prompt ();

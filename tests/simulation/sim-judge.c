@@ -44,41 +44,17 @@ sim_is_own (SimNode *node,
 
 /* --- every write there ever was --- */
 
-static guint64
-hash_value (GVariant *value)
+/* Returns NULL if nobody has made this write; one that is known has one value. */
+static SimRecord *
+recognise (AmnesiaEntry *entry)
 {
-  guint64 hash = 5381;
-  const guint8 *bytes;
-  gsize i, size;
+  SimRecord *record = sim_history_find_entry (entry);
 
-  if (value == NULL)
-    return 0;
-  hash += g_str_hash (g_variant_get_type_string (value));
-  bytes = g_variant_get_data (value);
-  size = g_variant_get_size (value);
-  for (i = 0; i < size; i++)
-    hash = (hash ^ bytes[i]) * G_GUINT64_CONSTANT (0x100000001b3);
-  return hash | 1;
-}
-
-/* Returns FALSE if nobody has made this write; one that is known has one value. */
-static gboolean
-know (AmnesiaEntry *entry,
-      gboolean      made)
-{
-  guint64 identity[] = { entry->stamp, entry->id, g_str_hash (entry->key) };
-  gpointer hash = GSIZE_TO_POINTER (hash_value (entry->value));
-  gpointer known;
-
-  if (g_hash_table_lookup_extended (sim.known, identity, NULL, &known))
-    {
-      if (known != hash)
-        sim_fail ("one stamp, two values");
-      return TRUE;
-    }
-  if (made)
-    g_hash_table_insert (sim.known, g_memdup2 (identity, sizeof identity), hash);
-  return made;
+  if (record == NULL)
+    sim_fail ("%u: a write that nobody made", sim_current->index);
+  else if (!amnesia_value_equal (record->value, entry->value))
+    sim_fail ("one stamp, two values");
+  return record;
 }
 
 void
@@ -91,7 +67,7 @@ sim_judge_clock (AmnesiaTime now)
 void
 sim_judge_foreign (AmnesiaEntry *entry)
 {
-  know (entry, TRUE);
+  sim_history_add (entry, NULL, (entry->stamp & AMNESIA_STAMP_NORMAL) == 0);
   if (!is_ahead (entry->stamp, sim.greatest_wall))
     sim.greatest_wall = MAX (sim.greatest_wall, get_wall_ms (entry->stamp));
 }
@@ -101,8 +77,12 @@ sim_judge_foreign (AmnesiaEntry *entry)
 void
 sim_judge_begin_life (SimNode *node)
 {
-  node->floors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  node->history = sim_life_new ();
+  node->floors = g_hash_table_new (g_str_hash, g_str_equal);
+  node->removals = g_hash_table_new (g_str_hash, g_str_equal);
+  node->losses = g_array_new (FALSE, FALSE, sizeof (SimLoss));
   node->seen = 0;
+  node->rewrote = FALSE;
   node->judged = 0;
   node->view = NULL;
 }
@@ -110,35 +90,53 @@ sim_judge_begin_life (SimNode *node)
 void
 sim_judge_end_life (SimNode *node)
 {
+  node->history->over = TRUE;
   g_clear_pointer (&node->floors, g_hash_table_unref);
+  g_clear_pointer (&node->removals, g_hash_table_unref);
+  g_clear_pointer (&node->losses, g_array_unref);
   g_clear_pointer (&node->view, g_variant_unref);
 }
 
-static SimWrite
-get_floor (SimNode    *node,
-           const char *key)
+/* The greatest write of this key that there was, unless it is covered. */
+SimWrite
+sim_get_floor (SimNode    *node,
+               const char *key)
 {
-  SimWrite *floor = g_hash_table_lookup (node->floors, key);
+  SimRecord *floor = g_hash_table_lookup (node->floors, key);
 
-  return floor != NULL ? *floor : (SimWrite) { 0, 0 };
+  return floor != NULL ? (SimWrite) { floor->stamp, floor->id } : (SimWrite) { 0, 0 };
 }
 
 static gboolean
-is_covered (gpointer key,
-            gpointer floor,
-            gpointer base)
+cover (gpointer key,
+       gpointer floor,
+       gpointer user_data)
 {
-  return is_greater (((SimWrite *) base)->stamp, ((SimWrite *) base)->id, *(SimWrite *) floor);
+  SimNode *node = user_data;
+  SimRecord *base = g_hash_table_lookup (node->floors, ""), *lesser = floor;
+
+  if (!sim_record_beats (base, (SimWrite) { lesser->stamp, lesser->id }))
+    return FALSE;
+  sim_judge_lost (node, lesser, base);
+  return TRUE;
 }
 
+/* @record is in force at @node from now on. */
 static void
-set_floor (SimNode    *node,
-           const char *key,
-           SimWrite    write)
+set_floor (SimNode   *node,
+           SimRecord *record)
 {
-  if (*key == '\0')
-    g_hash_table_foreach_remove (node->floors, is_covered, &write);
-  g_hash_table_replace (node->floors, g_strdup (key), g_memdup2 (&write, sizeof write));
+  SimRecord *before = g_hash_table_lookup (node->floors, record->key);
+
+  if (before != NULL)
+    sim_judge_lost (node, before, record);
+  if (before != NULL && record->weak && !before->weak)
+    sim_fail ("%u: a first value beats one that was set", node->index);
+  g_hash_table_replace (node->floors, record->key, record);
+  if (*record->key == '\0')
+    g_hash_table_foreach_remove (node->floors, cover, node);
+  else if (record->value == NULL)
+    g_hash_table_replace (node->removals, record->key, record);
 }
 
 /* The clock does not run ahead of all clocks that anybody has shown, but for the counter. */
@@ -149,38 +147,25 @@ check_clock (AmnesiaEntry *entry)
     sim_fail ("a stamp that is ahead of every clock");
 }
 
-static void
-judge_written (SimNode      *node,
-               AmnesiaEntry *entry)
+/* @node has just made it; @weak: as a first value. */
+SimRecord *
+sim_judge_write (SimNode      *node,
+                 AmnesiaEntry *entry,
+                 gboolean      weak)
 {
-  sim_say ("%u: writes “%s” %" G_GINT64_MODIFIER "x", node->index, entry->key, entry->stamp);
-  know (entry, TRUE);
+  SimRecord *record = sim_history_add (entry, node->history, weak);
+
+  sim.n_writes++;
+  sim_say ("%u: writes “%s” %" G_GINT64_MODIFIER "x%s%s", node->index, entry->key, entry->stamp,
+           entry->value == NULL ? ", nothing" : "", weak ? ", a first value" : "");
   check_clock (entry);
-  if (entry->stamp <= node->seen)
+  if (!weak && entry->stamp <= node->seen)
     sim_fail ("%u: its own write is not greater than what it had seen", node->index);
   if (amnesia_replica_lookup (node->replica, entry->key) != entry)
     sim_fail ("%u: its own write is not visible", node->index);
-  set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
-}
-
-/* @node has just made them, all at once. */
-void
-sim_judge_write (SimNode   *node,
-                 GPtrArray *entries)
-{
-  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
-  guint i;
-
-  sim.n_writes++;
-  for (i = 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-
-      judge_written (node, entry);
-      if (amnesia_entry_compare (entry, first) != 0)
-        sim_fail ("%u: what it wrote at once has two stamps", node->index);
-    }
-  node->seen = first->stamp;
+  node->seen = MAX (node->seen, entry->stamp);
+  set_floor (node, record);
+  return record;
 }
 
 /* What somebody else wrote a year ahead, and was taken when our clock was wrong too, makes room. */
@@ -189,11 +174,11 @@ is_relief (SimNode      *node,
            AmnesiaEntry *entry,
            gint64        wall)
 {
-  SimWrite floor = get_floor (node, entry->key);
+  SimWrite floor = sim_get_floor (node, entry->key);
 
   return floor.stamp != 0 && !sim_is_own (node, floor.id) && is_ahead (floor.stamp, wall) &&
          (amnesia_entry_is_base (entry) ||
-          is_greater (entry->stamp, entry->id, get_floor (node, "")));
+          is_greater (entry->stamp, entry->id, sim_get_floor (node, "")));
 }
 
 /* The clock starts anew from what is in force. */
@@ -206,7 +191,7 @@ forget_seen (SimNode *node)
   node->seen = 0;
   g_hash_table_iter_init (&iter, node->floors);
   while (g_hash_table_iter_next (&iter, NULL, &floor))
-    node->seen = MAX (node->seen, ((SimWrite *) floor)->stamp);
+    node->seen = MAX (node->seen, ((SimRecord *) floor)->stamp);
 }
 
 /* @node has just looked at it, and decided. */
@@ -217,25 +202,31 @@ sim_judge_merge (SimNode      *node,
                  AmnesiaMerge  result)
 {
   AmnesiaMerge right = AMNESIA_MERGE_OLD;
+  SimRecord *record = recognise (entry);
   gboolean relief = is_relief (node, entry, wall);
 
   if (is_ahead (entry->stamp, wall))
     right = AMNESIA_MERGE_AHEAD;
-  else if (relief || (is_greater (entry->stamp, entry->id, get_floor (node, entry->key)) &&
-                      is_greater (entry->stamp, entry->id, get_floor (node, ""))))
+  else if (relief || (is_greater (entry->stamp, entry->id, sim_get_floor (node, entry->key)) &&
+                      is_greater (entry->stamp, entry->id, sim_get_floor (node, ""))))
     right = AMNESIA_MERGE_TAKEN;
-  if (!know (entry, FALSE))
-    sim_fail ("%u: a write that nobody made", node->index);
-  sim_say ("%u: merges %" G_GINT64_MODIFIER "x: %d", node->index, entry->stamp, result);
+  sim_say ("%u: merges “%s” %" G_GINT64_MODIFIER "x: %d", node->index, entry->key, entry->stamp, result);
   if (result != right)
     sim_fail ("%u: a merge ended with %d instead of %d", node->index, result, right);
-  if (right == AMNESIA_MERGE_AHEAD)
+  if (right == AMNESIA_MERGE_AHEAD || record == NULL)
     return;
+  sim_life_note (node->history, record);
   node->seen = MAX (node->seen, entry->stamp);
   if (right == AMNESIA_MERGE_TAKEN)
-    set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
+    set_floor (node, record);
   if (relief)
     forget_seen (node);
+}
+
+static gsize
+get_size (const SimRecord *record)
+{
+  return record->value != NULL ? g_variant_get_size (record->value) : 0;
 }
 
 /* What was written at once leaves at once, but for what is too large for the peer. */
@@ -244,15 +235,18 @@ judge_together (SimNode     *node,
                 AmnesiaLink *link,
                 GPtrArray   *entries)
 {
-  AmnesiaEntry *first = g_ptr_array_index (entries, 0);
-  g_autoptr (GPtrArray) write = NULL;
+  SimRecord *first = sim_history_find_entry (g_ptr_array_index (entries, 0));
   guint i, n = 0;
 
-  if (amnesia_replica_lookup (node->replica, first->key) != first)
+  if (first == NULL || first->siblings == NULL || g_hash_table_lookup (node->floors, first->key) != first)
     return;
-  write = amnesia_replica_list_write (node->replica, first);
-  for (i = 0; i < write->len; i++)
-    n += amnesia_entry_get_size (g_ptr_array_index (write, i)) <= link->repair.peer_max_size;
+  for (i = 0; i < first->siblings->len; i++)
+    {
+      SimRecord *sibling = g_ptr_array_index (first->siblings, i);
+
+      n += g_hash_table_lookup (node->floors, sibling->key) == sibling &&
+           get_size (sibling) <= link->repair.peer_max_size;
+    }
   if (n != entries->len)
     sim_fail ("%u: it sends %u of %u keys that were written at once", node->index, entries->len, n);
 }
@@ -267,10 +261,11 @@ sim_judge_frame (SimNode       *node,
   guint i;
 
   judge_together (node, link, entries);
+
   for (i = 0; i < entries->len; i++)
     {
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-      SimWrite floor = get_floor (node, entry->key);
+      SimWrite floor = sim_get_floor (node, entry->key);
 
       if (is_greater (floor.stamp, floor.id, (SimWrite) { entry->stamp, entry->id }) &&
           !is_ahead (floor.stamp, node->now.wall / 1000))
@@ -315,31 +310,6 @@ judge_transition (SimNode           *node,
   node->view = transition->new != NULL ? g_variant_ref (transition->new) : NULL;
 }
 
-/* The value is what its entries make of it. */
-static void
-judge_value (SimNode *node)
-{
-  GVariant *value = amnesia_replica_get_value (node->replica);
-  g_autoptr (GPtrArray) entries = amnesia_replica_list (node->replica);
-  AmnesiaEntry *base = amnesia_replica_lookup (node->replica, "");
-  guint i;
-
-  if (entries->len == 0 || (entries->len == 1 && base != NULL))
-    {
-      if (!amnesia_value_equal (value, base != NULL ? base->value : NULL))
-        sim_fail ("%u: the value is not what was written", node->index);
-      return;
-    }
-  for (i = base != NULL ? 1 : 0; i < entries->len; i++)
-    {
-      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
-      g_autoptr (GVariant) part = g_variant_lookup_value (value, entry->key, NULL);
-
-      if (!amnesia_value_equal (part, entry->value))
-        sim_fail ("%u: the value of a key is not what was written", node->index);
-    }
-}
-
 /* The dispatch is at its end: one `changed` at the most, and it leads to what is held. */
 void
 sim_judge_changed (SimNode  *node,
@@ -359,38 +329,56 @@ sim_judge_changed (SimNode  *node,
     sim_fail ("%u: `changed` %u times", node->index, n);
   if (!amnesia_value_equal (node->view, amnesia_replica_get_value (node->replica)))
     sim_fail ("%u: a change was not told", node->index);
+  sim_judge_losses (node);
 }
 
 /* --- after each dispatch --- */
 
-/* A store whose clock was set back by a year writes anew what it wrote before, under another id: only
- * then may a lesser stamp follow. */
-static gboolean
-is_written_anew (SimNode      *node,
-                 AmnesiaEntry *entry,
-                 SimWrite      before)
+/* A store whose clock was set back by a year has written anew what it wrote before, under another id: only
+ * then may a lesser stamp follow. What was one write is one again. */
+void
+sim_judge_rewrite (SimNode   *node,
+                   GPtrArray *entries)
 {
-  if (!sim_is_own (node, entry->id) || !is_ahead (before.stamp, node->now.wall / 1000))
-    return FALSE;
-  know (entry, TRUE);
-  node->seen = entry->stamp;
-  return TRUE;
+  g_autoptr (GHashTable) groups = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
+  GHashTableIter iter;
+  gpointer group;
+  guint i;
+
+  node->rewrote = TRUE;
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+      SimRecord *before = g_hash_table_lookup (node->floors, entry->key), *record;
+
+      if (before == NULL || !sim_is_own (node, before->id) || !is_ahead (before->stamp, node->now.wall / 1000))
+        sim_fail ("%u: it writes anew what need not be", node->index);
+      record = sim_history_add (entry, node->history, before != NULL && before->weak);
+      set_floor (node, record);
+      if (before != NULL)
+        sim_history_withdraw (before);
+      if (before == NULL || before->siblings == NULL)
+        continue;
+      group = g_hash_table_lookup (groups, before->siblings);
+      if (group == NULL)
+        g_hash_table_insert (groups, before->siblings, group = g_ptr_array_new ());
+      g_ptr_array_add (group, record);
+    }
+  g_hash_table_iter_init (&iter, groups);
+  while (g_hash_table_iter_next (&iter, NULL, &group))
+    sim_history_join (group);
+  forget_seen (node);
 }
 
 static void
 judge_entry (SimNode      *node,
              AmnesiaEntry *entry)
 {
-  SimWrite floor = get_floor (node, entry->key);
+  SimWrite floor = sim_get_floor (node, entry->key);
 
-  if (floor.stamp == entry->stamp && floor.id == entry->id)
-    {
-      know (entry, FALSE);
-      return;
-    }
-  if (!is_written_anew (node, entry, floor))
+  recognise (entry);
+  if (floor.stamp != entry->stamp || floor.id != entry->id)
     sim_fail ("%u: what is held is not the greatest", node->index);
-  set_floor (node, entry->key, (SimWrite) { entry->stamp, entry->id });
 }
 
 static void
@@ -398,21 +386,17 @@ judge_replica (SimNode *node)
 {
   g_autoptr (GPtrArray) entries = amnesia_replica_list (node->replica);
   GHashTableIter iter;
-  gpointer key, data;
+  gpointer key;
   guint i;
 
   for (i = 0; i < entries->len; i++)
     judge_entry (node, g_ptr_array_index (entries, i));
-  judge_value (node);
   g_hash_table_iter_init (&iter, node->floors);
-  while (g_hash_table_iter_next (&iter, &key, &data))
-    {
-      SimWrite *floor = data;
-
-      if (amnesia_replica_lookup (node->replica, key) == NULL &&
-          is_greater (floor->stamp, floor->id, get_floor (node, "")))
-        sim_fail ("%u: an entry is gone, and nothing covers it", node->index);
-    }
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (amnesia_replica_lookup (node->replica, key) == NULL)
+      sim_fail ("%u: an entry is gone, and nothing covers it", node->index);
+  if (sim.failure == NULL)
+    sim_judge_parts (node);
 }
 
 /* Whether the other one has what this entry is about, or may not have it. */

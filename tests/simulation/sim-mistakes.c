@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The test of the test. The linker puts these functions between the parts of the library (see
- * `wraps` in meson.build): there the judge looks on, and there one of seventeen mistakes can be made
+ * `wraps` in meson.build): there the judge looks on, and there one of twenty-seven mistakes can be made
  * that such libraries have had. None of the library's own code knows of it. */
 
 #include "sim.h"
@@ -29,6 +29,16 @@ static const char *names[] = {
   "digest-of-milliseconds",
   "no-tie-break",
   "way-does-not-matter",    /* to one side of two links, one of which is local */
+  "siblings-one-by-one",    /* what was written together */
+  "first-as-normal",        /* a first value beats what was set */
+  "tombstones-not-kept",    /* by who is told of them */
+  "tombstones-not-listed",
+  "removed-keys-shown",     /* where the base has them */
+  "covered-keys-kept",
+  "keys-cover-keys",
+  "nobody-was-seen",        /* before a write */
+  "all-was-seen",
+  "losses-told-again",
 };
 
 static guint mistake;
@@ -64,6 +74,7 @@ sim_mistakes_clear (void)
   g_clear_pointer (&refused, g_hash_table_unref);
   g_clear_pointer (&refused_value, g_variant_unref);
   told_echo = FALSE;
+  sim_key_mistakes_clear ();
 }
 
 static GHashTable *
@@ -93,6 +104,8 @@ __wrap_amnesia_clock_next (AmnesiaClock *clock,
                            gint64        wall,
                            gboolean      weak)
 {
+  if (sim_has_mistake ("first-as-normal"))
+    weak = FALSE;
   if (sim_has_mistake ("wall-clock-only"))
     clock->last = (guint64) wall << 16;
   else if (sim_has_mistake ("counter-wraps") && clock->last >> 16 >= (guint64) wall &&
@@ -196,6 +209,7 @@ merge (AmnesiaReplica *replica,
   merging = TRUE;
   result = __real_amnesia_replica_merge (replica, wall, entry);
   merging = FALSE;
+  sim_mistake_merged (replica, entry, result);
   sim_judge_merge (sim_current, entry, wall, result);
   return result;
 }
@@ -232,6 +246,20 @@ __wrap_amnesia_replica_merge (AmnesiaReplica *replica,
       return AMNESIA_MERGE_TAKEN;
     }
   return result;
+}
+
+GPtrArray *__real_amnesia_replica_rewrite_ahead (AmnesiaReplica *replica, gint64 wall);
+GPtrArray *__wrap_amnesia_replica_rewrite_ahead (AmnesiaReplica *replica, gint64 wall);
+
+GPtrArray *
+__wrap_amnesia_replica_rewrite_ahead (AmnesiaReplica *replica,
+                                      gint64          wall)
+{
+  GPtrArray *entries = __real_amnesia_replica_rewrite_ahead (replica, wall);
+
+  if (entries != NULL)
+    sim_judge_rewrite (sim_current, entries);
+  return entries;
 }
 
 gboolean
@@ -416,6 +444,10 @@ __wrap_amnesia_replica_list_write (AmnesiaReplica *replica,
 {
   GPtrArray *write = __real_amnesia_replica_list_write (replica, entry);
   guint i;
+
+  for (i = write->len; sim_has_mistake ("siblings-one-by-one") && i > 0; i--)
+    if (g_ptr_array_index (write, i - 1) != entry)
+      g_ptr_array_remove_index (write, i - 1);
 
   for (i = 0; pulling != NULL && i < write->len; i++)
     {

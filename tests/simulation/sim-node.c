@@ -308,16 +308,17 @@ end_turn (gpointer data,
     sim_node_finish (node);
 }
 
-/* As the store does: the first of a loop turn is sent at once. */
+/* The first write of a loop turn is sent at once. */
 static void
-send_written (SimNode   *node,
-              GPtrArray *entries)
+begin_write (SimNode *node)
 {
-  guint i;
+  sim_current = node;
+  node->now = sim_node_get_time (node);
+}
 
-  sim_judge_write (node, entries);
-  for (i = 0; i < entries->len; i++)
-    amnesia_mesh_written (node->mesh, g_ptr_array_index (entries, i));
+static void
+finish_write (SimNode *node)
+{
   if (node->open && !node->turn_begun)
     {
       node->turn_begun = TRUE;
@@ -336,13 +337,13 @@ sim_node_write (SimNode    *node,
                 GVariant   *value)
 {
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
-  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  AmnesiaEntry *entry;
 
-  sim_current = node;
-  node->now = sim_node_get_time (node);
-  g_ptr_array_add (entries, amnesia_entry_ref (
-    amnesia_replica_write (node->replica, node->now.wall / 1000, key, owned)));
-  send_written (node, entries);
+  begin_write (node);
+  entry = amnesia_replica_write (node->replica, node->now.wall / 1000, key, owned);
+  sim_judge_write (node, entry, FALSE);
+  amnesia_mesh_written (node->mesh, entry);
+  finish_write (node);
 }
 
 /* As amnesia_store_set_keys () does. */
@@ -350,13 +351,45 @@ void
 sim_node_write_keys (SimNode  *node,
                      GVariant *keys)
 {
-  g_autoptr (GVariant) owned = g_variant_ref_sink (keys);
+  g_autoptr (GPtrArray) records = g_ptr_array_new ();
   g_autoptr (GPtrArray) entries = NULL;
+  AmnesiaStamp seen = node->seen;
+  guint i;
 
-  sim_current = node;
-  node->now = sim_node_get_time (node);
-  entries = amnesia_replica_write_keys (node->replica, node->now.wall / 1000, owned);
-  send_written (node, entries);
+  begin_write (node);
+  entries = amnesia_replica_write_keys (node->replica, node->now.wall / 1000, keys);
+  for (i = 0; i < entries->len; i++)
+    {
+      AmnesiaEntry *entry = g_ptr_array_index (entries, i);
+
+      node->seen = seen; /* all have one stamp */
+      g_ptr_array_add (records, sim_judge_write (node, entry, FALSE));
+      amnesia_mesh_written (node->mesh, entry);
+    }
+  sim_history_join (records);
+  finish_write (node);
+}
+
+/* As amnesia_store_set_if_unset_async () does in the end. */
+void
+sim_node_write_first (SimNode    *node,
+                      const char *key,
+                      GVariant   *value)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (value);
+  gboolean was_written = sim_was_written (node, key);
+  AmnesiaEntry *entry;
+
+  begin_write (node);
+  entry = amnesia_replica_write_first (node->replica, node->now.wall / 1000, key, owned);
+  if ((entry == NULL) != was_written)
+    sim_fail ("%u: a first value %s", node->index,
+              was_written ? "of what was written before" : "is not taken");
+  if (entry == NULL || sim.failure != NULL)
+    return;
+  sim_judge_write (node, entry, TRUE);
+  amnesia_mesh_written (node->mesh, entry);
+  finish_write (node);
 }
 
 void

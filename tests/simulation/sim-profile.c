@@ -52,6 +52,8 @@ sim_choose_profile (void)
     }
   /* by no chance, so that the other seeds go on meaning what they did */
   profile->nearby = !profile->line && (sim.seed % 5 == 1 || sim.seed % 5 == 3);
+  profile->keys |= sim.seed % 4 < 2;
+  profile->first = profile->keys && sim.seed % 3 == 0;
 }
 
 static void

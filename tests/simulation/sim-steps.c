@@ -66,24 +66,9 @@ static const char *
 choose_key (void)
 {
   static const char *keys[] = { "", "a", "b", "c" };
+  guint first = sim_begins_with_first () ? 1 : 0;
 
-  return sim.profile.keys ? keys[sim_below (G_N_ELEMENTS (keys))] : "";
-}
-
-/* Several keys at once: @key, and some of the others. */
-static void
-write_keys (SimNode    *node,
-            const char *key,
-            GVariant   *value)
-{
-  GVariantDict dict;
-
-  g_variant_dict_init (&dict, NULL);
-  g_variant_dict_insert (&dict, *key == 'a' ? "b" : "a", "x", sim.serial);
-  if (*key != 'b')
-    g_variant_dict_insert (&dict, "c", "x", sim.serial);
-  g_variant_dict_insert_value (&dict, key, value);
-  sim_node_write_keys (node, g_variant_dict_end (&dict));
+  return sim.profile.keys ? keys[first + sim_below (G_N_ELEMENTS (keys) - first)] : "";
 }
 
 /* What a store would refuse is not written. */
@@ -92,15 +77,11 @@ sim_write_value (SimNode  *node,
                  GVariant *value)
 {
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
-  const char *key;
 
-  if (node == NULL || (owned != NULL && !amnesia_value_check (owned, node->max_size, NULL)))
-    return;
-  key = choose_key ();
-  if (*key != '\0' && owned != NULL && sim.serial % 3 == 0)
-    write_keys (node, key, owned);
-  else
-    sim_node_write (node, key, owned);
+  if (sim_has_only_first ())
+    sim_step_first ();
+  else if (node != NULL && (owned == NULL || amnesia_value_check (owned, node->max_size, NULL)))
+    sim_node_write (node, choose_key (), owned);
 }
 
 static void
@@ -326,8 +307,9 @@ step_stranger (void)
 
 static const struct
 {
-  guint weight;
-  void (*take) (void);
+  guint    weight;
+  void   (*take) (void);
+  gboolean keys;         /* only where there are keys */
 } steps[] = {
   { 30, step_pass },
   { 28, step_write },
@@ -347,6 +329,10 @@ static const struct
   { 1, step_close_or_open },
   { 2, step_reconfigure },
   { 4, step_stranger },
+  { 8, sim_step_write_keys, TRUE },
+  { 5, sim_step_remove_key, TRUE },
+  { 5, sim_step_first, TRUE },
+  { 3, sim_step_write_dictionary, TRUE },
 };
 
 void
@@ -355,7 +341,8 @@ sim_take_step (void)
   guint i, sum = 0, chosen;
 
   for (i = 0; i < G_N_ELEMENTS (steps); i++)
-    sum += steps[i].weight;
+    if (!steps[i].keys || sim.profile.keys)
+      sum += steps[i].weight;
   chosen = sim_below (sum);
   for (i = 0; chosen >= steps[i].weight; i++)
     chosen -= steps[i].weight;

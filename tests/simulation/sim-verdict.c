@@ -24,6 +24,58 @@ sim_get_greatest (void)
   return greatest;
 }
 
+/* --- what the history gives --- */
+
+/* The greatest of this key that anybody holds; what is covered somewhere is not looked for here. */
+static SimWrite
+find_greatest (const char *key)
+{
+  SimWrite greatest = { 0, 0 };
+  guint i;
+
+  for (i = 0; i < sim.profile.n_nodes; i++)
+    {
+      SimRecord *floor = g_hash_table_lookup (sim.nodes[i].floors, key);
+
+      if (floor != NULL && sim_record_beats (floor, greatest))
+        greatest = (SimWrite) { floor->stamp, floor->id };
+    }
+  return greatest;
+}
+
+/* Whether somebody who lives has written it or was told of it. */
+static gboolean
+is_remembered (SimRecord *record)
+{
+  guint i;
+
+  for (i = 0; i < sim.profile.n_nodes; i++)
+    if (sim_life_knows (sim.nodes[i].history, record))
+      return TRUE;
+  return FALSE;
+}
+
+/* No write is lost but for a greater one of its key or of the whole: with that, and as each value is what
+ * the greatest make of it, and all are equal, the value is what all writes that anybody who lives ever
+ * knew of make of it. */
+void
+sim_judge_history (void)
+{
+  SimWrite base = find_greatest ("");
+  GHashTableIter iter;
+  gpointer data;
+
+  g_hash_table_iter_init (&iter, sim.history);
+  while (g_hash_table_iter_next (&iter, &data, NULL))
+    {
+      SimRecord *record = data;
+
+      if (sim_record_beats (record, find_greatest (record->key)) && sim_record_beats (record, base) &&
+          is_remembered (record))
+        sim_fail ("a write of “%s” is lost, and nothing took its place", record->key);
+    }
+}
+
 /* How many frames with values have been sent over the links that are up, and how many lists. */
 guint64
 sim_count_values (void)

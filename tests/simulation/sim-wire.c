@@ -50,7 +50,13 @@ end_init (SimEnd  *end,
   g_queue_init (&end->segments);
 }
 
-/* @to: (nullable): a stranger */
+static gboolean
+is_asleep (SimNode *node)
+{
+  return node != NULL && node->frozen_until > sim.now;
+}
+
+/* @to: (nullable): a stranger. Who sleeps comes to it when it is old. */
 SimWire *
 sim_wire_new (SimNode  *from,
               SimNode  *to,
@@ -61,6 +67,7 @@ sim_wire_new (SimNode  *from,
   end_init (&wire->ends[0], wire, &wire->ends[1], from);
   end_init (&wire->ends[1], wire, &wire->ends[0], to);
   wire->nearby = nearby;
+  wire->disturbed = is_asleep (from) || is_asleep (to);
   wire->latency = nearby ? SIM_MS / 10 : sim_latency ();
   g_ptr_array_add (sim.wires, wire);
   return wire;

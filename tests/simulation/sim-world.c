@@ -186,21 +186,6 @@ sim_say (const char *format,
 
 /* --- a world --- */
 
-static guint
-hash_write (gconstpointer data)
-{
-  const guint64 *words = data;
-
-  return (guint) (words[0] ^ words[0] >> 32 ^ words[1] ^ words[2] * 31);
-}
-
-static gboolean
-is_same_write (gconstpointer a,
-               gconstpointer b)
-{
-  return memcmp (a, b, 3 * sizeof (guint64)) == 0;
-}
-
 void
 sim_begin (guint64 seed,
            guint   n_steps)
@@ -215,7 +200,7 @@ sim_begin (guint64 seed,
   sim.wires = g_ptr_array_new_with_free_func (sim_wire_free);
   sim.strangers = g_ptr_array_new ();
   sim.recorded = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  sim.known = g_hash_table_new_full (hash_write, is_same_write, g_free, NULL);
+  sim_history_begin ();
   sim.trace = seed;
   sim_choose_profile ();
   sim_populate ();
@@ -234,7 +219,7 @@ sim_end (void)
   g_ptr_array_unref (sim.strangers);
   g_ptr_array_unref (sim.recorded);
   g_array_unref (sim.events);
-  g_hash_table_unref (sim.known);
+  sim_history_end ();
   g_rand_free (sim.rand);
   sim_mistakes_clear ();
 }

@@ -44,6 +44,7 @@ typedef struct
   gboolean  nearby;          /* some nodes are of one machine and user, and have a local way */
   gboolean  alias;           /* one more entry is another name of the first */
   gboolean  keys;
+  gboolean  first;           /* it begins with first values, and no whole value is set for a while */
   gboolean  strangers;
   gboolean  faults;
   gboolean  limits;          /* max-size differs from node to node */
@@ -114,6 +115,38 @@ typedef struct
   guint64      id;
 } SimWrite;
 
+/* One life of a process, and what it had seen. */
+typedef struct
+{
+  GHashTable *merged;        /* (owned) (element-type SimRecord) what came to it */
+  GHashTable *glimpses;      /* (owned) the greatest stamps of each writer, as they grew */
+  guint64     moment;        /* counts what came and what was written */
+  gboolean    over;
+} SimLife;
+
+/* One write of one key, as it was meant. */
+typedef struct
+{
+  AmnesiaStamp stamp;
+  guint64      id;
+  char        *key;          /* (owned) */
+  GVariant    *value;        /* (owned) (nullable) */
+  gboolean     weak;         /* a first value */
+  gboolean     withdrawn;    /* it was written from far ahead, and then anew */
+  GPtrArray   *siblings;     /* (nullable) (element-type SimRecord) what was written together */
+  SimLife     *life;         /* (nullable) NULL: a stranger's */
+  guint64      moment;       /* of that life */
+  guint        n_writers;    /* of whom something had been seen by then */
+} SimRecord;
+
+/* A write went out of force. */
+typedef struct
+{
+  SimRecord *lost;
+  SimRecord *winner;
+  gboolean   sure;           /* the winner tells of all whose writes had been seen */
+} SimLoss;
+
 struct _SimNode
 {
   guint          index;
@@ -147,8 +180,12 @@ struct _SimNode
   AmnesiaTransitions transitions;
 
   /* what the judge remembers of this life */
-  GHashTable    *floors;     /* (owned) (element-type utf8 SimWrite) the greatest there was */
+  SimLife       *history;
+  GHashTable    *floors;     /* (owned) (element-type utf8 SimRecord) the greatest there was */
+  GHashTable    *removals;   /* (owned) (element-type utf8 SimRecord) what removed a key */
+  GArray        *losses;     /* (owned) (element-type SimLoss) what is to be told */
   AmnesiaStamp   seen;       /* the greatest that was not refused */
+  gboolean       rewrote;    /* what it had written from far ahead */
   GVariant      *view;       /* (owned) (nullable) where the last `changed` led */
   guint64        judged;     /* the digest that was looked at last */
 };
@@ -175,7 +212,12 @@ typedef struct
   GPtrArray  *strangers;     /* (element-type SimEnd) */
   GPtrArray  *recorded;      /* (element-type GBytes) frames with writes that were once sent */
 
-  GHashTable *known;         /* each write there ever was, with the hash of its value */
+  GHashTable *history;       /* (element-type SimRecord) each write there ever was */
+  GPtrArray  *lives;         /* (element-type SimLife) */
+  GPtrArray  *groups;        /* (element-type GPtrArray) what was written together */
+  GHashTable *newest;        /* (element-type utf8 SimRecord) the greatest of each key */
+  guint64     n_losses;      /* that were told */
+  guint64     n_unsaid;      /* that were not, as a later write of the same writer had been seen */
   guint64     n_writes;
   guint64     n_lists;       /* frames of lists that were sent */
   gint64      greatest_wall; /* milliseconds, that any clock has shown */
@@ -254,6 +296,9 @@ void      sim_node_write       (SimNode        *node,
                                 GVariant       *value);
 void      sim_node_write_keys  (SimNode        *node,
                                 GVariant       *keys);
+void      sim_node_write_first (SimNode        *node,
+                                const char     *key,
+                                GVariant       *value);
 void      sim_node_network_changed (SimNode    *node);
 
 /* --- sim-link.c: their sockets --- */
@@ -278,8 +323,13 @@ SimNode  *sim_find_owner       (guint           entry);
 void      sim_judge_begin_life (SimNode        *node);
 void      sim_judge_end_life   (SimNode        *node);
 void      sim_judge_clock      (AmnesiaTime     now);
-void      sim_judge_write      (SimNode        *node,
+SimRecord *sim_judge_write     (SimNode        *node,
+                                AmnesiaEntry   *entry,
+                                gboolean        weak);
+void      sim_judge_rewrite    (SimNode        *node,
                                 GPtrArray      *entries);
+SimWrite  sim_get_floor        (SimNode        *node,
+                                const char     *key);
 void      sim_judge_foreign    (AmnesiaEntry   *entry);
 void      sim_judge_merge      (SimNode        *node,
                                 AmnesiaEntry   *entry,
@@ -301,11 +351,45 @@ gboolean  sim_has_or_may_not   (SimNode        *node,
                                 const char     *key,
                                 gsize           size);
 
+/* --- sim-judge-keys.c: what must be true of keys --- */
+
+void      sim_judge_lost       (SimNode        *node,
+                                SimRecord      *lost,
+                                SimRecord      *winner);
+void      sim_judge_losses     (SimNode        *node);
+void      sim_judge_parts      (SimNode        *node);
+gboolean  sim_was_written      (SimNode        *node,
+                                const char     *key);
+gboolean  sim_takes_keys       (SimNode        *node);
+
+/* --- sim-history.c: what was written, and who had seen it --- */
+
+void      sim_history_begin    (void);
+void      sim_history_end      (void);
+SimLife  *sim_life_new         (void);
+void      sim_life_note        (SimLife        *life,
+                                const SimRecord *record);
+gboolean  sim_life_knows       (SimLife        *life,
+                                const SimRecord *record);
+SimRecord *sim_history_find    (const char     *key,
+                                SimWrite        write);
+SimRecord *sim_history_find_entry (const AmnesiaEntry *entry);
+SimRecord *sim_history_add     (const AmnesiaEntry *entry,
+                                SimLife        *life,
+                                gboolean        weak);
+void      sim_history_join     (GPtrArray      *records);
+void      sim_history_withdraw (SimRecord      *before);
+gboolean  sim_record_beats     (const SimRecord *record,
+                                SimWrite        than);
+gboolean  sim_record_had_seen  (const SimRecord *record,
+                                const SimRecord *other);
+
 /* --- sim-verdict.c: what must be true in the end --- */
 
 gboolean  sim_is_converged     (char          **why);
 SimWrite  sim_get_greatest     (void);
 guint64   sim_count_values     (void);
+void      sim_judge_history    (void);
 
 /* --- sim-profile.c: the kind of world --- */
 
@@ -322,6 +406,15 @@ SimNode  *sim_pick             (gboolean        alive);
 gboolean  sim_is_for_ever      (SimNode        *a,
                                 SimNode        *b);
 
+/* --- sim-key-steps.c: what happens to keys --- */
+
+gboolean  sim_begins_with_first (void);
+gboolean  sim_has_only_first   (void);
+void      sim_step_first       (void);
+void      sim_step_write_keys  (void);
+void      sim_step_remove_key  (void);
+void      sim_step_write_dictionary (void);
+
 /* --- sim-end.c: how it ends --- */
 
 void      sim_settle           (void);
@@ -337,6 +430,10 @@ const char *sim_mistake_get_name (guint         mistake);
 void      sim_set_mistake      (guint           mistake);
 gboolean  sim_has_mistake      (const char     *name);
 void      sim_mistakes_clear   (void);
+void      sim_key_mistakes_clear (void);
+void      sim_mistake_merged   (AmnesiaReplica *replica,
+                                AmnesiaEntry   *entry,
+                                AmnesiaMerge    result);
 extern SimNode *sim_current;   /* whose code runs */
 extern SimEnd *sim_receiving;  /* what it takes from */
 

@@ -22,6 +22,7 @@ static int minutes;
 static gboolean only_mistakes;
 static char *only_mistake;
 static char *one_seed;
+static guint64 n_losses, n_unsaid;
 
 static GOptionEntry options[] = {
   { "first", 0, 0, G_OPTION_ARG_INT, &first_seed, "The first seed", "SEED" },
@@ -52,6 +53,8 @@ run (guint64 seed,
     sim_take_step ();
   if (sim.failure == NULL)
     sim_settle ();
+  n_losses += sim.n_losses;
+  n_unsaid += sim.n_unsaid;
   outcome = (Outcome) { sim.trace, sim.step, sim.failure };
   sim_end ();
   return outcome;
@@ -125,6 +128,8 @@ test_seeds (void)
   for (i = 0; i < n_seeds && (minutes == 0 || g_get_monotonic_time () < end); i++)
     failed += !try_seed ((guint64) (first_seed + i), (guint) n_steps);
   g_test_message ("%d seeds of %d steps, %u failed", i, n_steps, failed);
+  g_test_message ("%" G_GUINT64_FORMAT " lost writes were told, %" G_GUINT64_FORMAT " were not, as the winner "
+                  "had seen a later one of the same writer instead", n_losses, n_unsaid);
   g_assert_cmpuint (failed, ==, 0);
 }
 
