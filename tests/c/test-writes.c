@@ -221,6 +221,26 @@ test_forward (void)
 }
 
 static void
+test_removed (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = lone_link_new_up (&local);
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  g_auto (AmnesiaReceipt) receipt = { 0, };
+  AmnesiaPacket packet;
+
+  g_test_summary ("Several that were removed at once have no bytes, and are taken");
+
+  g_ptr_array_add (entries, amnesia_entry_new ("a", STAMP (0), 77, NULL, NULL, 0));
+  g_ptr_array_add (entries, amnesia_entry_new ("b", STAMP (0), 77, NULL, NULL, 0));
+  g_assert_true (amnesia_frame_encode_write (entries, &packet));
+  g_assert_cmpuint (g_bytes_get_size (packet.payload), ==, 0);
+  g_assert_true (lone_link_feed (link, &packet, &receipt, NULL));
+  g_assert_cmpuint (receipt.taken->len, ==, 2);
+  lone_link_free (link);
+}
+
+static void
 set_flag (gpointer flag)
 {
   *(gboolean *) flag = TRUE;
@@ -486,6 +506,7 @@ main (int    argc,
   g_test_add_func ("/writes/together", test_together);
   g_test_add_func ("/writes/repair", test_repair);
   g_test_add_func ("/writes/forward", test_forward);
+  g_test_add_func ("/writes/removed", test_removed);
   g_test_add_func ("/writes/memory", test_memory);
   g_test_add_func ("/writes/smaller-peer", test_smaller_peer);
   g_test_add_func ("/writes/most", test_most);
