@@ -103,9 +103,9 @@ bind (AmnesiaStore     *self,
  * amnesia_store_bind (mem, "volume", adjustment, "value", AMNESIA_BIND_DEFAULT);
  * ```
  *
- * The property takes the value of the key at once, if there is one; if not, it stays as it is, and
- * nothing is written until it changes. With `SET` alone the key takes the value of the property at once.
- * A key that is removed leaves the property as it is.
+ * The property takes the value of the key at once, if there is one; with `SET` alone the key takes that
+ * of the property. If there is no such key, the property stays as it is, and nothing is written until it
+ * changes. A key that is removed leaves the property as it is.
  *
  * The binding lives as long as the object, or until [func@Amnesia.Store.unbind]; so long it keeps the
  * store. There is one binding for a property: another one takes its place.
@@ -133,8 +133,8 @@ bind (AmnesiaStore     *self,
  * binding or by [method@Amnesia.Store.set_key], is set at once.
  *
  * With `AFTER_SYNC` nothing is written before the store is synced or alone for the first time. If there
- * is a value then, the property takes it, unless the key only follows; if not, the property is written
- * if it has changed.
+ * is a value then, the property takes it, or with `SET` alone the key that of the property; if not, the
+ * property is written if it has changed.
  *
  * Values of more than 65,536 members tell of no keys ([signal@Amnesia.Store::key-changed]).
  *

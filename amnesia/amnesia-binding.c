@@ -420,6 +420,19 @@ take_present (AmnesiaBinding *self)
   return present != NULL;
 }
 
+/* With SET alone the key has what the property has from the first, if there is one. Where there is none
+ * the property may well be what it is by default. */
+static gboolean
+is_to_follow (AmnesiaBinding *self)
+{
+  g_autoptr (GVariant) present = NULL;
+
+  if ((self->flags & AMNESIA_BIND_GET) || self->object == NULL)
+    return FALSE;
+  present = dup_present (self);
+  return present != NULL;
+}
+
 static void
 state_notify_cb (AmnesiaStore *store,
                  GParamSpec   *pspec,
@@ -430,7 +443,7 @@ state_notify_cb (AmnesiaStore *store,
   if (!is_settled (store))
     return;
   disconnect (store, &self->state_handler);
-  if (!take_present (self) && self->unwritten)
+  if (!take_present (self) && (self->unwritten || is_to_follow (self)))
     write_property (self);
 }
 
@@ -467,12 +480,8 @@ static void
 begin (AmnesiaBinding *self)
 {
   look_at_property (self);
-  if (take_present (self) || (self->flags & AMNESIA_BIND_GET) || self->object == NULL)
-    return;
-  if (self->state_handler == 0)
+  if (!take_present (self) && self->state_handler == 0 && is_to_follow (self))
     write_property (self);
-  else
-    self->unwritten = TRUE;
 }
 
 static GQuark

@@ -130,18 +130,22 @@ static void
 test_set_only (Fixture       *fixture,
                gconstpointer  user_data)
 {
-  g_test_summary ("With SET the key takes the value of the property at once, and the property none");
+  g_test_summary ("With SET a key takes the value of the property at once, if it is there; the property none");
 
   test_set_key (fixture->store, "k", "int64 5");
   test_widget_set_number (fixture->widget, 3);
   bind (fixture, "k", "number", AMNESIA_BIND_SET);
   test_assert_key (fixture->store, "k", "int64 3");
-  test_set_key (fixture->store, "k", "int64 8");
+  test_set_key (fixture->store, "k", "int64 6");
   g_assert_cmpint (fixture->widget->number, ==, 3);
   test_widget_set_number (fixture->widget, 4);
   test_assert_key (fixture->store, "k", "int64 4");
+  test_set_key (fixture->store, "k", "int64 8");
   bind (fixture, "absent", "number", AMNESIA_BIND_SET);
-  test_assert_key (fixture->store, "absent", "int64 4");
+  test_assert_key (fixture->store, "absent", NULL);
+  test_widget_set_number (fixture->widget, 5);
+  test_assert_key (fixture->store, "absent", "int64 5");
+  test_assert_key (fixture->store, "k", "int64 8");
 }
 
 static void
@@ -475,6 +479,7 @@ test_mistakes (Fixture       *fixture,
   g_assert_cmpint (fixture->widget->hidden, ==, 5);
   test_set_key (fixture->store, "k", "int64 6");
   g_assert_cmpint (fixture->widget->hidden, ==, 6);
+  test_set_key (fixture->store, "fixed", "int64 6");
   bind (fixture, "fixed", "fixed", AMNESIA_BIND_SET);
   test_assert_key (fixture->store, "fixed", "int64 7");
 }

@@ -65,6 +65,7 @@ class BindTest(unittest.TestCase):
         self.widget.on = False
         self.assertIs(self.store["on"], False)
         self.widget.number = 5
+        self.store["number"] = 4
         self.store.bind("number", self.widget, "number", SET)
         self.assertEqual(self.store["number"], 5)
         self.store["number"] = 6
