@@ -37,7 +37,7 @@ drop (AmnesiaReplica *replica,
   replica->size -= alive->size;
   g_tree_remove (replica->writes, alive);
   g_tree_remove (replica->keys, alive->key);
-  replica->value_is_current = FALSE;
+  amnesia_replica_forget_value (replica);
 }
 
 static void
@@ -120,6 +120,7 @@ __wrap_amnesia_replica_get_value (AmnesiaReplica *replica)
   if (!sim_has_mistake ("removed-keys-shown"))
     return __real_amnesia_replica_get_value (replica);
   entries = amnesia_replica_list (replica);
+  amnesia_replica_forget_value (replica);
   set_removed (replica, entries, FALSE);
   value = __real_amnesia_replica_get_value (replica);
   set_removed (replica, entries, TRUE);
