@@ -4,6 +4,7 @@
 
 #define AMNESIA_INSIDE
 
+#include "amnesia-bind.h"
 #include "amnesia-change.h"
 #include "amnesia-conf.h"
 #include "amnesia-error.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Amnesia as JavaScript has it: plain values for `data` and `conf`, promises for `open` and
-// `close`, and a prompt that stays live. How values of JavaScript and GVariants correspond is said
-// in the manual, on the page “Values”.
+// Amnesia as JavaScript has it: plain values for `data` and `conf`, keys as a `Map` has them,
+// promises for `open`, `close` and first values, and a prompt that stays live. How values of
+// JavaScript and GVariants correspond is said in the manual, on the page “Values”.
 //
 // An override is a script, not a module: `_init` runs once, with the namespace as `this`.
 
@@ -24,8 +24,8 @@ let Amnesia;
 // --- values ---
 
 function describe(value) {
-    if (typeof value !== 'object')
-        return typeof value;
+    if (value === null || typeof value !== 'object')
+        return value === null ? 'null' : typeof value;
     return Object.getPrototypeOf(value).constructor?.name ?? 'object of an unknown class';
 }
 
@@ -62,6 +62,18 @@ function presentMembers(present) {
         members.set(entry.get_child_value(0).get_string()[0], unbox(entry.get_child_value(1)));
     }
     return members;
+}
+
+function isText(text) {
+    return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
+}
+
+function checkText(text, place) {
+    if (text.includes('\0'))
+        throw new TypeError(`${place} has the character U+0000, which no string can hold`);
+    if (!isText(text))
+        throw new TypeError(`${place} has half of a surrogate pair: it is no text`);
+    return text;
 }
 
 // Makes one GVariant, and knows which part it is at, for the errors.
@@ -118,13 +130,7 @@ class Packer {
     }
 
     _checkText(text) {
-        if (text.includes('\0')) {
-            throw new TypeError(`${this._place()} has the character U+0000, which no string can ` +
-                'hold');
-        }
-        if (/\p{Surrogate}/u.test(text))
-            throw new TypeError(`${this._place()} has half of a surrogate pair: it is no text`);
-        return text;
+        return checkText(text, this._place());
     }
 
     _packObject(value, present) {
@@ -183,9 +189,14 @@ class Packer {
     }
 
     _packMember(value, present) {
-        return GLib.Variant.new_variant(value === null || value === undefined
+        return GLib.Variant.new_variant(this.packPart(value, present));
+    }
+
+    // As pack(), for what is inside of something: there null is a value.
+    packPart(value, present) {
+        return value === null || value === undefined
             ? GLib.Variant.new_maybe(VARIANT, null)
-            : this.pack(value, present));
+            : this.pack(value, present);
     }
 }
 
@@ -252,7 +263,7 @@ function unpack(variant) {
     return variant === null ? null : UNPACKERS[variant.get_type_string()[0]](variant);
 }
 
-// --- the store ---
+// --- the configuration ---
 
 function makeConf(value) {
     if (value === null || value === undefined)
@@ -267,16 +278,170 @@ function makeConf(value) {
         'object, the name of a file, an Amnesia.Conf or null');
 }
 
-// Patched in place, so that the class stays the one that C knows, and can be derived from.
-function patchStore(proto) {
-    const initStore = proto._init;
+function isObject(value) {
+    return typeof value === 'object' && value !== null;
+}
 
-    proto._init = function ({conf, data, ...properties} = {}) {
-        initStore.call(this, properties);
-        if (conf !== undefined)
-            this.conf = conf;
-        if (data !== undefined)
-            this.data = data;
+// --- keys ---
+
+function checkKey(key) {
+    if (typeof key !== 'string')
+        throw new TypeError(`a key is of type ${describe(key)}: use string`);
+    return key;
+}
+
+function checkNewKey(key) {
+    return checkText(checkKey(key), 'the key');
+}
+
+// What is no text at all is no key of anything.
+function find(store, key) {
+    return isText(checkKey(key)) ? store.get_key(key) : null;
+}
+
+function packKey(store, key, value) {
+    const packer = new Packer(`data[${JSON.stringify(key)}]`);
+
+    return packer.packPart(value, () => store.get_key(key));
+}
+
+function packKeys(store, keys) {
+    if (keys instanceof GLib.Variant && keys.is_of_type(DICT))
+        return keys;
+    if (isObject(keys) && isPlain(keys))
+        return packAs('data', keys, () => store.get_data());
+    throw new TypeError(`the keys are of type ${describe(keys)}: use a plain object`);
+}
+
+// What a store has of a Map: its keys are those of `data`. What keys(), values() and entries() go
+// through is a copy, as `data` is.
+const keyMethods = {
+    get(key) {
+        const value = find(this, key);
+
+        return value === null ? undefined : unpack(value);
+    },
+
+    has(key) {
+        return find(this, key) !== null;
+    },
+
+    set(key, value) {
+        this.set_key(checkNewKey(key), packKey(this, key, value));
+        return this;
+    },
+
+    // Sets several keys at once: those who share see all of them, or none.
+    assign(keys) {
+        this.set_keys(packKeys(this, keys));
+        return this;
+    },
+
+    delete(key) {
+        const had = this.has(key);
+
+        if (had)
+            this.remove_key(key);
+        return had;
+    },
+
+    keys() {
+        return this.list_keys().values();
+    },
+
+    values() {
+        return copyEntries(this).map(([, value]) => value).values();
+    },
+
+    entries() {
+        return copyEntries(this).values();
+    },
+
+    [Symbol.iterator]() {
+        return this.entries();
+    },
+
+    forEach(func, self = undefined) {
+        for (const [key, value] of this.entries())
+            func.call(self, value, key, this);
+    },
+};
+
+function copyEntries(store) {
+    const keys = store.list_keys();
+    const data = keys.length > 0 ? store.data : null;
+
+    return keys.map(key => [key, data[key]]);
+}
+
+function patchKeys(proto) {
+    const setProperties = proto.set;
+
+    for (const name of Reflect.ownKeys(keyMethods)) {
+        Object.defineProperty(proto, name, {
+            configurable: true,
+            writable: true,
+            value: keyMethods[name],
+        });
+    }
+    // every GObject has a set() already, of an object of properties
+    proto.set = function (key, ...values) {
+        return isObject(key)
+            ? setProperties.call(this, key)
+            : keyMethods.set.call(this, key, ...values);
+    };
+    Object.defineProperty(proto, 'size', {
+        configurable: true,
+        get() {
+            return this.list_keys().length;
+        },
+    });
+}
+
+// --- bindings ---
+
+function checkBound(key) {
+    // null is the whole value
+    return key === null ? null : checkNewKey(key);
+}
+
+// The functions of a binding have and give values of JavaScript.
+function patchBindings(proto) {
+    const {bind, bind_with_mapping: bindWithMapping, create_action: createAction} = proto;
+    const {DEFAULT} = Amnesia.BindFlags;
+
+    proto.bind = function (key, object, property, flags = DEFAULT) {
+        bind.call(this, checkBound(key), object, property, flags);
+    };
+    proto.bind_with_mapping = function (key, object, property, flags = DEFAULT, getMapping = null,
+        setMapping = null) {
+        const present = () => key === null ? this.get_data() : this.get_key(key);
+        const packResult = value => packAs('what set_mapping returned', value, present);
+
+        bindWithMapping.call(this, checkBound(key), object, property, flags,
+            getMapping && (variant => getMapping(unpack(variant))),
+            setMapping && (value => packResult(setMapping(value))));
+    };
+    proto.create_action = function (key, defaultState) {
+        const packed = packAs('default_state', defaultState, () => this.get_key(key));
+
+        return createAction.call(this, checkNewKey(key), packed);
+    };
+}
+
+// --- the store ---
+
+// Patched in place, so that the class stays the one that C knows, and can be derived from.
+function patchProperties(proto) {
+    const defaultData = {
+        configurable: true,
+        enumerable: true,
+        get() {
+            return unpack(this.get_default_data());
+        },
+        set(value) {
+            this.set_default_data(packAs('default_data', value, () => this.get_default_data()));
+        },
     };
 
     Object.defineProperties(proto, {
@@ -290,6 +455,10 @@ function patchStore(proto) {
                 this.write(packAs('data', value, () => this.get_data()));
             },
         },
+        // the names that gjs has for one property
+        default_data: defaultData,
+        defaultData,
+        'default-data': defaultData,
         conf: {
             configurable: true,
             enumerable: true,
@@ -301,13 +470,43 @@ function patchStore(proto) {
             },
         },
     });
+}
 
-    for (const name of ['open', 'close']) {
+// In this order: what is set is written while the default is there.
+const NATIVE = ['conf', 'default_data', 'defaultData', 'default-data', 'data'];
+
+function patchConstructor(proto) {
+    const initStore = proto._init;
+
+    proto._init = function (properties = {}) {
+        const others = {...properties};
+
+        for (const name of NATIVE)
+            delete others[name];
+        initStore.call(this, others);
+        for (const name of NATIVE) {
+            if (properties[name] !== undefined)
+                this[name] = properties[name];
+        }
+    };
+}
+
+function patchPromises(proto) {
+    for (const name of ['open', 'close', 'set_if_unset', 'set_key_if_unset'])
         Gio._promisify(proto, `${name}_async`, `${name}_finish`);
+    for (const name of ['open', 'close']) {
         proto[name] = function (cancellable = null) {
             return this[`${name}_async`](cancellable);
         };
     }
+    proto.set_if_unset = async function (value, cancellable = null) {
+        return this.set_if_unset_async(packAs('data', value, () => this.get_data()), cancellable);
+    };
+    proto.set_key_if_unset = async function (key, value, cancellable = null) {
+        const packed = packKey(this, checkNewKey(key), value);
+
+        return this.set_key_if_unset_async(key, packed, cancellable);
+    };
 }
 
 function patchChange(proto) {
@@ -326,7 +525,11 @@ function _init() {
     Amnesia = this;
     Amnesia.pack = pack;
     Amnesia.unpack = unpack;
-    patchStore(Amnesia.Store.prototype);
+    patchKeys(Amnesia.Store.prototype);
+    patchBindings(Amnesia.Store.prototype);
+    patchProperties(Amnesia.Store.prototype);
+    patchConstructor(Amnesia.Store.prototype);
+    patchPromises(Amnesia.Store.prototype);
     patchChange(Amnesia.Change.prototype);
     Amnesia.enable_prompt();
 }

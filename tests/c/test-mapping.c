@@ -233,6 +233,193 @@ test_too_big (void)
   check_refused (make_bytes (DEFAULT_MAX_SIZE + 1), AMNESIA_ERROR_TOO_BIG, "16777217");
 }
 
+/* --- keys --- */
+
+static gboolean
+has_key (AmnesiaStore *store,
+         const char   *key,
+         GVariant     *value)
+{
+  g_autoptr (GVariant) got = amnesia_store_get_key (store, key);
+
+  return got != NULL && value != NULL ? g_variant_equal (got, value) : got == value;
+}
+
+static gboolean
+both_have_key (AmnesiaStore *a,
+               AmnesiaStore *b,
+               const char   *key,
+               GVariant     *value)
+{
+  return has_key (a, key, value) && has_key (b, key, value);
+}
+
+/* Sets the value of a key in one store and assures that another has the same then. */
+static void
+check_key (AmnesiaStore *writer,
+           AmnesiaStore *reader,
+           const char   *text)
+{
+  g_autoptr (GVariant) value = test_value (text);
+  g_autoptr (GVariant) got = NULL;
+  g_autoptr (GError) error = NULL;
+
+  amnesia_store_set_key (writer, text, value, &error);
+  g_assert_no_error (error);
+  test_until (both_have_key (writer, reader, text, value));
+  got = amnesia_store_get_key (reader, text);
+  g_assert_cmpstr (g_variant_get_type_string (got), ==, g_variant_get_type_string (value));
+}
+
+static void
+test_key (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *writer = test_store (conf);
+  AmnesiaStore *reader = test_store (conf);
+  const Case *row;
+
+  for (row = cases; row < cases + G_N_ELEMENTS (cases); row++)
+    if (!g_str_equal (row->text, "nan")) /* which is equal to nothing */
+      check_key (writer, reader, row->text);
+  test_free_store (writer);
+  test_free_store (reader);
+}
+
+static void
+test_key_null (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+
+  amnesia_store_set_key (store, "key", g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL), NULL);
+  test_assert_data (store, "{'key': <@mv nothing>}");
+  g_assert_true (amnesia_store_has_key (store, "key"));
+  test_free_store (store);
+}
+
+static void
+test_key_several (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  g_autoptr (GVariant) keys = test_value ("{'b': <@mv nothing>, 'c': <1.5>}");
+
+  test_set (store, "{'a': <0>, 'b': <0>}");
+  g_assert_true (amnesia_store_set_keys (store, keys, NULL));
+  test_assert_data (store, "{'a': <0>, 'b': <@mv nothing>, 'c': <1.5>}");
+  test_free_store (store);
+}
+
+static void
+test_key_absent (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  g_autofree char *too_long = g_strnfill (256, 'k');
+
+  g_assert_true (has_key (store, "a", NULL));
+  test_set (store, "{'a': <1>, '': <2>}");
+  g_assert_true (has_key (store, "b", NULL));
+  g_assert_true (has_key (store, "", NULL));
+  g_assert_true (has_key (store, too_long, NULL));
+  test_free_store (store);
+}
+
+static void
+test_key_removed (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *writer = test_store (conf);
+  AmnesiaStore *reader = test_store (conf);
+
+  test_set (writer, "{'other': <1>, 'key': <2>}");
+  test_until (amnesia_store_has_key (reader, "key"));
+  g_assert_true (amnesia_store_remove_key (writer, "key", NULL));
+  test_until (!amnesia_store_has_key (reader, "key"));
+  test_assert_data (reader, "{'other': <1>}");
+  test_free_store (writer);
+  test_free_store (reader);
+}
+
+static void
+test_key_order (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  g_auto (GStrv) keys = NULL;
+  g_autofree char *joined = NULL;
+
+  test_set (store, "{'b': <1>, 'ä': <2>, 'B': <3>, 'aa': <4>, 'a': <5>}");
+  keys = amnesia_store_list_keys (store);
+  joined = g_strjoinv (" ", keys);
+  g_assert_cmpstr (joined, ==, "B a aa b ä");
+  test_free_store (store);
+}
+
+static void
+check_key_refused (const char   *text,
+                   const char   *key,
+                   AmnesiaError  code)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  g_autoptr (GError) error = NULL;
+
+  test_set (store, text);
+  g_assert_false (amnesia_store_set_key (store, key, g_variant_new_int32 (1), &error));
+  g_assert_error (error, AMNESIA_ERROR, (int) code);
+  test_assert_data (store, text);
+  test_free_store (store);
+}
+
+static void
+test_key_name (void)
+{
+  g_autofree char *too_long = g_strnfill (256, 'k');
+
+  check_key_refused ("@a{sv} {}", "", AMNESIA_ERROR_INVALID_KEY);
+  check_key_refused ("@a{sv} {}", too_long, AMNESIA_ERROR_INVALID_KEY);
+  check_key_refused ("@a{sv} {}", "\xff", AMNESIA_ERROR_INVALID_KEY);
+}
+
+static void
+test_key_nowhere (void)
+{
+  check_key_refused ("5", "a", AMNESIA_ERROR_NOT_A_DICTIONARY);
+  check_key_refused ("{'a': 1}", "a", AMNESIA_ERROR_NOT_A_DICTIONARY);
+}
+
+static void
+test_key_too_many (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  GVariantDict keys;
+  g_autoptr (GError) error = NULL;
+  guint i;
+
+  g_variant_dict_init (&keys, NULL);
+  for (i = 0; i < 4096; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      g_variant_dict_insert (&keys, key, "u", i);
+    }
+  g_assert_true (amnesia_store_set_keys (store, g_variant_dict_end (&keys), NULL));
+  g_assert_false (amnesia_store_set_key (store, "new", g_variant_new_int32 (1), &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_MANY_KEYS);
+  test_free_store (store);
+}
+
+static void
+add_keys (void)
+{
+  g_test_add_func ("/mapping/key", test_key);
+  g_test_add_func ("/mapping/key-null", test_key_null);
+  g_test_add_func ("/mapping/key-several", test_key_several);
+  g_test_add_func ("/mapping/key-absent", test_key_absent);
+  g_test_add_func ("/mapping/key-removed", test_key_removed);
+  g_test_add_func ("/mapping/key-order", test_key_order);
+  g_test_add_func ("/mapping/key-name", test_key_name);
+  g_test_add_func ("/mapping/key-nowhere", test_key_nowhere);
+  g_test_add_func ("/mapping/key-too-many", test_key_too_many);
+}
+
 static void
 add_row (const char    *row,
          gconstpointer  user_data,
@@ -263,6 +450,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   add_rows ();
+  add_keys ();
   g_test_add_func ("/mapping/unset", test_unset);
   g_test_add_func ("/mapping/large-string", test_large_string);
   g_test_add_func ("/mapping/bytes/large", test_large_bytes);

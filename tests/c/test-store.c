@@ -271,6 +271,44 @@ test_binding (void)
   test_free_store (b);
 }
 
+static gboolean
+state_to_name (GBinding     *binding,
+               const GValue *from,
+               GValue       *to,
+               gpointer      user_data)
+{
+  g_autoptr (GEnumClass) states = g_type_class_ref (AMNESIA_TYPE_STATE);
+
+  g_value_set_string (to, g_enum_get_value (states, g_value_get_enum (from))->value_nick);
+  return TRUE;
+}
+
+static void
+test_binding_others (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  /* stands in for a window, as it has properties of a text and a boolean */
+  g_autoptr (AmnesiaConf) shown = amnesia_conf_new ();
+  AmnesiaStore *a = test_store (conf);
+  AmnesiaStore *b = NULL;
+  AmnesiaPeer *peer = test_find_peer (a, test_port (1));
+
+  g_test_summary ("What tells how a store and its peers stand can be bound, too");
+
+  g_object_bind_property_full (a, "state", shown, "group", G_BINDING_SYNC_CREATE, state_to_name, NULL,
+                               NULL, NULL);
+  g_object_bind_property (peer, "in-sync", shown, "local", G_BINDING_SYNC_CREATE);
+  g_assert_cmpstr (amnesia_conf_get_group (shown), ==, "alone");
+  g_assert_false (amnesia_conf_get_local (shown));
+  b = test_store (conf);
+  test_until (amnesia_conf_get_local (shown));
+  test_until (g_str_equal (amnesia_conf_get_group (shown), "synced"));
+  test_close_store (b);
+  test_until (!amnesia_conf_get_local (shown));
+  test_until (g_str_equal (amnesia_conf_get_group (shown), "alone"));
+  test_close_store (a);
+}
+
 static GType
 derived_get_type (void)
 {
@@ -444,6 +482,7 @@ main (int    argc,
   g_test_add_func ("/store/default-max-size", test_default_max_size);
   g_test_add_func ("/store/A4-property", test_property);
   g_test_add_func ("/store/binding", test_binding);
+  g_test_add_func ("/store/binding-others", test_binding_others);
   g_test_add_func ("/store/subclass", test_subclass);
   g_test_add_func ("/store/V9-drop", test_drop);
   g_test_add_func ("/store/V9-disconnect", test_disconnect);

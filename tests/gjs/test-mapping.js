@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Each row of the manual's page on values: what is set in one store is read in another.
 
+import System from 'system';
+
 import Amnesia from 'gi://Amnesia?version=1';
 import GLib from 'gi://GLib';
 
@@ -8,7 +10,9 @@ import {
     assertEqual, assertRefused, assertThrows, run, test, waitFor, withStores,
 } from './testlib.js';
 
-const {INVALID_VALUE, TOO_BIG} = Amnesia.Error;
+const {
+    INVALID_KEY, INVALID_VALUE, NOT_A_DICTIONARY, TOO_BIG, TOO_MANY_KEYS,
+} = Amnesia.Error;
 
 function variant(text) {
     return GLib.Variant.parse(null, text, null, null);
@@ -33,15 +37,21 @@ function variantOf(number) {
 async function check(type, ...values) {
     await withStores(2, async (writer, reader) => {
         for (const [index, value] of values.entries()) {
-            // so that an equal value before it cannot be taken for it
-            writer.data = `marker ${index}`;
-            await waitFor(() => reader.data === `marker ${index}`);
+            // so that an equal value before it cannot be taken for it; compared as a variant, so
+            // that waiting for a large value leaves no garbage
+            const marker = GLib.Variant.new_string(`marker ${index}`);
+            const isMarked = () => reader.get_data()?.equal(marker) ?? false;
             const {input, output} = value instanceof Becomes ? value : becomes(value, value);
 
+            writer.data = marker;
+            await waitFor(isMarked);
             writer.data = input;
-            await waitFor(() => reader.data !== `marker ${index}`);
+            System.gc();
+            await waitFor(() => !isMarked());
             assertEqual(reader.data, output);
             assertEqual(reader.get_data()?.get_type_string() ?? null, type);
+            // at one go, as test() does
+            System.gc();
         }
     });
 }
@@ -185,6 +195,112 @@ test('other-keys', () => check('a{xs}', becomes(variant("{int64 9223372036854775
 test('variant', async () => {
     await check('v', becomes(variant('<<5.5>>'), 5.5));
     await check('av', becomes([variant('<5.5>')], [5.5]));
+});
+
+// As check(), for a key that others have values beside.
+async function checkKey(type, ...values) {
+    await withStores(2, async (writer, reader) => {
+        for (const [index, value] of values.entries()) {
+            writer.data = {other: 1, key: `marker ${index}`};
+            await waitFor(() => reader.get('key') === `marker ${index}`);
+            const {input, output} = value instanceof Becomes ? value : becomes(value, value);
+
+            writer.set('key', input);
+            await waitFor(() => reader.get('key') !== `marker ${index}`);
+            assertEqual(reader.get('key'), output);
+            assertEqual(reader.get_key('key').get_type_string(), type);
+            assertEqual([reader.data.key, reader.get('other')], [output, 1]);
+        }
+    });
+}
+
+test('key', async () => {
+    await checkKey('b', true);
+    await checkKey('x', 5, becomes(5n, 5));
+    await checkKey('t', 2n ** 64n - 1n);
+    await checkKey('d', 0.5, 2 ** 53);
+    await checkKey('s', 'Grüße, 𝄞');
+    await checkKey('ay', new Uint8Array([97, 0, 98]));
+    await checkKey('av', [1, [null]]);
+    await checkKey('a{sv}', {a: {}});
+    await checkKey('(is)', becomes(variant("(1, 'a')"), [1, 'a']));
+    await checkKey('v', becomes(variant('<5.5>'), 5.5));
+});
+
+test('key-null', () => checkKey('mv', null, becomes(undefined, null)));
+
+test('key-double-kept', () => {
+    const store = new Amnesia.Store({data: {a: 0.5}});
+
+    store.set('a', 1);
+    assertEqual(store.get_key('a').print(true), '1.0');
+    store.assign({a: 2, b: 2});
+    assertEqual(store.get_data().print(true), "{'a': <2.0>, 'b': <int64 2>}");
+});
+
+test('key-several', () => withStores(2, async (writer, reader) => {
+    writer.data = {a: 0, b: 0.5};
+    writer.assign({b: null, c: [1], d: new Uint8Array([1])});
+    await waitFor(() => reader.size === 4);
+    assertEqual([...reader.values()], [0, null, [1], new Uint8Array([1])]);
+    assertEqual([...reader.keys()].map(key => reader.get_key(key).get_type_string()),
+        ['x', 'mv', 'av', 'ay']);
+}));
+
+test('key-absent', () => {
+    const store = new Amnesia.Store({data: {a: 1, '': 2}});
+
+    for (const key of ['b', '', 'k'.repeat(256), 'a\0', '\ud800']) {
+        assertEqual(store.get(key), undefined);
+        assertEqual(store.has(key), false);
+    }
+});
+
+test('key-removed', () => withStores(2, async (writer, reader) => {
+    writer.data = {other: 1, key: 2};
+    await waitFor(() => reader.has('key'));
+    writer.delete('key');
+    await waitFor(() => !reader.has('key'));
+    assertEqual(reader.data, {other: 1});
+    assertEqual(reader.get('key'), undefined);
+}));
+
+test('key-order', () => {
+    const store = new Amnesia.Store({data: {b: 1, 'ä': 2, B: 3, aa: 4, a: 5}});
+
+    assertEqual([...store.keys()], ['B', 'a', 'aa', 'b', 'ä']);
+});
+
+async function checkKeyRefused(data, key, code, part) {
+    const store = new Amnesia.Store({data});
+
+    await assertRefused(() => store.set(key, 1), code, part);
+    assertEqual(store.data, Amnesia.unpack(Amnesia.pack(data)));
+}
+
+test('key-name', async () => {
+    for (const key of ['', 'k'.repeat(256), 'ä'.repeat(128)])
+        await checkKeyRefused({}, key, INVALID_KEY, '255');
+});
+
+test('key-type', async () => {
+    const store = new Amnesia.Store({data: {5: 1}});
+
+    await assertThrows(() => store.get(5), TypeError, 'a key is of type number');
+    await assertThrows(() => store.set(5, 1), TypeError, 'a key is of type number');
+});
+
+test('key-nowhere', async () => {
+    for (const data of [5, [1], variant("{'a': 1}")])
+        await checkKeyRefused(data, 'a', NOT_A_DICTIONARY, 'dictionary');
+});
+
+test('key-too-many', async () => {
+    const store = new Amnesia.Store();
+
+    store.assign(Object.fromEntries(Array.from({length: 4096}, (_, i) => [String(i), i])));
+    await assertRefused(() => store.set('new', 1), TOO_MANY_KEYS, '4096');
+    assertEqual(store.size, 4096);
 });
 
 test('handle', async () => {

@@ -326,6 +326,10 @@ test('peers', () => withStores(2, async (a, b) => {
     assertEqual(peer.way, Amnesia.Way.TCP);
     a.data = 1;
     await waitFor(() => peer.in_sync);
+    // the first heartbeat tells
+    await waitFor(() => peer.round_trip >= 0);
+    assertEqual(peer.get_round_trip(), peer.round_trip);
+    assertEqual(Math.abs(peer.clock_offset) < 1e6, true);
     assertEqual(peer.last_error, null);
     await b.close();
     await waitFor(() => peer.state === Amnesia.PeerState.AWAY && peer.last_error);

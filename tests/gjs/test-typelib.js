@@ -177,7 +177,7 @@ for (const info of classes) {
                 target.connect(signalName, () => {
                     throw new Error('on purpose');
                 });
-                torment((...values) => target.emit(signalName, ...values), 3);
+                torment((...values) => target.emit(signalName, ...values), 4);
             }
         }
     });

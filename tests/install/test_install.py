@@ -17,7 +17,8 @@ LANGUAGES = os.environ["AMNESIA_LANGUAGES"].split()
 HELLO = '"outside" 0\n'
 
 HEADERS = ["amnesia.h", "amnesia-version.h"] + [
-    f"amnesia-{name}.h" for name in ("change", "conf", "error", "json", "peer", "prompt", "store")
+    f"amnesia-{name}.h"
+    for name in ("bind", "change", "conf", "error", "json", "peer", "prompt", "store")
 ]
 
 

@@ -184,6 +184,97 @@ class MappingTest(unittest.TestCase):
         self.check(variant("<<5.0>>"), "v", 5.0)
         self.check([variant("<5.0>")], "av", [5.0])
 
+    def carry_key(self, value):
+        """As carry(), for a key that others have values beside."""
+        self.writer.data = {"other": 1, "key": "before"}
+        wait_for(lambda: self.reader.data == {"other": 1, "key": "before"})
+        self.writer["key"] = value
+        wait_for(lambda: self.reader["key"] != "before")
+        self.assertEqual(self.reader["other"], 1)
+        return self.reader["key"]
+
+    def check_key(self, value, signature, expected=...):
+        got = self.carry_key(value)
+        expected = value if expected is ... else expected
+        self.assertEqual(got, expected)
+        self.assertIs(type(got), type(expected))
+        self.assertEqual(self.reader.get_key("key").get_type_string(), signature)
+        self.assertEqual(self.reader.data["key"], expected)
+
+    def test_key(self):
+        self.check_key(True, "b")
+        self.check_key(5, "x")
+        self.check_key(2**64 - 1, "t")
+        self.check_key(1.0, "d")
+        self.check_key("Grüße, 𝄞", "s")
+        self.check_key(b"a\0b", "ay")
+        self.check_key([1, [None]], "av")
+        self.check_key({"a": {}}, "a{sv}")
+        self.check_key((1, 2), "av", [1, 2])
+        self.check_key(variant("(1, 'a')"), "(is)", (1, "a"))
+        self.check_key(variant("<5.0>"), "v", 5.0)
+
+    def test_key_null(self):
+        self.check_key(None, "mv")
+        self.assertIn("key", self.reader)
+
+    def test_key_several(self):
+        self.writer.data = {"a": 0, "b": 0.5}
+        self.writer.update({"b": None, "c": [1]}, d=b"x")
+        wait_for(lambda: self.reader.data == {"a": 0, "b": None, "c": [1], "d": b"x"})
+        kinds = [self.reader.get_key(key).get_type_string() for key in self.reader]
+        self.assertEqual(kinds, ["x", "mv", "av", "ay"])
+
+    def test_key_absent(self):
+        self.writer.data = {"a": 1, "": 2}
+        for key in ("b", "", "k" * 256, "a\0", "\ud800"):
+            with self.assertRaises(KeyError):
+                self.writer[key]
+            self.assertIsNone(self.writer.get(key))
+            self.assertNotIn(key, self.writer)
+
+    def test_key_removed(self):
+        self.carry_key(1)
+        del self.writer["key"]
+        wait_for(lambda: "key" not in self.reader)
+        self.assertEqual(self.reader.data, {"other": 1})
+        with self.assertRaises(KeyError):
+            self.reader["key"]
+
+    def test_key_order(self):
+        self.writer.data = {"b": 1, "ä": 2, "B": 3, "aa": 4, "a": 5}
+        self.assertEqual(list(self.writer), ["B", "a", "aa", "b", "ä"])
+
+    def check_key_refused(self, key, code):
+        before = self.writer.data
+        with self.assertRaises(GLib.Error) as caught:
+            self.writer[key] = 1
+        self.assertTrue(caught.exception.matches(Amnesia.error_quark(), code))
+        self.assertEqual(self.writer.data, before)
+
+    def test_key_name(self):
+        self.writer.data = {}
+        for key in ("", "k" * 256, "ä" * 128):
+            self.check_key_refused(key, Amnesia.Error.INVALID_KEY)
+
+    def test_key_type(self):
+        self.writer.data = {}
+        with self.assertRaisesRegex(TypeError, "a key is of type int"):
+            self.writer[5] = 1
+        with self.assertRaisesRegex(TypeError, "a key is of type int"):
+            self.writer[5]
+
+    def test_key_nowhere(self):
+        for value in (5, [1], variant("{'a': 1}")):
+            self.writer.data = value
+            self.check_key_refused("a", Amnesia.Error.NOT_A_DICTIONARY)
+
+    def test_key_too_many(self):
+        self.writer.data = None
+        self.writer.update({str(i): i for i in range(4096)})
+        self.check_key_refused("new", Amnesia.Error.TOO_MANY_KEYS)
+        self.writer.data = None
+
     def test_handle(self):
         code = Amnesia.Error.INVALID_VALUE
         self.check_refused_by_store(variant("handle 1"), code, "'h'")

@@ -341,6 +341,10 @@ class ShareTest(RefusalTest):
         self.assertEqual(peer.way, Amnesia.Way.TCP)
         a.data = 1
         wait_for(lambda: peer.in_sync)
+        # the first heartbeat tells
+        wait_for(lambda: peer.round_trip >= 0)
+        self.assertEqual(peer.get_round_trip(), peer.round_trip)
+        self.assertLess(abs(peer.clock_offset), 1000000)
         self.assertIsNone(peer.last_error)
         b.close_sync()
         wait_for(lambda: peer.state == Amnesia.PeerState.AWAY)

@@ -122,7 +122,9 @@ __wrap_amnesia_replica_get_value (AmnesiaReplica *replica)
   entries = amnesia_replica_list (replica);
   amnesia_replica_forget_value (replica);
   set_removed (replica, entries, FALSE);
+  amnesia_replica_forget_value (replica);
   value = __real_amnesia_replica_get_value (replica);
+  amnesia_replica_forget_value (replica);
   set_removed (replica, entries, TRUE);
   return value;
 }

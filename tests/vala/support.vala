@@ -5,6 +5,7 @@ namespace Support {
   const uint PATIENCE_S = 20;
 
   public delegate bool Condition ();
+  public delegate void ThrowingFunc () throws Error;
 
   /* An address of the loopback network that no other test uses: so no port can be taken. */
   public string host () {
@@ -66,5 +67,16 @@ namespace Support {
     } catch (VariantParseError fault) {
       error ("%s: %s", text, fault.message);
     }
+  }
+
+  /* Adds a test that may throw: an error is its failure. */
+  public void add_throwing (string path, owned ThrowingFunc func) {
+    Test.add_data_func (path, () => {
+      try {
+        func ();
+      } catch (Error error) {
+        assert_no_error (error);
+      }
+    });
   }
 }

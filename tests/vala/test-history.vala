@@ -99,25 +99,13 @@ void test_name_and_status () throws Error {
   a.close_sync ();
 }
 
-delegate void ThrowingFunc () throws Error;
-
-void add_throwing (string path, ThrowingFunc func) {
-  Test.add_data_func (path, () => {
-    try {
-      func ();
-    } catch (Error error) {
-      assert_no_error (error);
-    }
-  });
-}
-
 int main (string[] args) {
   Test.init (ref args);
   Test.add_func ("/history/off", test_off);
   Test.add_func ("/history/local", test_local);
   Test.add_func ("/history/items-changed", test_items_changed);
   Test.add_func ("/history/by-hand", test_by_hand);
-  add_throwing ("/history/remote", test_remote);
-  add_throwing ("/history/name-and-status", test_name_and_status);
+  Support.add_throwing ("/history/remote", test_remote);
+  Support.add_throwing ("/history/name-and-status", test_name_and_status);
   return Test.run ();
 }

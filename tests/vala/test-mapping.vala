@@ -187,6 +187,119 @@ void test_variant () {
   check (new Variant.variant (5.0), "v");
 }
 
+/* Sets the value of a key in one store and returns it as it is in another. */
+Variant? carry_key (Variant value) throws Error {
+  var conf = Support.conf (2);
+  var writer = Support.open_store (conf);
+  var reader = Support.open_store (conf);
+
+  writer.data = Support.parse ("{'other': <1>, 'key': <'marker'>}");
+  Support.wait_for (() => Support.same (reader["key"], "marker"));
+  writer["key"] = value;
+  Support.wait_for (() => !Support.same (reader["key"], "marker"));
+  assert_true (Support.same (reader["other"], 1));
+  return reader["key"];
+}
+
+void check_key (Variant value, string type) throws Error {
+  var got = carry_key (value);
+
+  assert_nonnull (got);
+  assert_cmpstr (got.get_type_string (), CompareOperator.EQ, type);
+  assert_true (got.equal (value));
+}
+
+void test_key () throws Error {
+  check_key (true, "b");
+  check_key ((int64) 5, "x");
+  check_key (1.0, "d");
+  check_key ("Grüße, 𝄞", "s");
+  check_key (make_bytes (3), "ay");
+  check_key (dict ("a", (int64) 1), "a{sv}");
+  check_key (Support.parse ("(1, 'a')"), "(is)");
+  check_key (new Variant.variant (5.0), "v");
+}
+
+void test_key_null () throws Error {
+  check_key (new Variant.maybe (VariantType.VARIANT, null), "mv");
+}
+
+void test_key_several () throws Error {
+  var store = new Amnesia.Store ();
+
+  store.data = Support.parse ("{'a': <0>, 'b': <0>}");
+  store.set_keys (Support.parse ("{'b': <@mv nothing>, 'c': <1.5>}"));
+  assert_true (store.data.equal (Support.parse ("{'a': <0>, 'b': <@mv nothing>, 'c': <1.5>}")));
+}
+
+void test_key_absent () throws Error {
+  var store = new Amnesia.Store ();
+
+  assert_null (store["a"]);
+  store.data = Support.parse ("{'a': <1>, '': <2>}");
+  foreach (var key in new string[] { "b", "", string.nfill (256, 'k') }) {
+    assert_null (store[key]);
+    assert_false (key in store);
+  }
+}
+
+void test_key_removed () throws Error {
+  var conf = Support.conf (2);
+  var writer = Support.open_store (conf);
+  var reader = Support.open_store (conf);
+
+  writer.data = Support.parse ("{'other': <1>, 'key': <2>}");
+  Support.wait_for (() => "key" in reader);
+  writer.remove_key ("key");
+  Support.wait_for (() => !("key" in reader));
+  assert_null (reader["key"]);
+  assert_true (reader.data.equal (Support.parse ("{'other': <1>}")));
+}
+
+void test_key_order () throws Error {
+  var store = new Amnesia.Store ();
+
+  store.data = Support.parse ("{'b': <1>, 'ä': <2>, 'B': <3>, 'aa': <4>, 'a': <5>}");
+  assert_cmpstr (string.joinv (" ", store.list_keys ()), CompareOperator.EQ, "B a aa b ä");
+}
+
+void check_key_refused (Variant? data, string key, int code) {
+  var store = new Amnesia.Store ();
+
+  store.data = data;
+  try {
+    store[key] = 1;
+    assert_not_reached ();
+  } catch (Amnesia.Error error) {
+    assert_cmpint (error.code, CompareOperator.EQ, code);
+  }
+  assert_true (Support.same (store.data, data));
+}
+
+void test_key_name () {
+  check_key_refused (null, "", Amnesia.Error.INVALID_KEY);
+  check_key_refused (null, string.nfill (256, 'k'), Amnesia.Error.INVALID_KEY);
+}
+
+void test_key_nowhere () {
+  check_key_refused (5, "a", Amnesia.Error.NOT_A_DICTIONARY);
+  check_key_refused (Support.parse ("{'a': 1}"), "a", Amnesia.Error.NOT_A_DICTIONARY);
+}
+
+void test_key_too_many () throws Error {
+  var store = new Amnesia.Store ();
+  var keys = new HashTable<string, Variant> (str_hash, str_equal);
+
+  for (uint i = 0; i < 4096; i++)
+    keys[i.to_string ()] = i;
+  store.set_keys (keys);
+  try {
+    store["new"] = 1;
+    assert_not_reached ();
+  } catch (Amnesia.Error.TOO_MANY_KEYS error) {
+  }
+}
+
 void test_handle () {
   check_refused (Support.parse ("handle 1"), Amnesia.Error.INVALID_VALUE, "'h'");
 }
@@ -237,16 +350,29 @@ void add_rows () {
   Test.add_func ("/mapping/variant", test_variant);
 }
 
+void add_keys () {
+  Support.add_throwing ("/mapping/key", test_key);
+  Support.add_throwing ("/mapping/key-null", test_key_null);
+  Support.add_throwing ("/mapping/key-several", test_key_several);
+  Support.add_throwing ("/mapping/key-absent", test_key_absent);
+  Support.add_throwing ("/mapping/key-removed", test_key_removed);
+  Support.add_throwing ("/mapping/key-order", test_key_order);
+}
+
 void add_refused () {
   Test.add_func ("/mapping/handle", test_handle);
   Test.add_func ("/mapping/deep", test_deep);
   Test.add_func ("/mapping/key-twice", test_key_twice);
   Test.add_func ("/mapping/too-big", test_too_big);
+  Test.add_func ("/mapping/key-name", test_key_name);
+  Test.add_func ("/mapping/key-nowhere", test_key_nowhere);
+  Support.add_throwing ("/mapping/key-too-many", test_key_too_many);
 }
 
 int main (string[] args) {
   Test.init (ref args);
   add_rows ();
+  add_keys ();
   add_refused ();
   return Test.run ();
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Amnesia as Python has it: plain values for `data` and `conf`, and a prompt that stays live.
+"""Amnesia as Python has it: plain values for `data` and `conf`, keys as a dictionary has them, and a
+prompt that stays live.
 
 How values of Python and GVariants correspond is said in the manual, on the page “Values”.
 """
@@ -12,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+import types
 
 from gi.repository import GLib, GObject
 
@@ -30,6 +32,18 @@ _UINT64 = range(2**64)
 
 # A store takes no more than 64 containers in each other: all that is deeper is refused anyway.
 _MAX_DEPTH = 64
+
+
+def _check_text(text, place):
+    if "\0" in text:
+        raise ValueError(f"{place} has the character U+0000, which no string can hold")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{place} has half of a surrogate pair at {error.start}: it is no text"
+        ) from None
+    return text
 
 
 class _Packer:
@@ -76,15 +90,7 @@ class _Packer:
         )
 
     def _check_text(self, text):
-        if "\0" in text:
-            raise ValueError(f"{self._place()} has the character U+0000, which no string can hold")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"{self._place()} has half of a surrogate pair at {error.start}: it is no text"
-            ) from None
-        return text
+        return _check_text(text, self._place())
 
     def _pack_children(self, value, kind, pack_all):
         if any(parent is value for parent in self._parents):
@@ -120,12 +126,19 @@ class _Packer:
             builder.add_value(GLib.Variant.new_dict_entry(name, self._pack_member(child)))
 
     def _pack_member(self, value):
-        child = GLib.Variant.new_maybe(_VARIANT, None) if value is None else self.pack(value)
-        return GLib.Variant.new_variant(child)
+        return GLib.Variant.new_variant(self.pack_part(value))
+
+    def pack_part(self, value):
+        """As pack(), for what is inside of something: there None is a value."""
+        return GLib.Variant.new_maybe(_VARIANT, None) if value is None else self.pack(value)
 
 
 def _pack(value, name):
     return None if value is None else _Packer(name).pack(value)
+
+
+def _pack_key(key, value):
+    return _Packer(f"data[{key!r}]").pack_part(value)
 
 
 def pack(value):
@@ -197,10 +210,12 @@ def _make_conf(value):
     )
 
 
-def _init(self, *args, conf=None, data=None, **properties):
+def _init(self, *args, conf=None, data=None, default_data=None, **properties):
     _init_store(self, *args, **properties)
     if conf is not None:
         self.conf = conf
+    if default_data is not None:
+        self.default_data = default_data
     if data is not None:
         self.data = data
 
@@ -213,6 +228,11 @@ Amnesia.Store.data = property(
     lambda self, value: self.write(_pack(value, "data")),
     doc="The shared value, or None while it is unset. What cannot be shared raises.",
 )
+Amnesia.Store.default_data = property(
+    lambda self: unpack(self.get_default_data()),
+    lambda self, value: self.set_default_data(_pack(value, "default_data")),
+    doc="What `data` is while it is unset, here only.",
+)
 Amnesia.Store.conf = property(
     lambda self: self.get_conf(),
     lambda self, value: self.set_conf(_make_conf(value)),
@@ -220,12 +240,149 @@ Amnesia.Store.conf = property(
 )
 
 
-def _make_value_property(name):
-    return property(lambda self: unpack(getattr(self.props, name)))
+# --- keys ---
 
 
-for _name in ("old", "new"):
-    setattr(Amnesia.Change, _name, _make_value_property(_name))
+def _check_key(key):
+    if not isinstance(key, str):
+        raise TypeError(f"a key is of type {type(key).__name__}: use str")
+    return key
+
+
+def _check_new_key(key):
+    return _check_text(_check_key(key), "the key")
+
+
+def _find(store, key):
+    try:
+        return store.get_key(_check_new_key(key))
+    except ValueError:
+        # no text at all, so that nothing can be there
+        return None
+
+
+def _copy_keys(store):
+    keys = store.list_keys()
+    data = store.data if keys else {}
+    return {key: data[key] for key in keys}
+
+
+class _Keys:
+    """What a store has of a dictionary: its keys are those of `data`.
+
+    What keys(), values() and items() give is a copy, as `data` is.
+    """
+
+    def __getitem__(self, key):
+        value = _find(self, key)
+        if value is None:
+            raise KeyError(key)
+        return unpack(value)
+
+    def __setitem__(self, key, value):
+        self.set_key(_check_new_key(key), _pack_key(key, value))
+
+    def __delitem__(self, key):
+        if _find(self, key) is None:
+            raise KeyError(key)
+        self.remove_key(key)
+
+    def __contains__(self, key):
+        return _find(self, key) is not None
+
+    def __iter__(self):
+        return iter(self.list_keys())
+
+    def __len__(self):
+        return len(self.list_keys())
+
+    def __bool__(self):
+        """A store without keys is a store all the same."""
+        return True
+
+    def get(self, key, default=None):
+        value = _find(self, key)
+        return default if value is None else unpack(value)
+
+    def keys(self):
+        return _copy_keys(self).keys()
+
+    def values(self):
+        return _copy_keys(self).values()
+
+    def items(self):
+        return _copy_keys(self).items()
+
+    def update(self, other=(), /, **keys):
+        """Sets several keys at once: those who share see all of them, or none."""
+        if not isinstance(other, GLib.Variant):
+            other = _pack(dict(other, **keys), "data")
+        elif keys or not other.is_of_type(_DICT):
+            raise TypeError("a GLib.Variant of keys is of type a{sv}, and comes alone")
+        self.set_keys(other)
+
+    def set_if_unset_async(self, value, *arguments, **named):
+        return _set_if_unset_async(self, _pack(value, "data"), *arguments, **named)
+
+    def set_key_if_unset_async(self, key, value, *arguments, **named):
+        packed = _pack_key(_check_new_key(key), value)
+        return _set_key_if_unset_async(self, key, packed, *arguments, **named)
+
+
+class _Bindings:
+    """Bindings whose functions have and give values of Python."""
+
+    def bind(self, key, object, property, flags=Amnesia.BindFlags.DEFAULT):
+        _bind(self, _check_bound(key), object, property, flags)
+
+    def bind_with_mapping(
+        self,
+        key,
+        object,
+        property,
+        flags=Amnesia.BindFlags.DEFAULT,
+        get_mapping=None,
+        set_mapping=None,
+    ):
+        _bind_with_mapping(
+            self,
+            _check_bound(key),
+            object,
+            property,
+            flags,
+            get_mapping and (lambda variant: get_mapping(unpack(variant))),
+            set_mapping and (lambda value: _pack(set_mapping(value), "what set_mapping returned")),
+        )
+
+    def create_action(self, key, default_state):
+        return _create_action(self, _check_new_key(key), _pack(default_state, "default_state"))
+
+
+def _check_bound(key):
+    # None is the whole value
+    return None if key is None else _check_new_key(key)
+
+
+_set_if_unset_async = Amnesia.Store.set_if_unset_async
+_set_key_if_unset_async = Amnesia.Store.set_key_if_unset_async
+_bind = Amnesia.Store.bind
+_bind_with_mapping = Amnesia.Store.bind_with_mapping
+_create_action = Amnesia.Store.create_action
+for _name, _method in (*vars(_Keys).items(), *vars(_Bindings).items()):
+    if isinstance(_method, types.FunctionType):
+        setattr(Amnesia.Store, _name, _method)
+
+
+# --- changes ---
+
+Amnesia.Change.old = property(
+    lambda self: unpack(self.get_old()), doc="The value before, or None if there was none."
+)
+Amnesia.Change.new = property(
+    lambda self: unpack(self.get_new()), doc="The value after, or None if it was unset or removed."
+)
+
+# --- properties ---
 
 
 def _make_property(name):
