@@ -120,6 +120,7 @@ __wrap_amnesia_replica_get_value (AmnesiaReplica *replica)
   if (!sim_has_mistake ("removed-keys-shown"))
     return __real_amnesia_replica_get_value (replica);
   entries = amnesia_replica_list (replica);
+  amnesia_replica_forget_value (replica);
   set_removed (replica, entries, FALSE);
   amnesia_replica_forget_value (replica);
   value = __real_amnesia_replica_get_value (replica);
