@@ -86,6 +86,9 @@ gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
                                               GError       **error);
 void         amnesia_store_notify            (AmnesiaStore  *self,
                                               AmnesiaStoreProperty property);
+
+/* what is emitted: amnesia-store-signals.c */
+void         amnesia_store_init_signals      (void);
 void         amnesia_store_emit_changed      (AmnesiaStore  *self,
                                               const AmnesiaTransition *transition);
 void         amnesia_store_emit_key_changes  (AmnesiaStore  *self,
