@@ -4,6 +4,8 @@
 
 #include "amnesia-replica-struct-private.h"
 
+#include "amnesia-value-private.h"
+
 #include <string.h>
 
 #define MAX_ENTRIES 65536
@@ -115,7 +117,9 @@ has_room_for_loss (AmnesiaReplica *self,
   if (last == NULL || last->winner != winner)
     self->losses_size += amnesia_entry_get_size (winner);
 
-  return last == NULL || (self->losses->len < MAX_LOSSES && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
+  return last == NULL
+         || (self->losses->len < MAX_LOSSES
+             && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
 }
 
 /* @lost goes out of force because of @winner. */
@@ -543,13 +547,8 @@ static GVariant *
 take_own (GVariant *value,
           GVariant *keys)
 {
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (g_variant_get_size (value) > g_variant_get_size (keys) / 2)
-    return g_variant_ref (value);
-  bytes = g_bytes_new (g_variant_get_data (value), g_variant_get_size (value));
-
-  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (value), bytes, TRUE));
+  return g_variant_get_size (value) > g_variant_get_size (keys) / 2 ? g_variant_ref (value)
+                                                                    : amnesia_value_copy (value);
 }
 
 /* Writes all members of @keys, an a{sv}, as keys of one moment. Returns their entries. */
@@ -582,8 +581,8 @@ amnesia_replica_write_keys (AmnesiaReplica *self,
 
 /* Whether this key, or with "" the value, was never written, neither set nor removed. */
 static gboolean
-is_virgin (AmnesiaReplica *self,
-           const char     *key)
+was_never_written (AmnesiaReplica *self,
+                   const char     *key)
 {
   if (key[0] == '\0')
     return self->base == NULL && g_tree_nnodes (self->keys) == 0;
@@ -605,7 +604,7 @@ amnesia_replica_write_first (AmnesiaReplica *self,
                              const char     *key,
                              GVariant       *value)
 {
-  if (!is_virgin (self, key))
+  if (!was_never_written (self, key))
     return NULL;
 
   return put_write (self, amnesia_clock_next (&self->clock, wall, TRUE), key, value);

@@ -598,3 +598,13 @@ amnesia_value_equal (GVariant *a,
   return is_dictionary (a) ? equal_dictionaries (trusted_a, trusted_b)
                            : equal_children (trusted_a, trusted_b);
 }
+
+/* Copies a part of a value, which holds on to the memory of the whole: that may be a thousand times as
+ * large. The part is in normal form. */
+GVariant *
+amnesia_value_copy (GVariant *part)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (g_variant_get_data (part), g_variant_get_size (part));
+
+  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (part), bytes, TRUE));
+}
