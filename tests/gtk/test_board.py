@@ -62,9 +62,11 @@ class BoardTest(screen.TestCase):
         self.see_all("caption", "Doors at seven")
         self.right.say("choose", "#c061cb")
         self.see_all("colour", "#c061cb")
+        self.left.ask("watches", "watch_peers")
         self.left.pull("volume", 60)
         self.assertGreater(self.left.shown["volume"], 60)
         self.see_all("volume", self.left.shown["volume"])
+        self.assertEqual(self.left.all_told("dims"), [])
         self.right.click("Talk")
         for board in self.boards:
             board.see("Talk", True)
