@@ -98,12 +98,12 @@ has_seen (const AmnesiaEntry *entry,
   return older;
 }
 
-/* While a handler runs, others may write, and nobody takes what is noted: there is a bound, beyond which
- * losses are not told. A whole value that covers many keys is counted once. */
+/* Counts a loss, and returns whether there is room for it: while a handler runs, others may write, and
+ * nobody takes what is noted. A whole value that covers many keys is counted once. */
 static gboolean
-has_room_for_loss (AmnesiaReplica *self,
-                   AmnesiaEntry   *lost,
-                   AmnesiaEntry   *winner)
+count_loss (AmnesiaReplica *self,
+            AmnesiaEntry   *lost,
+            AmnesiaEntry   *winner)
 {
   const AmnesiaLoss *last;
 
@@ -131,7 +131,7 @@ note_loss (AmnesiaReplica *self,
   AmnesiaLoss *loss;
 
   if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost)
-      || !has_room_for_loss (self, lost, winner))
+      || !count_loss (self, lost, winner))
     return;
 
   loss = g_new (AmnesiaLoss, 1);
