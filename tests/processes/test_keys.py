@@ -104,6 +104,8 @@ class Keys(TestCase):
                 members = self.begin(language, ("keys", "a", N_ROUNDS), ("base", "base", N_ROUNDS))
                 self.work(f"{language}, ten keys and the whole, {N_ROUNDS} times", members)
                 self.see_same(members, is_right)
+                members[1].tell("go")
+                self.see_same(members, lambda value: value == {"base": 2 * N_ROUNDS})
                 self.end(members)
 
     def test_V13_pairs(self):
