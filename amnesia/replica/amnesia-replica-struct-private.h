@@ -40,5 +40,8 @@ struct _AmnesiaReplica
 void amnesia_replica_forget_value       (AmnesiaReplica     *self);
 void amnesia_replica_note_change        (AmnesiaReplica     *self,
                                          const AmnesiaEntry *entry);
+void amnesia_replica_note_loss          (AmnesiaReplica     *self,
+                                         AmnesiaEntry       *lost,
+                                         AmnesiaEntry       *winner);
 
 G_END_DECLS
