@@ -402,6 +402,34 @@ test_hold_ends (void)
 }
 
 static void
+test_hold_back_again (void)
+{
+  Member members[2];
+  gint64 written_at;
+
+  g_test_summary ("What others write again after we had it from them counts, also if it was ours before");
+
+  if (test_skip_if_slow ("it may have waited before the property is changed again"))
+    return;
+  pair_init (members);
+  written_at = g_get_monotonic_time ();
+  test_widget_set_value (members[0].widget, 3);
+  test_until (members[1].widget->value == 3);
+  test_set_key (members[1].store, "k", "4.0");
+  test_until (test_has_key (members[0].store, "k", "4.0"));
+  test_widget_set_value (members[0].widget, 4);
+  test_set_key (members[1].store, "k", "3.0");
+  test_until (test_has_key (members[0].store, "k", "3.0"));
+  if (g_get_monotonic_time () - written_at >= HOLD_TIME)
+    g_test_skip ("the machine was busy with something else");
+  test_until (members[0].widget->value == 3);
+  test_pass_time (250);
+  test_assert_key (members[0].store, "k", "3.0");
+  test_assert_key (members[1].store, "k", "3.0");
+  pair_clear (members);
+}
+
+static void
 test_drag (void)
 {
   Member members[2];
@@ -469,6 +497,7 @@ main (int    argc,
   g_test_add_func ("/bind-peers/hold", test_hold);
   g_test_add_func ("/bind-peers/hold-longer", test_hold_longer);
   g_test_add_func ("/bind-peers/hold-ends", test_hold_ends);
+  g_test_add_func ("/bind-peers/hold-back-again", test_hold_back_again);
   g_test_add_func ("/bind-peers/drag", test_drag);
   g_test_add_func ("/bind-peers/drag-both", test_drag_both);
   return g_test_run ();
