@@ -318,6 +318,16 @@ map_to_key (AmnesiaBinding *self,
   return variant;
 }
 
+/* @variant is what the property says now: when it comes from the key, there is nothing to be done. */
+static void
+remember_written (AmnesiaBinding *self,
+                  GVariant       *variant)
+{
+  g_variant_ref (variant);
+  g_clear_pointer (&self->written, g_variant_unref);
+  self->written = variant;
+}
+
 /* @variant is held by who calls. */
 static void
 write_variant (AmnesiaBinding *self,
@@ -326,8 +336,7 @@ write_variant (AmnesiaBinding *self,
   g_autoptr (GError) error = NULL;
   gboolean written;
 
-  g_clear_pointer (&self->written, g_variant_unref);
-  self->written = g_variant_ref (variant);
+  remember_written (self, variant);
   if (self->key != NULL)
     written = amnesia_store_set_key (self->store, self->key, variant, &error);
   else
@@ -354,9 +363,16 @@ write_value (AmnesiaBinding *self,
   if (self->held != NULL)
     hold (self);
   if (amnesia_mapping_is_said (&self->mapping, present, value))
-    return;
+    {
+      remember_written (self, present);
+      return;
+    }
   variant = map_to_key (self, present, value);
-  if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present))
+  if (variant == NULL || self->object == NULL)
+    return;
+  if (amnesia_value_equal (variant, present))
+    remember_written (self, present);
+  else
     write_variant (self, variant);
 }
 

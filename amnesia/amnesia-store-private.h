@@ -43,6 +43,8 @@ struct _AmnesiaStore
   AmnesiaTransitions transitions;
   gboolean           merged;      /* others have written; not looked at yet */
   gboolean           emitting;
+  gboolean           untold;      /* the keys of the last value, which has too many */
+  GVariant          *told;        /* (owned) (nullable) then: that whose keys were told last */
   gboolean           answering;   /* what is being told comes from elsewhere */
   guint              n_answers;   /* how often that was set in, since @answers_since */
   gint64             answers_since;

@@ -77,7 +77,8 @@ init_key_signals (void)
    * the order of the keys; also where the value was set as a whole, if it is a dictionary (`a{sv}`).
    *
    * The key is the detail: `key-changed::volume` tells of that key only. Members whose name is no key
-   * (see [method@Amnesia.Store.set_key]) are passed over, and so are values of more than 65,536 members.
+   * (see [method@Amnesia.Store.set_key]) are passed over, and so are values of more than 65,536 members:
+   * what follows on them is compared with what was before.
    *
    * Since: 0.1
    */
@@ -167,15 +168,42 @@ emit_key_changed (const char *key,
                  changes->remote);
 }
 
-/* Looking for the keys that have changed takes a walk through all of them: only for who listens. */
+static gboolean
+has_members (GVariant *value)
+{
+  return value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT);
+}
+
+static void
+remember_told (AmnesiaStore *self,
+               gboolean      untold,
+               GVariant     *told)
+{
+  g_clear_pointer (&self->told, g_variant_unref);
+  self->untold = untold;
+  self->told = told != NULL ? g_variant_ref (told) : NULL;
+}
+
+/* Looking for the keys that have changed takes a walk through all of them: only for who listens. After a
+ * value that had too many, what has changed since the one before it; or else who follows a key would not
+ * hear of what it is now. */
 void
 amnesia_store_emit_key_changes (AmnesiaStore            *self,
                                 const AmnesiaTransition *transition)
 {
   KeyChanges changes = { self, transition->remote };
+  g_autoptr (GVariant) told = NULL;
 
-  if (has_handler (self, SIGNAL_KEY_CHANGED))
-    amnesia_key_changes_foreach (transition->old, transition->new, emit_key_changed, &changes);
+  if (!self->untold && !has_members (transition->old) && !has_members (transition->new))
+    return;
+  if (self->untold ? self->told != NULL : transition->old != NULL)
+    told = g_variant_ref (self->untold ? self->told : transition->old);
+  if (!has_handler (self, SIGNAL_KEY_CHANGED) ||
+      amnesia_key_changes_foreach (told, transition->new, emit_key_changed, &changes) ||
+      amnesia_key_changes_foreach (NULL, transition->new, emit_key_changed, &changes))
+    remember_told (self, FALSE, NULL);
+  else
+    remember_told (self, TRUE, told);
 }
 
 void

@@ -120,6 +120,7 @@ amnesia_store_finalize (GObject *object)
   amnesia_store_clear_open (self);
   amnesia_transitions_clear (&self->transitions);
   g_object_unref (self->history);
+  g_clear_pointer (&self->told, g_variant_unref);
   g_queue_clear_full (&self->messages, g_free);
   g_clear_object (&self->conf);
   g_clear_error (&self->error);

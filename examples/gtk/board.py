@@ -47,8 +47,8 @@ class Rows:
     def describe_change(_row, key, new):
         value = Amnesia.unpack(new)
         text = GLib.markup_escape_text(Rows.describe_value(value))
-        if key == "colour":
-            text = f"<span foreground='{text}' alpha='100%'>⬤</span>"
+        if key == "colour" and isinstance(value, str) and Gdk.RGBA().parse(value):
+            text = f"<span foreground='{write_colour(read_colour(value))}' alpha='100%'>⬤</span>"
         name = key.capitalize().replace("-", " ") if key else "Everything"
         return f"<b>{GLib.markup_escape_text(name)}</b>  {text}"
 
