@@ -3,6 +3,7 @@
 #pragma once
 
 #include "amnesia-conf.h"
+#include "mesh/amnesia-tls-files-private.h"
 
 G_BEGIN_DECLS
 
@@ -25,5 +26,13 @@ GPtrArray          *amnesia_conf_get_allow   (AmnesiaConf  *self);
 gboolean            amnesia_conf_get_listen  (AmnesiaConf  *self,
                                               const char  **host,
                                               guint        *port);
+
+/* amnesia-conf-tls.c */
+gboolean            amnesia_conf_append_tls_name (AmnesiaConf  *self,
+                                                  const char   *name,
+                                                  GError      **error);
+gboolean            amnesia_conf_check_tls       (AmnesiaConf  *self,
+                                                  GError      **error);
+const AmnesiaTlsFiles *amnesia_conf_get_tls_paths (AmnesiaConf *self);
 
 G_END_DECLS

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 gboolean amnesia_conf_read_json (AmnesiaConf  *conf,
                                  const char   *text,
                                  gsize         length,
+                                 const char   *directory,
                                  GError      **error);
 gboolean amnesia_conf_read_file (AmnesiaConf  *conf,
                                  const char   *filename,

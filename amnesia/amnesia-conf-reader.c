@@ -25,6 +25,10 @@ typedef struct
   AmnesiaJsonDocument *document;
   const char *host;  /* (nullable): of the endpoint that is being read */
   guint port;        /* the same */
+  const char *directory;    /* (nullable): that names of files are relative to; NULL for here */
+  const char *certificate;  /* (nullable): of "tls", while that is read, as the others are */
+  const char *private_key;  /* (nullable) */
+  const char *authorities;  /* (nullable) */
 } Reader;
 
 typedef struct _Member Member;
@@ -333,6 +337,99 @@ read_listen (Reader        *self,
          && amnesia_conf_set_listen (self->conf, self->host, self->port, error);
 }
 
+static gboolean
+read_name_of_file (Reader        *self,
+                   const Member  *member,
+                   const char    *place,
+                   JsonNode      *node,
+                   GError       **error)
+{
+  const char **slot = g_str_equal (member->name, "certificate") ? &self->certificate
+                      : g_str_equal (member->name, "private-key") ? &self->private_key
+                                                                  : &self->authorities;
+
+  if (json_node_get_value_type (node) != G_TYPE_STRING || *json_node_get_string (node) == '\0')
+    return fail_node (self, _(member->needed), place, node, error);
+  *slot = json_node_get_string (node);
+  return TRUE;
+}
+
+static gboolean
+read_names (Reader        *self,
+            const Member  *member,
+            const char    *list,
+            JsonNode      *node,
+            GError       **error)
+{
+  JsonArray *array;
+
+  if (!JSON_NODE_HOLDS_ARRAY (node))
+    return fail_node (self, _(member->needed), list, node, error);
+  array = json_node_get_array (node);
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
+      JsonNode *name = json_array_get_element (array, i);
+
+      if (json_node_get_value_type (name) != G_TYPE_STRING)
+        return fail_node (self, _("a host name or an address as a string"), place, name, error);
+      if (!amnesia_conf_append_tls_name (self->conf, json_node_get_string (name), error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static const Member tls_members[] = {
+  { "certificate", N_("the name of a file, or a URI of PKCS #11, as a string"), TRUE,
+    read_name_of_file },
+  { "private-key", N_("the name of a file, or a URI of PKCS #11, as a string"), FALSE,
+    read_name_of_file },
+  { "authorities", N_("the name of a file as a string"), TRUE, read_name_of_file },
+  { "names", N_("an array of host names or addresses"), FALSE, read_names },
+  { NULL },
+};
+
+static char *
+resolve (Reader     *self,
+         const char *name)
+{
+  if (name == NULL || amnesia_tls_is_uri (name))
+    return g_strdup (name);
+  return g_canonicalize_filename (name, self->directory);
+}
+
+static gboolean
+read_tls (Reader        *self,
+          const Member  *member,
+          const char    *place,
+          JsonNode      *node,
+          GError       **error)
+{
+  g_autofree char *certificate = NULL, *private_key = NULL, *authorities = NULL;
+
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return fail_node (self, _(member->needed), place, node, error);
+  if (!read_object (self, tls_members, place, json_node_get_object (node), error))
+    return FALSE;
+  certificate = resolve (self, self->certificate);
+  private_key = resolve (self, self->private_key);
+  authorities = resolve (self, self->authorities);
+  return amnesia_conf_set_tls_files (self->conf, certificate, private_key, authorities, error);
+}
+
+static gboolean
+read_require_tls (Reader        *self,
+                  const Member  *member,
+                  const char    *place,
+                  JsonNode      *node,
+                  GError       **error)
+{
+  if (json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+    return fail_node (self, _(member->needed), place, node, error);
+  amnesia_conf_set_require_tls (self->conf, json_node_get_boolean (node));
+  return TRUE;
+}
+
 static const Member conf_members[] = {
   { "peers", N_("an array of objects with “host” and “port”"), TRUE, read_peers },
   { "group", N_("a string of at most 255 bytes"), FALSE, read_group },
@@ -342,6 +439,8 @@ static const Member conf_members[] = {
     read_clock_limit },
   { "local", N_("true or false"), FALSE, read_local },
   { "listen", NULL, FALSE, read_listen },
+  { "tls", N_("an object with “certificate” and “authorities”"), FALSE, read_tls },
+  { "require-tls", N_("true or false"), FALSE, read_require_tls },
   { NULL },
 };
 
@@ -357,15 +456,17 @@ check_length (guint64   length,
   return FALSE;
 }
 
-/* Fills `conf` from a text which ends with a NUL after `length` bytes. */
+/* Fills `conf` from a text which ends with a NUL after `length` bytes. Names of files are relative to
+ * `directory`, or to the present one if that is NULL. */
 gboolean
 amnesia_conf_read_json (AmnesiaConf  *conf,
                         const char   *text,
                         gsize         length,
+                        const char   *directory,
                         GError      **error)
 {
   g_autoptr(AmnesiaJsonDocument) document = NULL;
-  Reader reader = { conf };
+  Reader reader = { conf, .directory = directory };
   JsonNode *root;
 
   if (!check_length (length, error))
@@ -380,7 +481,8 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
   if (JSON_NODE_HOLDS_ARRAY (root))
     return read_peers (&reader, &conf_members[0], "", root, error);
   if (JSON_NODE_HOLDS_OBJECT (root))
-    return read_object (&reader, conf_members, "", json_node_get_object (root), error);
+    return read_object (&reader, conf_members, "", json_node_get_object (root), error)
+           && amnesia_conf_check_tls (conf, error);
   return fail_node (&reader, _("an array of peers, or an object with “peers”"), "", root, error);
 }
 
@@ -412,6 +514,7 @@ check_regular (int      fd,
 static gboolean
 read_open_file (AmnesiaConf  *conf,
                 FILE         *file,
+                const char   *directory,
                 GError      **error)
 {
   /* One more for a file that has grown since, and one for the NUL. */
@@ -424,7 +527,7 @@ read_open_file (AmnesiaConf  *conf,
   if (ferror (file))
     return fail_errno (error);
   text[n_read] = '\0';
-  return amnesia_conf_read_json (conf, text, n_read, error);
+  return amnesia_conf_read_json (conf, text, n_read, directory, error);
 }
 
 /* With streams of GIO this would take as long as to read what is in the file. */
@@ -435,6 +538,8 @@ read_file (AmnesiaConf  *conf,
 {
   int fd = g_open (filename, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
   FILE *file = fd >= 0 ? fdopen (fd, "r") : NULL;
+  g_autofree char *directory = g_path_get_dirname (filename);
+  g_autofree char *absolute = g_canonicalize_filename (directory, NULL);
   gboolean success;
 
   if (file == NULL)
@@ -444,7 +549,7 @@ read_file (AmnesiaConf  *conf,
         close (fd);
       return FALSE;
     }
-  success = read_open_file (conf, file, error);
+  success = read_open_file (conf, file, absolute, error);
   fclose (file);
   return success;
 }

@@ -4,6 +4,7 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-conf-reader-private.h"
+#include "amnesia-conf-struct-private.h"
 #include "amnesia-error.h"
 #include "amnesia-host-private.h"
 #include "amnesia-json-document-private.h"
@@ -15,6 +16,17 @@
 #define MAX_ALLOW 64
 #define DEFAULT_MAX_SIZE (G_GUINT64_CONSTANT (16) << 20)
 #define DEFAULT_CLOCK_LIMIT (24 * 60 * 60)
+
+typedef enum
+{
+  PROP_GROUP = 1,
+  PROP_MAX_SIZE,
+  PROP_CLOCK_LIMIT,
+  PROP_LOCAL,
+  N_OWN_PROPERTIES, /* those of TLS follow */
+} AmnesiaConfProperty;
+
+static GParamSpec *properties[N_OWN_PROPERTIES];
 
 /**
  * AmnesiaConf:
@@ -44,7 +56,14 @@
  *   "max-size": 16777216,
  *   "clock-limit": 86400,
  *   "local": true,
- *   "listen": { "host": "0.0.0.0", "port": 7777 }
+ *   "listen": { "host": "0.0.0.0", "port": 7777 },
+ *   "tls": {
+ *     "certificate": "this-host.pem",
+ *     "private-key": "this-host.key",
+ *     "authorities": "authority.pem",
+ *     "names": ["laptop"]
+ *   },
+ *   "require-tls": true
  * }
  * ```
  *
@@ -65,37 +84,6 @@
  *
  * Since: 0.1
  */
-struct _AmnesiaConf
-{
-  GObject parent_instance;
-
-  GPtrArray *peers;    /* (owned) (element-type Endpoint) */
-  GPtrArray *allow;    /* (owned) (element-type GInetAddressMask) */
-  char *group;         /* (owned) */
-  char *listen_host;   /* (owned) (nullable): NULL for the own entry */
-  guint listen_port;
-  guint64 max_size;
-  guint clock_limit;
-  gboolean local;
-  gboolean is_frozen;  /* a store uses it: nothing above changes any more */
-};
-
-typedef struct
-{
-  char *host;  /* (owned) */
-  guint port;
-} Endpoint;
-
-typedef enum
-{
-  PROP_GROUP = 1,
-  PROP_MAX_SIZE,
-  PROP_CLOCK_LIMIT,
-  PROP_LOCAL,
-} AmnesiaConfProperty;
-
-static GParamSpec *properties[PROP_LOCAL + 1];
-
 G_DEFINE_FINAL_TYPE (AmnesiaConf, amnesia_conf, G_TYPE_OBJECT)
 
 static void
@@ -226,7 +214,7 @@ amnesia_conf_get_property (GObject    *object,
 {
   AmnesiaConf *self = AMNESIA_CONF (object);
 
-  switch ((AmnesiaConfProperty) id)
+  switch (id)
     {
     case PROP_GROUP:
       g_value_set_string (value, self->group);
@@ -241,7 +229,7 @@ amnesia_conf_get_property (GObject    *object,
       g_value_set_boolean (value, self->local);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      amnesia_conf_get_tls_property (self, id - N_OWN_PROPERTIES, value, pspec);
     }
 }
 
@@ -253,7 +241,7 @@ amnesia_conf_set_property (GObject      *object,
 {
   AmnesiaConf *self = AMNESIA_CONF (object);
 
-  switch ((AmnesiaConfProperty) id)
+  switch (id)
     {
     case PROP_GROUP:
       amnesia_conf_set_group (self, g_value_get_string (value));
@@ -268,7 +256,7 @@ amnesia_conf_set_property (GObject      *object,
       amnesia_conf_set_local (self, g_value_get_boolean (value));
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      amnesia_conf_set_tls_property (self, id - N_OWN_PROPERTIES, value, pspec);
     }
 }
 
@@ -281,6 +269,7 @@ amnesia_conf_finalize (GObject *object)
   g_ptr_array_unref (self->allow);
   g_free (self->group);
   g_free (self->listen_host);
+  amnesia_conf_clear_tls (self);
   G_OBJECT_CLASS (amnesia_conf_parent_class)->finalize (object);
 }
 
@@ -338,6 +327,7 @@ amnesia_conf_class_init (AmnesiaConfClass *klass)
   properties[PROP_LOCAL] = g_param_spec_boolean ("local", NULL, NULL, TRUE, flags);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+  amnesia_conf_install_tls_properties (object_class, N_OWN_PROPERTIES);
 }
 
 static void
@@ -349,6 +339,7 @@ amnesia_conf_init (AmnesiaConf *self)
   self->max_size = DEFAULT_MAX_SIZE;
   self->clock_limit = DEFAULT_CLOCK_LIMIT;
   self->local = TRUE;
+  amnesia_conf_init_tls (self);
 }
 
 /**
@@ -420,7 +411,7 @@ amnesia_conf_new_from_json (const char  *json,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   self = amnesia_conf_new ();
-  if (!amnesia_conf_read_json (self, json, strlen (json), error))
+  if (!amnesia_conf_read_json (self, json, strlen (json), NULL, error))
     return NULL;
   return g_steal_pointer (&self);
 }

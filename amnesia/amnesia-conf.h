@@ -51,6 +51,33 @@ gboolean     amnesia_conf_set_listen      (AmnesiaConf  *self,
                                            GError      **error);
 
 AMNESIA_AVAILABLE_IN_0_1
+gboolean     amnesia_conf_set_tls_files   (AmnesiaConf  *self,
+                                           const char   *certificate,
+                                           const char   *private_key,
+                                           const char   *authorities,
+                                           GError      **error);
+AMNESIA_AVAILABLE_IN_0_1
+GTlsCertificate *amnesia_conf_get_tls_certificate (AmnesiaConf     *self);
+AMNESIA_AVAILABLE_IN_0_1
+void         amnesia_conf_set_tls_certificate (AmnesiaConf     *self,
+                                               GTlsCertificate *certificate);
+AMNESIA_AVAILABLE_IN_0_1
+GTlsDatabase *amnesia_conf_get_tls_database (AmnesiaConf  *self);
+AMNESIA_AVAILABLE_IN_0_1
+void         amnesia_conf_set_tls_database (AmnesiaConf  *self,
+                                            GTlsDatabase *database);
+AMNESIA_AVAILABLE_IN_0_1
+const char * const *amnesia_conf_get_tls_names (AmnesiaConf *self);
+AMNESIA_AVAILABLE_IN_0_1
+void         amnesia_conf_set_tls_names   (AmnesiaConf        *self,
+                                           const char * const *names);
+AMNESIA_AVAILABLE_IN_0_1
+gboolean     amnesia_conf_get_require_tls (AmnesiaConf  *self);
+AMNESIA_AVAILABLE_IN_0_1
+void         amnesia_conf_set_require_tls (AmnesiaConf  *self,
+                                           gboolean      require_tls);
+
+AMNESIA_AVAILABLE_IN_0_1
 const char  *amnesia_conf_get_group       (AmnesiaConf  *self);
 AMNESIA_AVAILABLE_IN_0_1
 void         amnesia_conf_set_group       (AmnesiaConf  *self,

@@ -30,7 +30,8 @@ static char *
 describe_connected (const AmnesiaPeerFacts *facts)
 {
   const char *sync = facts->in_sync ? _("in sync") : _("behind");
-  const char *way = facts->way == AMNESIA_WAY_LOCAL ? _("by Unix socket") : _("by TCP");
+  const char *way = facts->way == AMNESIA_WAY_LOCAL ? _("by Unix socket")
+                    : facts->way == AMNESIA_WAY_TLS ? _("by TLS") : _("by TCP");
   g_autofree char *round_trip = NULL;
 
   if (facts->round_trip < 0)

@@ -57,7 +57,8 @@ G_DEFINE_ENUM_TYPE (AmnesiaPeerState, amnesia_peer_state,
 G_DEFINE_ENUM_TYPE (AmnesiaWay, amnesia_way,
                     G_DEFINE_ENUM_VALUE (AMNESIA_WAY_NONE, "none"),
                     G_DEFINE_ENUM_VALUE (AMNESIA_WAY_TCP, "tcp"),
-                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_LOCAL, "local"))
+                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_LOCAL, "local"),
+                    G_DEFINE_ENUM_VALUE (AMNESIA_WAY_TLS, "tls"))
 
 G_DEFINE_FINAL_TYPE (AmnesiaPeer, amnesia_peer, G_TYPE_OBJECT)
 
@@ -398,7 +399,8 @@ amnesia_peer_update (AmnesiaPeer *self)
   if (link != NULL)
     {
       state = AMNESIA_PEER_STATE_CONNECTED;
-      way = link->nearby ? AMNESIA_WAY_LOCAL : AMNESIA_WAY_TCP;
+      way = link->nearby ? AMNESIA_WAY_LOCAL
+            : link->encrypted ? AMNESIA_WAY_TLS : AMNESIA_WAY_TCP;
     }
   else if (member->dialling && !self->gone)
     state = AMNESIA_PEER_STATE_CONNECTING;

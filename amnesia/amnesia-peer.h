@@ -46,6 +46,7 @@ GType amnesia_peer_state_get_type (void);
  * @AMNESIA_WAY_NONE: not connected
  * @AMNESIA_WAY_TCP: by plain TCP
  * @AMNESIA_WAY_LOCAL: by a Unix socket, as it is on this machine and of the same user
+ * @AMNESIA_WAY_TLS: by TCP, encrypted, and after both have shown their certificates
  *
  * How the bytes travel to an [class@Amnesia.Peer].
  *
@@ -56,6 +57,7 @@ typedef enum
   AMNESIA_WAY_NONE,
   AMNESIA_WAY_TCP,
   AMNESIA_WAY_LOCAL,
+  AMNESIA_WAY_TLS,
 } AmnesiaWay;
 
 AMNESIA_AVAILABLE_IN_0_1

@@ -46,6 +46,7 @@ typedef struct
   gpointer          channel; /* (unowned) (nullable) the transport's: what carries the bytes */
   gboolean          dialled; /* by us */
   gboolean          nearby;  /* by a Unix socket: the peer is of this machine and user */
+  gboolean          encrypted; /* by TLS: both have shown a certificate */
   guint64           serial;  /* the lower, the older */
   char             *host;    /* (owned) where it goes or comes from */
   guint16           port;
