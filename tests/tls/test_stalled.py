@@ -115,7 +115,7 @@ class Stalled(TestCase):
         early = [seconds for seconds in crowd.gone.values() if seconds < DEADLINE_S / 2]
         self.assertEqual(early, [])
 
-    def test_S6_callers(self):
+    def test_S3_callers(self):
         """50 who say nothing or half of it and 10 who dribble, and then a good peer."""
         member = self.start_with(self.good)
         member.set('"kept"')
@@ -138,7 +138,7 @@ class Stalled(TestCase):
         members.wait_until("no connections but the good one", lambda: count_accepted(member) <= 2)
         self.assert_end(member, peer)
 
-    def test_S6_dialled(self):
+    def test_S3_dialled(self):
         """30 entries of the configuration where somebody takes the call and says nothing."""
         n_entries = 32
         crowd = self.crowd()

@@ -56,13 +56,18 @@ class Together(TestCase):
                 self.assertIn("member.pem", member.errors())
 
     def test_S12_required(self):
-        """With require-tls a configuration without TLS is refused, whatever the language."""
-        plain = self.write_conf(**{"require-tls": True})
+        """With require-tls a configuration without TLS is refused, whatever the language; but for
+        one that is of this machine only."""
+        peers = [{"host": "192.0.2.1", "port": 7777}]
+        plain = self.write_conf(peers=peers, **{"require-tls": True})
         for language in members.LANGUAGES:
             with self.subTest(language=language):
                 member = self.start(language, plain)
                 self.assertNotEqual(member.finish(), 0)
                 self.assertIn("require-tls", member.errors())
+        nearby = self.start("c", self.write_conf(**{"require-tls": True}))
+        nearby.wait_state("alone")
+        self.end_all([nearby])
         secure = self.write_conf(self.good, **{"require-tls": True})
         other = self.write_conf(self.good, **{"require-tls": True})
         both = [self.start("c", secure), self.start("c", other)]
