@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 SCRIPT = pathlib.Path(os.environ["AMNESIA_EXAMPLES"], "tls", "make-certificates")
@@ -107,13 +108,12 @@ class Certificates(unittest.TestCase):
         with self.assertRaises(subprocess.CalledProcessError):
             show(file, "-checkend", 30 * day + hour)
 
-    @unittest.skipUnless(shutil.which("faketime"), "needs faketime")
     def test_clock_behind(self):
         """Who is some minutes behind can use them at once."""
         self.make(self.folder, "a")
+        half_an_hour_ago = str(int(time.time()) - 1800)
         authority = self.folder / "authority.pem"
-        command = ["faketime", "-30min", "openssl", "verify", "-CAfile", authority]
-        subprocess.run([*command, self.folder / "a.pem"], check=True, capture_output=True)
+        openssl("verify", "-attime", half_an_hour_ago, "-CAfile", authority, self.folder / "a.pem")
 
     def test_wrong_names(self):
         wrong = ["", ",a", "a,", "a,,b", "a b", "-a", "a_.", "../a", "a/b", "10.0.1", "10.0.1.256",
@@ -183,7 +183,8 @@ class Certificates(unittest.TestCase):
     @unittest.skipUnless(shutil.which("shellcheck"), "needs shellcheck")
     def test_shellcheck(self):
         scripts = [file for file in SCRIPT.parent.iterdir() if file.name in ("run", SCRIPT.name)]
-        done = subprocess.run(["shellcheck", "-x", *scripts], capture_output=True, text=True)
+        done = subprocess.run(["shellcheck", "-x", *scripts], cwd=SCRIPT.parent.parent.parent,
+                              capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout)
 
 

@@ -21,9 +21,12 @@ from pki import Authority
 PATIENCE_S = members.PATIENCE_S
 MEMBER = os.environ["AMNESIA_TLS_MEMBER"]
 HOST = members.HOST
-# Who has this address is in no configuration. (The last byte of ours is that of a process.)
 PREAMBLE = b"\0amnesia"
-VERSIONS = {"1.3": ssl.TLSVersion.TLSv1_3, "1.2": ssl.TLSVersion.TLSv1_2}
+VERSIONS = {
+    "1.3": ssl.TLSVersion.TLSv1_3,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+}
 
 
 class Member(members.Process):
@@ -155,9 +158,20 @@ def make_context(side, certificate=None, version=None):
     context.verify_mode = ssl.CERT_NONE
     if certificate is not None:
         context.load_cert_chain(certificate)
+    if version == "1.1":
+        context.set_ciphers("ALL:@SECLEVEL=0")  # or it would not even ask
     if version is not None:
         context.minimum_version = context.maximum_version = VERSIONS[version]
     return context
+
+
+def close_door(door):
+    """So that who waits in accept () does not wait any more; may be called again."""
+    try:
+        door.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    door.close()
 
 
 class Heard:
@@ -232,17 +246,20 @@ class Door:
         members.wait_until("somebody who has come and gone", lambda: any(h.ended for h in self.heard))
 
     def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        close_door(self._socket)
         self._thread.join()
 
 
 class Proxy:
-    """Passes on what two sides say, and writes it down."""
+    """Passes on what two sides say, and writes it down. It can be told to end all connections after
+    so many bytes more, with no word of TLS, as a router would that has had enough."""
 
     def __init__(self, front, back):
         self.back = back
         self.records = []
+        self.n_cuts = 0
+        self._left = None
+        self._lock = threading.Lock()
         self._socket = socket.create_server(front)
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -250,31 +267,59 @@ class Proxy:
         while True:
             try:
                 connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._connect, args=(connection,), daemon=True).start()
+
+    def _connect(self, connection):
+        with connection:
+            try:
                 onward = socket.create_connection(self.back)
             except OSError:
-                if self._socket.fileno() < 0:
-                    return
-                connection.close()
-                continue
-            for one, other in ((connection, onward), (onward, connection)):
-                record = bytearray()
-                self.records.append(record)
-                threading.Thread(target=self._pass, args=(one, other, record), daemon=True).start()
+                return
+            with onward:
+                records = bytearray(), bytearray()
+                self.records += records
+                back = threading.Thread(target=self._pass, args=(onward, connection, records[1]))
+                back.start()
+                self._pass(connection, onward, records[0])
+                back.join()
 
-    @staticmethod
-    def _pass(one, other, record):
+    def cut_after(self, size):
+        self._left = size
+
+    def _take(self, data):
+        """What may still be passed on, and whether the rest may not."""
+        with self._lock:
+            if self._left is None:
+                return data, False
+            part = data[: self._left]
+            self._left -= len(part)
+            if self._left > 0:
+                return part, False
+            self._left = None
+            self.n_cuts += 1
+            return part, True
+
+    def _pass(self, one, other, record):
         try:
             while data := one.recv(65536):
-                record += data
-                other.sendall(data)
+                part, is_cut = self._take(data)
+                record += part
+                other.sendall(part)
+                if is_cut:
+                    one.shutdown(socket.SHUT_WR)
+                    break
             other.shutdown(socket.SHUT_WR)
         except OSError:
-            one.close()
-            other.close()
+            for sock in one, other:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
 
     def recorded(self):
         return b"".join(bytes(record) for record in self.records)
 
     def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        close_door(self._socket)
