@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import time
 
+DAY_S = 86400
+
 SETTINGS = """
 [ca]
 default_ca = authority
@@ -43,7 +45,7 @@ def openssl(*arguments):
 
 
 def time_in(days):
-    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * DAY_S))
 
 
 def make_key(file):
@@ -65,7 +67,7 @@ class Authority:
         self.file = self.folder / "authority.pem"
         self._n_made = 0
         (self.folder / "index").touch()
-        self._sign(self.key, self.file, name, "DNS:none", "root", -10, 10, "-selfsign")
+        self._sign(self.key, self.file, name, "DNS:none", "root", -10, 100, "-selfsign")
 
     def _sign(self, key, file, name, names, section, start, end, *how):
         settings, request = self.folder / "settings", self.folder / "request"
@@ -77,7 +79,7 @@ class Authority:
             *("-in", request, "-out", file, "-keyfile", self.key, *how),
         )
 
-    def make(self, *names, start=-1, end=1, key=None):
+    def make(self, *names, start=-1, end=60, key=None):
         """Returns a file with the certificate and its key. With `key`, this one is put in its place."""
         self._n_made += 1
         own_key = make_key(self.folder / f"key{self._n_made}.pem")

@@ -9,21 +9,22 @@ import ssl
 import subprocess
 
 import members
-from pki import Authority, make_key
+from pki import DAY_S, Authority, make_key
 from tlslib import HOST, PATIENCE_S, PREAMBLE, Door, TestCase, dial, make_context
 
 IMPOSTOR = os.environ["AMNESIA_TLS_IMPOSTOR"]
 SECRET = '"a secret that nobody else may read"'
 PORTS = [members.entry(index)["port"] for index in range(3)]
+SHORT_S = 8
 OTHER_NAMES = "other.example", "192.0.2.1"
 
 # What is said of each; who has none cannot listen.
 WHY = {
-    "none": "certificate",
-    "rogue": "authorit",
-    "expired": "expired",
-    "not yet valid": "not yet",
-    "wrong name": "name",
+    "none": "no certificate",
+    "rogue": "of none of the authorities",
+    "expired": "has expired",
+    "not yet valid": "not valid yet",
+    "wrong name": f"is for {OTHER_NAMES[0]}",
 }
 
 
@@ -152,7 +153,7 @@ class Matrix(TestCase):
         """Two meshes of different authorities that meet: each says the same of the other."""
         good = self.start_good()
         rogue = self.start_with(self.bad["rogue"], authorities=self.rogue.file)
-        self.assert_refused(good, rogue, "authorit", "authorit")
+        self.assert_refused(good, rogue, WHY["rogue"], WHY["rogue"])
 
     def test_S5_plain_and_tls(self):
         """Whoever of them was first: both say that the other one does without TLS, or with it."""
@@ -179,7 +180,7 @@ class Matrix(TestCase):
         good.wait_linked(0)
         since = len(good.lines)
         again = self.start_with(self.bad["rogue"], authorities=both, n_entries=3)
-        self.wait_log(good, since, "authorit")
+        self.wait_log(good, since, WHY["rogue"])
         again.wait_told("^error ")
         self.assertFalse(again.was_linked(), again)
         self.assertEqual(again.value, "null")
@@ -189,10 +190,12 @@ class Matrix(TestCase):
 
     def test_S8_renewed(self):
         """New links use the new certificate, and those that are up stay."""
-        conf = self.write_conf(self.authority.make(HOST, end=0.5))
+        conf = self.write_conf(self.authority.make(HOST, end=5))
         one, other = self.start_member(conf), None
         one.wait_listening()
+        one.wait_told("^log .*expires on")
         other = self.start_with(self.good)
+        self.assertFalse(other.told("expires"), other)
         self.assert_works(one, other)
         new = self.authority.make(HOST)
         shutil.copy(new, conf.parent / "new.pem")
@@ -202,6 +205,22 @@ class Matrix(TestCase):
         self.assertEqual(one.n_linked(), 1)
         self.assert_works(one, other)
         self.assert_end(one, other)
+
+    def test_S8_expires(self):
+        """When a certificate expires, links that are up stay, and there are no new ones."""
+        short = self.authority.make(HOST, end=SHORT_S / DAY_S)
+        one = self.start_with(short, n_entries=3)
+        other = self.start_with(self.good, n_entries=3)
+        self.assert_works(one, other)
+        members.wait_until("the end of a certificate", lambda: has_expired(short))
+        newcomer = self.start_with(self.good, n_entries=3)
+        newcomer.wait_told("^error .*has expired")
+        newcomer.wait_linked(1)
+        self.assertEqual(one.n_linked(), 1)
+        one.set('"by who has expired"')
+        other.wait_value('"by who has expired"')
+        newcomer.wait_value('"by who has expired"')
+        self.assert_end(newcomer, one, other)
 
     def test_S11_self(self):
         """Who dials himself by another entry is linked with nobody, and says nothing bad of it."""
@@ -217,6 +236,11 @@ class Matrix(TestCase):
         one, other = self.start_with(self.good), self.start_with(self.good)
         self.assert_works(one, other)
         self.assert_end(one, other)
+
+
+def has_expired(certificate):
+    return subprocess.run(["openssl", "x509", "-noout", "-checkend", "0", "-in", certificate],
+                          stdout=subprocess.DEVNULL).returncode != 0
 
 
 def shown_by(port):
