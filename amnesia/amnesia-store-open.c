@@ -19,6 +19,29 @@ clear_source (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
+/* What both sides of a connection have to show; NULL: nothing. */
+static AmnesiaTls *
+make_tls (AmnesiaConf *conf)
+{
+  GTlsCertificate *certificate = amnesia_conf_get_tls_certificate (conf);
+  const AmnesiaTlsFiles *files = amnesia_conf_get_tls_paths (conf);
+  const char * const *names = amnesia_conf_get_tls_names (conf);
+  const char *host;
+  AmnesiaTls *tls;
+  guint i;
+
+  if (certificate == NULL)
+    return NULL;
+  tls = amnesia_tls_new (certificate, amnesia_conf_get_tls_database (conf));
+  for (i = 0; amnesia_conf_get_peer (conf, i, &host, NULL); i++)
+    amnesia_tls_add_host (tls, host);
+  for (i = 0; names[i] != NULL; i++)
+    amnesia_tls_add_name (tls, names[i]);
+  if (files != NULL)
+    amnesia_tls_set_files (tls, files);
+  return tls;
+}
+
 static AmnesiaSettings *
 make_settings (AmnesiaConf *conf)
 {
@@ -38,6 +61,7 @@ make_settings (AmnesiaConf *conf)
       settings->listen_host = g_strdup (host);
       settings->listen_port = (guint16) port;
     }
+  settings->tls = make_tls (conf);
   return settings;
 }
 
@@ -84,10 +108,29 @@ call_later (AmnesiaStore *self,
   return source;
 }
 
+/* The configuration is not what it should be, which could not be told when it was set. */
+static void
+refuse (AmnesiaStore *self,
+        GError       *error)
+{
+  amnesia_transport_close (self->transport);
+  amnesia_store_set_error (self, error);
+  amnesia_store_say (self, error->message);
+  amnesia_waiters_finish (&self->openers, error);
+  amnesia_store_publish (self);
+}
+
 static void
 open_now (AmnesiaStore *self)
 {
+  g_autoptr (GError) error = NULL;
+
   clear_source (&self->opening);
+  if (!amnesia_conf_check_tls (self->conf, &error))
+    {
+      refuse (self, error);
+      return;
+    }
   amnesia_store_set_error (self, NULL);
   amnesia_transport_open (self->transport, make_settings (self->conf));
 }

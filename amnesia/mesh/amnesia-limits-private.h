@@ -68,7 +68,18 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_LISTEN_BACKLOG 128
 #define AMNESIA_ACCEPTS_PER_WAKE 16
 
+/* Handshakes of TLS that have a thread, of those who were let in and of those who were dialled: GIO has
+ * ten threads for the whole program, and four of them look up names for us. */
+#define AMNESIA_MAX_ANSWERING 4
+#define AMNESIA_MAX_ASKING 2
+
 /* --- times --- */
+
+/* After so long a handshake that waits for its peer makes room for one that has waited for a thread. */
+#define AMNESIA_HANDSHAKE_TURN (500 * AMNESIA_MS)
+/* So long before our own certificate expires that is told, and how often. */
+#define AMNESIA_CERTIFICATE_WARN (14 * G_TIME_SPAN_DAY)
+#define AMNESIA_CERTIFICATE_REMIND G_TIME_SPAN_DAY
 
 /* From accept or connect to the peer's hello, absolute: a byte now and then does not help. */
 #define AMNESIA_HELLO_DEADLINE (5 * AMNESIA_SECOND)

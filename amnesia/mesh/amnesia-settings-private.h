@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "amnesia-tls-private.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +23,7 @@ typedef struct
   gboolean   local;       /* members of this machine are linked with by Unix sockets */
   char      *listen_host; /* (owned) (nullable) instead of our own entry */
   guint16    listen_port;
+  AmnesiaTls *tls;        /* (owned) (nullable) NULL: connections by TCP are plain ones */
 } AmnesiaSettings;
 
 AmnesiaSettings *amnesia_settings_new       (void);

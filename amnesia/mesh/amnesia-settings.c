@@ -23,6 +23,7 @@ amnesia_settings_free (AmnesiaSettings *settings)
 {
   g_array_unref (settings->entries);
   g_clear_pointer (&settings->allow, g_ptr_array_unref);
+  g_clear_pointer (&settings->tls, amnesia_tls_unref);
   g_free (settings->group);
   g_free (settings->listen_host);
   g_free (settings);

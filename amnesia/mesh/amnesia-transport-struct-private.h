@@ -5,8 +5,10 @@
 #include "amnesia-caller-private.h"
 #include "amnesia-channel-private.h"
 #include "amnesia-door-private.h"
+#include "amnesia-handshakes-private.h"
 #include "amnesia-listener-private.h"
 #include "amnesia-names-private.h"
+#include "amnesia-renewal-private.h"
 #include "amnesia-transport-private.h"
 #include "amnesia-watch-private.h"
 
@@ -15,15 +17,16 @@ G_BEGIN_DECLS
 /* What the files of the transport share with one another, and with nobody else. */
 
 /* TICK: the mesh wants one. GRACE: the search for our entry waits no longer. VISITS: the oldest visitor
- * has waited long enough. */
+ * has waited long enough. HANDSHAKES: one of them has had its thread for long enough. */
 typedef enum
 {
   AMNESIA_DEADLINE_TICK,
   AMNESIA_DEADLINE_GRACE,
   AMNESIA_DEADLINE_VISITS,
+  AMNESIA_DEADLINE_HANDSHAKES,
 } AmnesiaDeadline;
 
-#define AMNESIA_N_DEADLINES (AMNESIA_DEADLINE_VISITS + 1)
+#define AMNESIA_N_DEADLINES (AMNESIA_DEADLINE_HANDSHAKES + 1)
 
 /* Closed: no settings. While `seeking` our own entry is looked for, and nobody is dialled. */
 struct _AmnesiaTransport
@@ -44,6 +47,8 @@ struct _AmnesiaTransport
   AmnesiaCaller   *caller;       /* (owned) */
   AmnesiaInspector *inspector;   /* (owned) */
   AmnesiaDoor      door;
+  AmnesiaHandshakes handshakes;
+  AmnesiaRenewal  *renewal;      /* (owned) (nullable) of the files of the certificate */
 
   gboolean         seeking;
   gboolean         seek_again;   /* the mesh asked for it */
@@ -72,6 +77,47 @@ struct _AmnesiaTransport
 void     amnesia_transport_set_deadline (AmnesiaTransport *self,
                                          AmnesiaDeadline   which,
                                          gint64            mono);
+
+/* each dispatch: amnesia-transport.c */
+gpointer amnesia_transport_begin         (AmnesiaTransport *self);
+void     amnesia_transport_finish        (AmnesiaTransport *self,
+                                          gpointer          owner);
+void     amnesia_transport_serve         (AmnesiaTransport *self,
+                                          AmnesiaChannel   *channel,
+                                          GIOCondition      condition,
+                                          gint64           *clock);
+void     amnesia_transport_wake_channel  (AmnesiaTransport *self,
+                                          AmnesiaChannel   *channel);
+void     amnesia_transport_close_channel (AmnesiaTransport *self,
+                                          AmnesiaChannel   *channel,
+                                          const GError     *error);
+void     amnesia_transport_channel_expired (AmnesiaChannel *channel,
+                                            gpointer        user_data);
+
+/* who is connected: amnesia-transport-links.c */
+void     amnesia_transport_called        (AmnesiaMember    *member,
+                                          GSocket          *socket,
+                                          const GError     *error,
+                                          gpointer          user_data);
+void     amnesia_transport_accepted      (GPtrArray        *accepted,
+                                          gpointer          user_data);
+void     amnesia_transport_review_visitors (AmnesiaTransport *self,
+                                            gpointer          owner);
+
+/* connections by TLS: amnesia-transport-tls.c */
+AmnesiaTlsSession *amnesia_transport_new_session (AmnesiaTransport *self,
+                                          AmnesiaLink       *link,
+                                          GError           **error);
+void     amnesia_transport_begin_handshake (AmnesiaTransport  *self,
+                                            AmnesiaChannel    *channel,
+                                            AmnesiaTlsSession *session);
+void     amnesia_transport_shake         (AmnesiaTransport *self,
+                                          AmnesiaChannel   *channel);
+void     amnesia_transport_review_handshakes (AmnesiaTransport *self);
+void     amnesia_transport_forget_handshake (AmnesiaTransport *self,
+                                             AmnesiaChannel   *channel);
+void     amnesia_transport_set_tls       (AmnesiaTransport *self,
+                                          AmnesiaTls       *tls);
 
 /* which entry is ours: amnesia-transport-own.c */
 void     amnesia_transport_begin_search (AmnesiaTransport *self);

@@ -30,16 +30,17 @@ static void
 forget_channel (AmnesiaTransport *self,
                 AmnesiaChannel   *channel)
 {
+  amnesia_transport_forget_handshake (self, channel);
   amnesia_channel_get_link (channel)->channel = NULL;
   g_ptr_array_remove_fast (self->woken, channel);
   g_ptr_array_remove (self->unread, channel);
   g_ptr_array_remove_fast (self->channels, channel);
 }
 
-static void
-close_channel (AmnesiaTransport *self,
-               AmnesiaChannel   *channel,
-               const GError     *error)
+void
+amnesia_transport_close_channel (AmnesiaTransport *self,
+                                 AmnesiaChannel   *channel,
+                                 const GError     *error)
 {
   AmnesiaLink *link = amnesia_channel_get_link (channel);
 
@@ -70,15 +71,15 @@ flush (AmnesiaTransport *self)
       if (clock >= began + AMNESIA_SLICE_TIME)
         amnesia_channel_put_off (channel);
       else if (!amnesia_channel_send (channel, self->now, began + AMNESIA_SLICE_TIME, &error))
-        close_channel (self, channel, error);
+        amnesia_transport_close_channel (self, channel, error);
       if (self->woken->len > 0)
         clock = g_get_monotonic_time ();
     }
 }
 
-static void
-wake_channel (AmnesiaTransport *self,
-              AmnesiaChannel   *channel)
+void
+amnesia_transport_wake_channel (AmnesiaTransport *self,
+                                AmnesiaChannel   *channel)
 {
   if (channel != NULL && !amnesia_channel_set_woken (channel, TRUE))
     g_ptr_array_add (self->woken, channel);
@@ -89,8 +90,8 @@ wake_channel (AmnesiaTransport *self,
 static void discard (AmnesiaTransport *self);
 
 /* Returns the owner, or NULL if there is nothing to be done any more. */
-static gpointer
-begin (AmnesiaTransport *self)
+gpointer
+amnesia_transport_begin (AmnesiaTransport *self)
 {
   gpointer owner;
 
@@ -112,10 +113,11 @@ begin (AmnesiaTransport *self)
 static void transport_unref (AmnesiaTransport *self);
 
 /* The application's code runs in here: nothing of the dispatch may follow. */
-static void
-finish (AmnesiaTransport *self,
-        gpointer          owner)
+void
+amnesia_transport_finish (AmnesiaTransport *self,
+                          gpointer          owner)
 {
+  amnesia_transport_review_handshakes (self);
   flush (self);
   amnesia_mesh_update (self->mesh, self->now);
   if (self->seek_again && self->settings != NULL)
@@ -160,8 +162,6 @@ pop_due (AmnesiaTransport *self,
   return TRUE;
 }
 
-static void review_visitors (AmnesiaTransport *self, gpointer owner);
-
 static void
 keep_deadlines (AmnesiaTransport *self,
                 gpointer          owner)
@@ -171,7 +171,8 @@ keep_deadlines (AmnesiaTransport *self,
   if (pop_due (self, AMNESIA_DEADLINE_GRACE))
     amnesia_transport_end_grace (self);
   if (pop_due (self, AMNESIA_DEADLINE_VISITS))
-    review_visitors (self, owner);
+    amnesia_transport_review_visitors (self, owner);
+  pop_due (self, AMNESIA_DEADLINE_HANDSHAKES);
 }
 
 /* --- what has come --- */
@@ -186,16 +187,21 @@ review_unread (AmnesiaTransport *self,
 }
 
 /* What has come over one link, and what it could not send before. @clock: now; moves on. */
-static void
-serve (AmnesiaTransport *self,
-       AmnesiaChannel   *channel,
-       GIOCondition      condition,
-       gint64           *clock)
+void
+amnesia_transport_serve (AmnesiaTransport *self,
+                         AmnesiaChannel   *channel,
+                         GIOCondition      condition,
+                         gint64           *clock)
 {
   gint64 slice = MIN (AMNESIA_TURN_TIME / MAX (self->channels->len, 1), AMNESIA_SLICE_TIME);
   g_autoptr (GError) error = NULL;
   gboolean alive = TRUE;
 
+  if (amnesia_channel_is_shaking (channel))
+    {
+      amnesia_transport_shake (self, channel);
+      return;
+    }
   if (condition & ~G_IO_OUT)
     alive = amnesia_channel_receive (channel, self->now, *clock + slice, &error);
   *clock = g_get_monotonic_time ();
@@ -206,7 +212,7 @@ serve (AmnesiaTransport *self,
       *clock = g_get_monotonic_time ();
     }
   if (!alive)
-    close_channel (self, channel, error);
+    amnesia_transport_close_channel (self, channel, error);
   else
     review_unread (self, channel);
 }
@@ -233,14 +239,14 @@ serve_all (AmnesiaTransport *self)
 
   for (n = self->unread->len; n > 0 && self->unread->len > 0; n--)
     {
-      serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN, &clock);
+      amnesia_transport_serve (self, g_ptr_array_steal_index (self->unread, 0), G_IO_IN, &clock);
       if (clock >= self->now.mono + AMNESIA_TURN_TIME / 2)
         break;
     }
   amnesia_watch_collect (self->watch);
   while (clock < self->now.mono + AMNESIA_TURN_TIME &&
          (channel = amnesia_watch_pop (self->watch, &condition)) != NULL)
-    serve (self, channel, condition, &clock);
+    amnesia_transport_serve (self, channel, condition, &clock);
   amnesia_watch_clear (self->watch);
 }
 
@@ -248,13 +254,13 @@ static void
 watch_ready (gpointer user_data)
 {
   AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
+  gpointer owner = amnesia_transport_begin (self);
 
   if (owner == NULL)
     return;
   keep_deadlines (self, owner);
   serve_all (self);
-  finish (self, owner);
+  amnesia_transport_finish (self, owner);
 }
 
 /* A turn of the loop begins. What was written in the last one, after the first, leaves in this one as
@@ -277,155 +283,17 @@ static const AmnesiaWatchFuncs watch_funcs = {
 };
 
 /* After a hang-up the peer has not closed in time. */
-static void
-channel_expired (AmnesiaChannel *channel,
-                 gpointer        user_data)
+void
+amnesia_transport_channel_expired (AmnesiaChannel *channel,
+                                   gpointer        user_data)
 {
   AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
+  gpointer owner = amnesia_transport_begin (self);
 
   if (owner == NULL)
     return;
-  close_channel (self, channel, NULL);
-  finish (self, owner);
-}
-
-/* --- links come up --- */
-
-/* Once, that everybody between here and there can read along. */
-static void
-warn_of_plain_text (AmnesiaTransport *self,
-                    GInetAddress     *remote,
-                    gpointer          owner)
-{
-  if (self->exposed || g_inet_address_get_is_loopback (remote))
-    return;
-  self->exposed = TRUE;
-  self->funcs->log (owner, "The value travels as plain text: the network can read it");
-}
-
-/* Returns NULL if it has gone already. */
-static AmnesiaLink *
-add_link (AmnesiaTransport *self,
-          AmnesiaMember    *member,
-          GSocket          *socket,
-          gpointer          owner)
-{
-  guint16 port = 0;
-  g_autoptr (GInetAddress) remote = amnesia_door_get_remote (socket, &port);
-  g_autofree char *host = remote != NULL ? g_inet_address_to_string (remote) : NULL;
-
-  if (amnesia_is_local_socket (socket))
-    return amnesia_transport_add_nearby (self, member, socket);
-  if (remote == NULL)
-    return NULL;
-  warn_of_plain_text (self, remote, owner);
-  return amnesia_mesh_add_link (self->mesh, member, host, port, FALSE, self->now);
-}
-
-static gboolean
-connect_link (AmnesiaTransport  *self,
-              AmnesiaMember     *member,
-              GSocket           *socket,
-              gpointer           owner)
-{
-  AmnesiaLink *link = add_link (self, member, socket, owner);
-  g_autoptr (GError) error = NULL;
-
-  if (link == NULL)
-    return FALSE;
-  if ((!link->nearby || amnesia_local_socket_is_ours (socket, &error)) &&
-      (link->channel = amnesia_channel_new (socket, self->mesh, link, self->inspector,
-                                            self->settings->max_size, self->watch, channel_expired,
-                                            self, &error)) != NULL)
-    {
-      g_ptr_array_add (self->channels, link->channel);
-      wake_channel (self, link->channel);
-    }
-  else
-    amnesia_mesh_remove_link (self->mesh, link, error, self->now);
-  return TRUE;
-}
-
-static void
-called_cb (AmnesiaMember     *member,
-           GSocket           *socket,
-           const GError      *error,
-           gpointer           user_data)
-{
-  AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
-
-  if (owner == NULL)
-    return;
-  if (socket == NULL || !connect_link (self, member, socket, owner))
-    amnesia_mesh_dial_failed (self->mesh, member, error, self->now);
-  finish (self, owner);
-}
-
-/* --- the door --- */
-
-static void
-let_in (AmnesiaTransport *self,
-        GSocket          *socket,
-        AmnesiaVerdict    verdict,
-        gpointer          owner)
-{
-  if (verdict == AMNESIA_DOOR_REFUSE || !amnesia_mesh_make_room (self->mesh, self->now))
-    {
-      g_autofree char *name = amnesia_door_describe (socket);
-      g_autofree char *why = amnesia_door_explain (socket);
-
-      amnesia_mesh_note_refusal (self->mesh, name, why, self->now);
-      g_socket_close (socket, NULL);
-      return;
-    }
-  connect_link (self, NULL, socket, owner);
-}
-
-/* Lets those in whose names have become known. */
-static void
-review_visitors (AmnesiaTransport *self,
-                 gpointer          owner)
-{
-  AmnesiaVerdict verdict;
-  GSocket *socket;
-
-  while (self->settings != NULL &&
-         (socket = amnesia_door_pop (&self->door, self->settings, self->names, self->now.mono,
-                                     &verdict)) != NULL)
-    {
-      let_in (self, socket, verdict, owner);
-      g_object_unref (socket);
-    }
-  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_VISITS,
-                                  amnesia_door_get_deadline (&self->door));
-}
-
-static void
-accepted_cb (GPtrArray *accepted,
-             gpointer   user_data)
-{
-  AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
-  guint i;
-
-  if (owner == NULL)
-    return;
-  for (i = 0; i < accepted->len; i++)
-    {
-      GSocket *socket = g_ptr_array_index (accepted, i);
-      AmnesiaVerdict verdict = amnesia_door_judge (socket, self->settings, self->names,
-                                                   self->now.mono);
-
-      if (verdict == AMNESIA_DOOR_WAIT)
-        amnesia_door_keep (&self->door, socket, self->now.mono);
-      else
-        let_in (self, socket, verdict, owner);
-    }
-  amnesia_transport_set_deadline (self, AMNESIA_DEADLINE_VISITS,
-                                  amnesia_door_get_deadline (&self->door));
-  finish (self, owner);
+  amnesia_transport_close_channel (self, channel, NULL);
+  amnesia_transport_finish (self, owner);
 }
 
 /* --- names --- */
@@ -435,29 +303,29 @@ name_cb (const char *host,
          gpointer    user_data)
 {
   AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
+  gpointer owner = amnesia_transport_begin (self);
 
   if (owner == NULL)
     return;
   if (self->seeking || (g_strcmp0 (host, self->own_host) == 0 && amnesia_transport_has_moved (self)))
     amnesia_transport_seek (self);
   amnesia_caller_name_known (self->caller, host);
-  review_visitors (self, owner);
-  finish (self, owner);
+  amnesia_transport_review_visitors (self, owner);
+  amnesia_transport_finish (self, owner);
 }
 
 static gboolean
 network_due (gpointer user_data)
 {
   AmnesiaTransport *self = user_data;
-  gpointer owner = begin (self);
+  gpointer owner = amnesia_transport_begin (self);
 
   if (owner == NULL)
     return G_SOURCE_CONTINUE;
   if (self->monitor != NULL)
     amnesia_mesh_network_changed (self->mesh, self->now);
   amnesia_transport_begin_watch (self);
-  finish (self, owner);
+  amnesia_transport_finish (self, owner);
   return G_SOURCE_CONTINUE;
 }
 
@@ -486,7 +354,7 @@ static void
 mesh_wake (AmnesiaLink *link,
            gpointer     user_data)
 {
-  wake_channel (user_data, link->channel);
+  amnesia_transport_wake_channel (user_data, link->channel);
 }
 
 static void
@@ -496,7 +364,7 @@ mesh_hang_up (AmnesiaLink *link,
   if (link->channel == NULL)
     return;
   amnesia_channel_hang_up (link->channel);
-  wake_channel (user_data, link->channel);
+  amnesia_transport_wake_channel (user_data, link->channel);
 }
 
 static void
@@ -590,12 +458,13 @@ amnesia_transport_new (GMainContext                *context,
   g_weak_ref_init (&self->owner, owner);
   self->mesh = new_mesh (self);
   self->names = amnesia_names_new (context, name_cb, self);
-  self->listener = amnesia_listener_new (context, accepted_cb, self);
+  self->listener = amnesia_listener_new (context, amnesia_transport_accepted, self);
   self->channels = g_ptr_array_new_with_free_func ((GDestroyNotify) amnesia_channel_free);
-  self->caller = amnesia_caller_new (context, self->names, self->listener, &self->way, called_cb,
-                                     self);
+  self->caller = amnesia_caller_new (context, self->names, self->listener, &self->way,
+                                     amnesia_transport_called, self);
   self->inspector = amnesia_inspector_new ();
   amnesia_door_init (&self->door);
+  amnesia_handshakes_init (&self->handshakes);
   self->watch = amnesia_watch_new (context, &watch_funcs, self);
   self->woken = g_ptr_array_new ();
   self->unread = g_ptr_array_new ();
@@ -612,6 +481,7 @@ transport_clear (gpointer data)
   amnesia_door_clear (&self->door);
   amnesia_caller_free (self->caller);
   g_ptr_array_unref (self->channels);
+  amnesia_handshakes_clear (&self->handshakes);
   amnesia_watch_free (self->watch);
   amnesia_inspector_free (self->inspector);
   amnesia_listener_free (self->listener);
@@ -651,6 +521,7 @@ discard (AmnesiaTransport *self)
   for (i = 0; i < AMNESIA_N_DEADLINES; i++)
     amnesia_transport_set_deadline (self, i, 0);
   amnesia_transport_end_watch (self);
+  g_clear_pointer (&self->renewal, amnesia_renewal_free);
   g_clear_pointer (&self->settings, amnesia_settings_free);
   g_clear_pointer (&self->listening, g_free);
   g_clear_pointer (&self->own_host, g_free);
@@ -705,7 +576,7 @@ void
 amnesia_transport_open (AmnesiaTransport *self,
                         AmnesiaSettings  *settings)
 {
-  gpointer owner = begin (self);
+  gpointer owner = amnesia_transport_begin (self);
   guint i;
 
   if (owner == NULL)
@@ -713,6 +584,7 @@ amnesia_transport_open (AmnesiaTransport *self,
       amnesia_settings_free (settings);
       return;
     }
+  amnesia_transport_set_tls (self, settings->tls);
   g_clear_pointer (&self->settings, amnesia_settings_free);
   self->settings = settings;
   g_clear_error (&self->error);
@@ -732,7 +604,7 @@ amnesia_transport_open (AmnesiaTransport *self,
     }
   else
     amnesia_transport_begin_search (self);
-  finish (self, owner);
+  amnesia_transport_finish (self, owner);
 }
 
 /* Flushes and closes every link, and lets nobody in any more. */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "tls-lib.h"
+
+#include <glib/gstdio.h>
+
+static char *directory; /* (owned) (nullable) */
+
+static void
+run (const char *format,
+     ...) G_GNUC_PRINTF (1, 2);
+
+static void
+run (const char *format,
+     ...)
+{
+  g_autofree char *command = NULL, *output = NULL;
+  g_auto (GStrv) arguments = NULL;
+  g_autoptr (GError) error = NULL;
+  va_list args;
+  int status;
+
+  va_start (args, format);
+  command = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_assert_true (g_shell_parse_argv (command, NULL, &arguments, NULL));
+  g_spawn_sync (directory, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &output, &status,
+                &error);
+  g_assert_no_error (error);
+  if (status != 0)
+    g_error ("%s: %s", command, output);
+}
+
+/* Returns the folder. */
+const char *
+tls_begin (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  directory = g_dir_make_tmp ("amnesia-tls-XXXXXX", &error);
+  g_assert_no_error (error);
+  return directory;
+}
+
+void
+tls_end (void)
+{
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = tls_path (name);
+
+      g_unlink (path);
+    }
+  g_rmdir (directory);
+  g_clear_pointer (&directory, g_free);
+}
+
+char *
+tls_path (const char *name)
+{
+  return g_build_filename (directory, name, NULL);
+}
+
+/* NAME.pem and NAME.key. */
+void
+tls_make_authority (const char *name)
+{
+  run ("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
+       "-subj '/CN=authority %s' -keyout %s.key -out %s.pem", name, name, name);
+}
+
+/* NAME.pem, which has its key as well. @alternatives: as openssl has them, "DNS:a,IP:127.0.0.1". */
+void
+tls_make (const char *name,
+          const char *authority,
+          const char *alternatives)
+{
+  g_autofree char *extensions = g_strconcat (name, ".ext", NULL);
+  g_autofree char *path = tls_path (extensions);
+  g_autofree char *text = g_strdup_printf ("subjectAltName=%s\n", alternatives);
+  g_autofree char *pem_name = g_strconcat (name, ".pem", NULL);
+  g_autofree char *key_name = g_strconcat (name, ".key", NULL);
+  g_autofree char *pem = tls_path (pem_name), *key = tls_path (key_name);
+  g_autofree char *certificate = NULL, *private_key = NULL, *both = NULL;
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  run ("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/O=test' "
+       "-keyout %s.key -out %s.csr", name, name);
+  run ("openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days 30 "
+       "-extfile %s.ext -out %s.pem", name, authority, authority, name, name);
+  g_assert_true (g_file_get_contents (pem, &certificate, NULL, NULL));
+  g_assert_true (g_file_get_contents (key, &private_key, NULL, NULL));
+  both = g_strconcat (certificate, private_key, NULL);
+  g_assert_true (g_file_set_contents (pem, both, -1, NULL));
+}
+
+AmnesiaConf *
+tls_conf (const char *name,
+          guint       n_entries)
+{
+  AmnesiaConf *conf = test_conf (n_entries);
+  g_autofree char *file = g_strconcat (name, ".pem", NULL);
+  g_autofree char *certificate = tls_path (file);
+  g_autofree char *authorities = tls_path ("authority.pem");
+  g_autoptr (GError) error = NULL;
+
+  amnesia_conf_set_local (conf, FALSE);
+  amnesia_conf_set_tls_files (conf, certificate, NULL, authorities, &error);
+  g_assert_no_error (error);
+  return conf;
+}
+
+/* Returns a store that is open. */
+AmnesiaStore *
+tls_store (const char *name,
+           guint       n_entries)
+{
+  g_autoptr (AmnesiaConf) conf = tls_conf (name, n_entries);
+
+  return test_store (conf);
+}
