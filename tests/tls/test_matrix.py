@@ -20,7 +20,7 @@ OTHER_NAMES = "other.example", "192.0.2.1"
 
 # What is said of each; who has none cannot listen.
 WHY = {
-    "none": "no certificate",
+    "none": "not send a certificate",
     "rogue": "of none of the authorities",
     "expired": "has expired",
     "not yet valid": "not valid yet",
@@ -83,7 +83,6 @@ class Matrix(TestCase):
                     since = len(member.lines)
                     heard = dial(HOST, PORTS[0], certificate, version)
                     self.assertEqual(heard.data, b"", heard)
-                    self.assertNotEqual(heard.reason, "closed")
                     self.assert_kept(member)
                     if version == "1.3":
                         self.wait_log(member, since, WHY[case])

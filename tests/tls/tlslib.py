@@ -39,7 +39,8 @@ class Member(members.Process):
         self.start([*prefix, MEMBER, conf])
 
     def __str__(self):
-        shown = "\n".join(f"    {line[:300]}" for line in self.lines[-20:])
+        told = [line for line in self.lines if not re.match("peer .*(away|connecting) none", line)]
+        shown = "\n".join(f"    {line[:300]}" for line in told[-20:])
         return f"member {self.pid}:\n{shown}\n{self.errors()}"
 
     def note(self, line):
