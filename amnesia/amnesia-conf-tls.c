@@ -236,7 +236,9 @@ amnesia_conf_check_tls (AmnesiaConf  *self,
                  _("“require-tls” is set, but there is no “tls”, and “%s” is not on this machine "
                    "only"), abroad);
   else
-    return TRUE;
+    /* what came from files was looked at when it was read */
+    return self->tls_certificate == NULL || self->tls_files != NULL
+           || amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
   return FALSE;
 }
 

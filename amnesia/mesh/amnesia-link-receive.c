@@ -161,11 +161,18 @@ amnesia_link_explain (AmnesiaLink  *self,
                       GError      **made)
 {
   if (self->peer_id != 0 || self->state == AMNESIA_LINK_LEAVING ||
-      (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)))
+      (error != NULL && error->domain != G_TLS_ERROR &&
+       !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)))
     return error;
-  g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-               "it closed the connection before it said hello: it may not have this host in its "
-               "configuration, or be another program");
+  /* who dials is through with the handshake before the other side has seen its certificate */
+  if (self->encrypted)
+    g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                 "it closed the connection before it said hello: it may not accept the certificate of "
+                 "this store%s%s", error != NULL ? ": " : "", error != NULL ? error->message : "");
+  else
+    g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                 "it closed the connection before it said hello: it may not have this host in its "
+                 "configuration, or be another program");
   return *made;
 }
 

@@ -147,6 +147,17 @@ available (AmnesiaReader *self)
   return self->end - self->start;
 }
 
+/* What speaks there, to judge by how it begins: a handshake or an alert of TLS has its type and the
+ * version first. */
+static const char *
+describe_stranger (const guint8 *start,
+                   gsize         size)
+{
+  if (size >= 2 && (start[0] == 21 || start[0] == 22) && start[1] == 3)
+    return "it uses TLS, and this store does not: both need “tls” in the configuration";
+  return "what speaks there is not libamnesia";
+}
+
 static gboolean
 take_preamble (AmnesiaReader  *self,
                GError        **error)
@@ -155,8 +166,8 @@ take_preamble (AmnesiaReader  *self,
 
   if (memcmp (self->buffer + self->start, AMNESIA_PREAMBLE, size) != 0)
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                   "what speaks there is not libamnesia");
+      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
+                           describe_stranger (self->buffer + self->start, available (self)));
       return FALSE;
     }
   if (size < AMNESIA_PREAMBLE_SIZE)

@@ -26,7 +26,7 @@ gboolean         amnesia_tls_files_load (const AmnesiaTlsFiles  *self,
 
 gboolean         amnesia_tls_is_uri        (const char          *name);
 gboolean         amnesia_tls_is_there      (GError             **error);
-gboolean         amnesia_tls_check_dates   (GTlsCertificate     *certificate,
+gboolean         amnesia_tls_check         (GTlsCertificate     *certificate,
                                             const char          *place,
                                             GError             **error);
 

@@ -3,6 +3,7 @@
 #include "amnesia-tls-files-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-tls-rehearsal-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,11 +161,10 @@ fail_date (GError     **error,
   return FALSE;
 }
 
-/* Whether @certificate is good today. */
-gboolean
-amnesia_tls_check_dates (GTlsCertificate  *certificate,
-                         const char       *place,
-                         GError          **error)
+static gboolean
+check_dates (GTlsCertificate  *certificate,
+             const char       *place,
+             GError          **error)
 {
   g_autoptr (GDateTime) from = g_tls_certificate_get_not_valid_before (certificate);
   g_autoptr (GDateTime) until = g_tls_certificate_get_not_valid_after (certificate);
@@ -175,6 +175,23 @@ amnesia_tls_check_dates (GTlsCertificate  *certificate,
   if (is_before (now, from))
     return fail_date (error, place, _("%s: the certificate is not valid before %s"), from);
   return TRUE;
+}
+
+/* Whether @certificate is good today, and has the key that belongs to it. */
+gboolean
+amnesia_tls_check (GTlsCertificate  *certificate,
+                   const char       *place,
+                   GError          **error)
+{
+  g_autoptr (GError) why = NULL;
+
+  if (!amnesia_tls_is_there (error) || !check_dates (certificate, place, error))
+    return FALSE;
+  if (amnesia_tls_rehearse (certificate, &why))
+    return TRUE;
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               _("%s: the certificate and its private key do not fit: %s"), place, why->message);
+  return FALSE;
 }
 
 /* --- a certificate and its key --- */
@@ -305,7 +322,7 @@ amnesia_tls_files_load (const AmnesiaTlsFiles  *self,
   if (ours == NULL)
     return FALSE;
   place = g_strdup_printf ("tls.certificate, %s", self->certificate);
-  if (!amnesia_tls_check_dates (ours, place, error))
+  if (!amnesia_tls_check (ours, place, error))
     return FALSE;
   theirs = load_database (self, error);
   if (theirs == NULL)

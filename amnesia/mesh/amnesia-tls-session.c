@@ -340,7 +340,7 @@ amnesia_tls_session_receive (AmnesiaTlsSession *self,
   if (filled < 0)
     return -1;
   /* an end that was not announced is none: somebody may have cut the rest off */
-  take_error (self, g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
+  take_error (self, g_error_new (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
                                  "the connection was cut off"));
   errno = EPROTO;
   return -1;
