@@ -2,6 +2,7 @@
 """Handshakes that stand still, or come by drops, keep nobody waiting, and are given up in time."""
 
 import os
+import pathlib
 import selectors
 import socket
 import ssl
@@ -111,30 +112,35 @@ class Stalled(TestCase):
         members.wait_until("all to be gone", lambda: crowd.n_left() == 0,
                            DEADLINE_S + SLACK_S * SLOWNESS)
         self.assertEqual(len(crowd.gone), number)
-        # not at once: they were let in, and waited for
-        early = [seconds for seconds in crowd.gone.values() if seconds < DEADLINE_S / 2]
-        self.assertEqual(early, [])
+
+    def assert_not_delayed(self, member, calm):
+        """What GIO does for the application has not waited for handshakes; others of this machine may
+        have had it wait before, and will again."""
+        late = member.ask_late()
+        print(f"late by {late * 1000:.0f} ms, and {calm * 1000:.0f} ms before")
+        self.assertLess(late - calm, LATE_S * SLOWNESS, member)
 
     def test_S3_callers(self):
         """50 who say nothing or half of it and 10 who dribble, and then a good peer."""
         member = self.start_with(self.good)
         member.set('"kept"')
         member.wait_value('"kept"')
-        member.ask_late()
+        calm = member.ask_late()
         crowd = self.crowd()
         crowd.dial(N_STALLED, N_DRIBBLING)
         crowd.start()
-        self.addCleanup(lambda: print("late by", late, "synced after", took))
         began = time.monotonic()
         peer = self.start_member(self.write_conf(self.good))
         peer.wait_value('"kept"', SYNCED_S * SLOWNESS)
         peer.wait("synced", lambda: peer.state == "synced", SYNCED_S * SLOWNESS)
         took = time.monotonic() - began
+        print(f"synced after {took * 1000:.0f} ms")
         self.assertLess(took, SYNCED_S * SLOWNESS)
         self.assertEqual(crowd.n_left(), N_STALLED + N_DRIBBLING)
         self.assert_all_gone(crowd, N_STALLED + N_DRIBBLING)
-        late = member.ask_late()
-        self.assertLess(late, LATE_S * SLOWNESS, member)
+        # not at once: they were let in, and waited for
+        self.assertGreater(min(crowd.gone.values()), DEADLINE_S / 2)
+        self.assert_not_delayed(member, calm)
         members.wait_until("no connections but the good one", lambda: count_accepted(member) <= 2)
         self.assert_end(member, peer)
 
@@ -152,7 +158,7 @@ class Stalled(TestCase):
             door.settimeout(PATIENCE_S)
             crowd.add(door.accept()[0])
         crowd.start()
-        member.ask_late()
+        calm = member.ask_late()
         began = time.monotonic()
         peer = self.start_member(conf)
         peer.wait_linked(1, SYNCED_S * SLOWNESS)
@@ -161,7 +167,7 @@ class Stalled(TestCase):
         member.set('"to the other"')
         peer.wait_value('"to the other"')
         self.assert_all_gone(crowd, len(doors))
-        self.assertLess(member.ask_late(), LATE_S * SLOWNESS, member)
+        self.assert_not_delayed(member, calm)
         self.assert_end(member, peer)
 
 
@@ -169,7 +175,7 @@ def count_accepted(member):
     """How many TCP connections there are at the port of the first entry."""
     port = f":{PORT:04X}"
     host = "".join(f"{int(number):02X}" for number in reversed(HOST.split(".")))
-    table = open(f"/proc/{member.pid}/net/tcp", encoding="ascii").read().splitlines()[1:]
+    table = pathlib.Path(f"/proc/{member.pid}/net/tcp").read_text().splitlines()[1:]
     fields = [line.split() for line in table]
     return sum(f[1] == host + port and f[3] == "01" for f in fields)
 

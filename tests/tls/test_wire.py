@@ -96,7 +96,7 @@ class Wire(TestCase):
                         flood.stdin.flush()
                 except BrokenPipeError:
                     pass
-                flood.wait(PATIENCE_S)
+                flood.communicate(timeout=PATIENCE_S)
                 self.assertLess(member.ask_late(), 0.2, member)
                 self.assert_works(member, peer)
                 self.assert_end(member, peer)

@@ -14,6 +14,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import warnings
 
 import members
 from pki import Authority
@@ -161,6 +162,7 @@ def make_context(side, certificate=None, version=None):
         context.load_cert_chain(certificate)
     if version == "1.1":
         context.set_ciphers("ALL:@SECLEVEL=0")  # or it would not even ask
+        warnings.simplefilter("ignore", DeprecationWarning)
     if version is not None:
         context.minimum_version = context.maximum_version = VERSIONS[version]
     return context
