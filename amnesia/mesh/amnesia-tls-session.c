@@ -216,6 +216,15 @@ static gboolean
 check_handshake (AmnesiaTlsSession  *self,
                  GError            **error)
 {
+  GTlsProtocolVersion version = g_tls_connection_get_protocol_version (self->connection);
+
+  /* GIO leaves it to the system, and some of them still take what is known to be broken */
+  if (version < G_TLS_PROTOCOL_VERSION_TLS_1_2 && version != G_TLS_PROTOCOL_VERSION_UNKNOWN)
+    {
+      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                           "refused: it has no TLS 1.2 or later");
+      return FALSE;
+    }
   /* where the name was right, and nothing else was wrong, GIO has not asked; it takes a name from
    * elsewhere in the certificate */
   return amnesia_tls_check_peer (self->tls, self->host,
