@@ -407,8 +407,7 @@ say_bye (AmnesiaChannel *self)
 
 /* All is sent: after a hang-up nothing more will come from here. */
 static gboolean
-end_sending (AmnesiaChannel  *self,
-             GError         **error)
+end_sending (AmnesiaChannel *self)
 {
   set_writing (self, FALSE);
   if (!self->hanging_up || self->shut || self->broken != NULL)
@@ -419,7 +418,8 @@ end_sending (AmnesiaChannel  *self,
       return TRUE;
     }
   self->shut = TRUE;
-  return g_socket_shutdown (self->socket, FALSE, TRUE, error);
+  /* if it fails there is nobody any more, which is no reason for anything: why we leave is known */
+  return g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
 }
 
 /* What has come is not thrown away because the peer is not there any more: it may be the only one who had
@@ -428,7 +428,7 @@ static gboolean
 fail_sending (AmnesiaChannel *self)
 {
   set_errno (self, &self->broken);
-  return end_sending (self, NULL);
+  return end_sending (self);
 }
 
 static void
@@ -511,7 +511,7 @@ amnesia_channel_send (AmnesiaChannel  *self,
         }
     }
   if (!full && !is_pending (self))
-    return end_sending (self, error);
+    return end_sending (self);
   set_writing (self, TRUE);
   return TRUE;
 }

@@ -25,6 +25,7 @@ void            amnesia_tls_pipe_pass          (AmnesiaTlsPipe  *self,
 gsize           amnesia_tls_pipe_peek          (AmnesiaTlsPipe  *self,
                                                 guint8          *start,
                                                 gsize            size);
+int             amnesia_tls_pipe_get_first     (AmnesiaTlsPipe  *self);
 gboolean        amnesia_tls_pipe_has_more      (AmnesiaTlsPipe  *self);
 gboolean        amnesia_tls_pipe_is_full       (AmnesiaTlsPipe  *self);
 gboolean        amnesia_tls_pipe_is_pending    (AmnesiaTlsPipe  *self);

@@ -35,6 +35,7 @@ struct _AmnesiaTlsPipe
   gboolean       more;    /* the socket gave all that was asked for: there may be more in it */
   gboolean       patient; /* who reads waits for bytes */
   gboolean       ended;   /* nothing more will come */
+  int            first;   /* the very first byte that came; -1: none has */
   gboolean       aborted;
   gint64         waiting; /* since when a thread does; 0: none does */
 };
@@ -347,6 +348,7 @@ amnesia_tls_pipe_class_init (AmnesiaTlsPipeClass *klass)
 static void
 amnesia_tls_pipe_init (AmnesiaTlsPipe *self)
 {
+  self->first = -1;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
   self->input = g_object_new (amnesia_tls_input_get_type (), NULL);
@@ -386,6 +388,8 @@ amnesia_tls_pipe_fill (AmnesiaTlsPipe *self,
       saved = errno;
     }
   self->more = got == (gssize) size;
+  if (got > 0 && self->first < 0)
+    self->first = self->in.data[self->in.end];
   if (got > 0)
     self->in.end += (gsize) got;
   if (got > 0)
@@ -458,6 +462,18 @@ amnesia_tls_pipe_peek (AmnesiaTlsPipe *self,
     memcpy (start, self->in.data + self->in.start, MIN (size, have));
   g_mutex_unlock (&self->mutex);
   return have;
+}
+
+/* What came from a socket began with this byte; -1: nothing has come. */
+int
+amnesia_tls_pipe_get_first (AmnesiaTlsPipe *self)
+{
+  int first;
+
+  g_mutex_lock (&self->mutex);
+  first = self->first;
+  g_mutex_unlock (&self->mutex);
+  return first;
 }
 
 /* Whether there is something to be read, here or in the socket. */

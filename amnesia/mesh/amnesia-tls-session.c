@@ -149,25 +149,31 @@ amnesia_tls_session_is_dial (AmnesiaTlsSession *self)
   return self->host != NULL;
 }
 
-/* Who speaks no TLS is not asked to explain: it is told in the words of TLS, which the other side may
- * know when it sees them. */
+/* Whether it looks as if the other side used TLS. FALSE with an error that says what it does. */
 static gboolean
 check_start (AmnesiaTlsSession  *self,
-             int                 fd,
              GError            **error)
 {
-  static const guint8 alert[] = { RECORD_ALERT, 3, 3, 0, 2, 2, 10 };
-  guint8 first;
+  int first = amnesia_tls_pipe_get_first (self->pipe);
 
-  if (amnesia_tls_pipe_peek (self->pipe, &first, 1) == 0 || first == RECORD_HANDSHAKE ||
-      (first == RECORD_ALERT && self->host != NULL))
+  if (first < 0 || first == RECORD_HANDSHAKE || (first == RECORD_ALERT && self->host != NULL))
     return TRUE;
+  g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                       first == 0 ? "it does not use TLS, and this store does: both need “tls” in "
+                                    "the configuration"
+                                  : "what speaks there is not libamnesia with TLS");
+  return FALSE;
+}
+
+/* In the words of TLS, which the other side may know when it sees them. */
+static void
+refuse (AmnesiaTlsSession *self,
+        int                fd)
+{
+  static const guint8 alert[] = { RECORD_ALERT, 3, 3, 0, 2, 2, 10 };
+
   if (self->host == NULL)
     send (fd, alert, sizeof alert, MSG_NOSIGNAL);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-               first == 0 ? "it does not use TLS, and this store does: both need “tls” in the "
-                            "configuration" : "what speaks there is not libamnesia with TLS");
-  return FALSE;
 }
 
 /* Bytes in and out, as long as there are any. FALSE: there is no connection any more. */
@@ -184,8 +190,11 @@ amnesia_tls_session_step (AmnesiaTlsSession  *self,
   got = saved == 0 ? amnesia_tls_pipe_fill (self->pipe, fd) : -1;
   if (saved == 0 && got < 0 && errno != EAGAIN)
     saved = errno;
-  if (!self->started && !check_start (self, fd, error))
-    return FALSE;
+  if (!self->started && !check_start (self, error))
+    {
+      refuse (self, fd);
+      return FALSE;
+    }
   if (got > 0 || (got < 0 && saved == 0))
     return TRUE;
   amnesia_tls_pipe_end (self->pipe);
@@ -286,6 +295,9 @@ amnesia_tls_session_finish (AmnesiaTlsSession  *self,
 {
   if (self->error == NULL)
     return TRUE;
+  /* a thread had begun before anything came */
+  if (!check_start (self, error))
+    return FALSE;
   if (self->error->domain == AMNESIA_ERROR)
     g_propagate_error (error, g_steal_pointer (&self->error));
   else

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 static char *directory; /* (owned) (nullable) */
+static guint validity = 30;
 
 static void
 run (const char *format,
@@ -52,7 +53,7 @@ tls_end (void)
     {
       g_autofree char *path = tls_path (name);
 
-      g_unlink (path);
+      g_remove (path);
     }
   g_rmdir (directory);
   g_clear_pointer (&directory, g_free);
@@ -72,6 +73,27 @@ tls_make_authority (const char *name)
        "-subj '/CN=authority %s' -keyout %s.key -out %s.pem", name, name, name);
 }
 
+/* How long those are valid that are made from now on. */
+void
+tls_set_days (guint days)
+{
+  validity = days;
+}
+
+static void
+join_key (const char *name)
+{
+  g_autofree char *pem_name = g_strconcat (name, ".pem", NULL);
+  g_autofree char *key_name = g_strconcat (name, ".key", NULL);
+  g_autofree char *pem = tls_path (pem_name), *key = tls_path (key_name);
+  g_autofree char *certificate = NULL, *private_key = NULL, *both = NULL;
+
+  g_assert_true (g_file_get_contents (pem, &certificate, NULL, NULL));
+  g_assert_true (g_file_get_contents (key, &private_key, NULL, NULL));
+  both = g_strconcat (certificate, private_key, NULL);
+  g_assert_true (g_file_set_contents (pem, both, -1, NULL));
+}
+
 /* NAME.pem, which has its key as well. @alternatives: as openssl has them, "DNS:a,IP:127.0.0.1". */
 void
 tls_make (const char *name,
@@ -81,20 +103,34 @@ tls_make (const char *name,
   g_autofree char *extensions = g_strconcat (name, ".ext", NULL);
   g_autofree char *path = tls_path (extensions);
   g_autofree char *text = g_strdup_printf ("subjectAltName=%s\n", alternatives);
-  g_autofree char *pem_name = g_strconcat (name, ".pem", NULL);
-  g_autofree char *key_name = g_strconcat (name, ".key", NULL);
-  g_autofree char *pem = tls_path (pem_name), *key = tls_path (key_name);
-  g_autofree char *certificate = NULL, *private_key = NULL, *both = NULL;
 
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
   run ("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/O=test' "
        "-keyout %s.key -out %s.csr", name, name);
-  run ("openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days 30 "
-       "-extfile %s.ext -out %s.pem", name, authority, authority, name, name);
-  g_assert_true (g_file_get_contents (pem, &certificate, NULL, NULL));
-  g_assert_true (g_file_get_contents (key, &private_key, NULL, NULL));
-  both = g_strconcat (certificate, private_key, NULL);
-  g_assert_true (g_file_set_contents (pem, both, -1, NULL));
+  run ("openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days %u "
+       "-extfile %s.ext -out %s.pem", name, authority, authority, validity, name, name);
+  join_key (name);
+}
+
+/* The same for the test's host, and for other days, which openssl cannot do before its 3.4. */
+void
+tls_make_dated (const char *name,
+                const char *authority,
+                const char *from,
+                const char *until)
+{
+  g_autofree char *template = g_strconcat (name, ".template", NULL);
+  g_autofree char *path = tls_path (template);
+  g_autofree char *text =
+    g_strdup_printf ("organization = test\nip_address = %s\nactivation_date = \"%s\"\n"
+                     "expiration_date = \"%s\"\n", test_host (), from, until);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  run ("certtool --generate-privkey --key-type ecdsa --outfile %s.key", name);
+  run ("certtool --generate-certificate --load-privkey %s.key --load-ca-certificate %s.pem "
+       "--load-ca-privkey %s.key --template %s --outfile %s.pem", name, authority, authority,
+       template, name);
+  join_key (name);
 }
 
 AmnesiaConf *
@@ -121,4 +157,18 @@ tls_store (const char *name,
   g_autoptr (AmnesiaConf) conf = tls_conf (name, n_entries);
 
   return test_store (conf);
+}
+
+/* As an editor or a script does it: the new file takes the place of the old one. */
+void
+tls_copy (const char *from,
+          const char *to)
+{
+  g_autofree char *source = tls_path (from);
+  g_autofree char *target = tls_path (to);
+  g_autofree char *text = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (source, &text, &size, NULL));
+  g_assert_true (g_file_set_contents (target, text, (gssize) size, NULL));
 }
