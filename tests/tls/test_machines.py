@@ -85,7 +85,8 @@ class Machines(TestCase):
         one = self.start_on(0, self.certificate(0))
         one.wait_listening()
         other = self.start_on(1, self.certificate(0))
-        one.wait_told(f"^error .*{self.machines[1].address}")
+        mine, his = (machine.address for machine in self.machines[:2])
+        one.wait_told(f"^error .*is for {mine}, not for {his}")
         self.assert_end(one, other)
 
 
