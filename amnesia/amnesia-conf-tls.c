@@ -111,7 +111,7 @@ amnesia_conf_install_tls_properties (GObjectClass *object_class,
    *
    * The authorities that vouch for the others: only who has a certificate of theirs, with the name
    * of one of the peers or one of [property@Amnesia.Conf:tls-names], is connected to. Most often
-   * this is a [class@Gio.TlsFileDatabase].
+   * this is a [iface@Gio.TlsFileDatabase].
    *
    * Since: 0.1
    */

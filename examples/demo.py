@@ -97,9 +97,9 @@ async def play(members, conf):
     await asyncio.gather(*(member.end() for member in members))
 
 
-async def play_in_time(members, conf):
+async def play_in_time(steps, members):
     try:
-        await asyncio.wait_for(play(members, conf), PATIENCE_S)
+        await asyncio.wait_for(steps, PATIENCE_S)
     except asyncio.TimeoutError:
         raise Failed(f"This was to end within {PATIENCE_S} s, and did not.")
     finally:
@@ -144,10 +144,11 @@ def main():
             conf.write_text(json.dumps(find_free(entries)))
             print("The ports of conf.json are in use: free ones are taken.")
         try:
-            asyncio.run(play_in_time(members, os.fspath(conf)))
+            asyncio.run(play_in_time(play(members, os.fspath(conf)), members))
         except Failed as error:
             sys.exit(f"\n{error}")
     say("Every step was seen.")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ COLOURS = {
     "plain Unix socket": "#b0a060",
     "libamnesia, TCP": "#1f77b4",
     "libamnesia, local": "#d62728",
+    "libamnesia, TLS": "#ff7f0e",
     "libamnesia, TCP, mesh": "#99c2e6",
     "libamnesia, local, mesh": "#efa3a3",
     "libamnesia, TCP, Python": "#2ca02c",

@@ -129,6 +129,7 @@ COLUMNS = {
     "plain Unix, one send each": "plain Unix",
     "libamnesia, TCP": "TCP",
     "libamnesia, local": "local",
+    "libamnesia, TLS": "TLS",
     "libamnesia, TCP, mesh": "TCP, mesh",
     "libamnesia, local, mesh": "local, mesh",
     "libamnesia, TCP, Python": "TCP, Python",

@@ -19,6 +19,7 @@ import time
 PATIENCE_S = 120
 PORT = 7777
 HERE = pathlib.Path(__file__).parent
+CERTIFICATES = HERE.parent.parent / "examples" / "tls" / "make-certificates"
 
 # As in BenchBoard: the goal, the end, how many have it, how many must, the other process.
 BOARD = struct.Struct("=qqIIi")
@@ -86,6 +87,9 @@ class Run:
         os.ftruncate(self.board_fd, mmap.PAGESIZE)
         self.board = mmap.mmap(self.board_fd, mmap.PAGESIZE)
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK)
+        if self.way == "tls":
+            command = [CERTIFICATES, self.folder.name, self.host]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return self
 
     def __exit__(self, *_exception):
@@ -117,6 +121,12 @@ class Run:
         }
         if self.way != "local" and self.programs.can["can_be_turned_off"]:
             conf["local"] = False
+        if self.way == "tls":
+            # All are at one address: one certificate does for all.
+            conf["tls"] = {
+                "certificate": f"{self.folder.name}/{self.host}.pem",
+                "authorities": f"{self.folder.name}/authority.pem",
+            }
         return json.dumps(conf)
 
     def arguments(self, is_library, **values):

@@ -13,6 +13,18 @@
 
 #define OTHER_USER 1234
 
+/* All that a member would say, and a value that is newer than any. */
+static void
+greet_and_write (RawPeer *peer,
+                 guint64  id,
+                 guint    index)
+{
+  g_autoptr (AmnesiaEntry) entry = raw_entry (id, raw_stamp (1000), "'foreign'");
+
+  raw_peer_greet (peer, id, index);
+  raw_peer_send_write (peer, entry);
+}
+
 /* As another user, in a process of its own: connects, and returns how many bytes came. */
 static int
 count_bytes_as (uid_t uid,
@@ -24,7 +36,7 @@ count_bytes_as (uid_t uid,
   if (setresuid (uid, uid, uid) != 0)
     return 255;
   peer = local_connect (index);
-  raw_peer_greet (peer, 8, 1);
+  greet_and_write (peer, 8, 1);
   test_until (peer->closed);
   n = peer->n_bytes;
   return (int) MIN (n, 254);
@@ -65,7 +77,7 @@ test_other_user (void)
   int status;
   pid_t pid;
 
-  g_test_summary ("A process of another user gets no byte");
+  g_test_summary ("A process of another user gets no byte, and sets no value");
 
   if (skip_if_not_root ())
     return;
@@ -81,6 +93,10 @@ test_other_user (void)
   local_assert_child (status);
   test_until (test_diary_count_log (diary, "process * of this machine: refused: it is a process of "
                                     "user 1234, and this is one of user 0") == 1);
+  g_assert_cmpuint (test_diary_count (diary, "changed*"), ==, 0);
+  test_set (store, "'ours'");
+  test_drain ();
+  test_assert_data (store, "'ours'");
   test_diary_free (diary);
   test_free_store (store);
   local_end ();
@@ -100,7 +116,7 @@ squat_as (uid_t uid)
       setresuid (-1, 0, -1) != 0 || g_rename (before, path) != 0)
     return 255;
   peer = raw_door_accept (door);
-  raw_peer_greet (peer, 7, 1);
+  greet_and_write (peer, 7, 1);
   test_until (peer->closed);
   return (int) MIN (peer->n_bytes, 254);
 }
@@ -115,7 +131,7 @@ test_other_users_socket (void)
   int status;
   pid_t pid;
 
-  g_test_summary ("A socket of another user gets no byte, and TCP does it");
+  g_test_summary ("A socket of another user gets no byte, and sets no value; TCP does it");
 
   if (skip_if_not_root ())
     return;
@@ -129,6 +145,7 @@ test_other_users_socket (void)
   member = raw_door_accept (door);
   raw_peer_greet (member, 7, 1);
   local_wait_way (store, 1, AMNESIA_WAY_TCP);
+  g_assert_cmpuint (test_diary_count (diary, "changed*"), ==, 0);
   g_assert_cmpuint (test_diary_count_log (diary, "*: not by its local socket: it is a process of user "
                                           "1234, and this is one of user 0"), ==, 1);
   test_until (has_ended (pid, &status));
