@@ -253,6 +253,9 @@ amnesia_action_new (AmnesiaStore *store,
  * Makes a [iface@Gio.Action] of a part of the shared value, for menus and buttons, as
  * [method@Gio.Settings.create_action] does of a setting.
  *
+ * Only a key that is a name for an action ([func@Gio.Action.name_is_valid]: letters, digits, `-` and `.`)
+ * can be named in a menu.
+ *
  * Its state is the value of the key. Where the state is a boolean, activating it toggles the key;
  * otherwise activating it sets the key to the parameter, which is of the type of the state. Changing
  * its state sets the key.

@@ -136,7 +136,8 @@ bind (AmnesiaStore     *self,
  * is a value then, the property takes it, or with `SET` alone the key that of the property; if not, the
  * property is written if it has changed.
  *
- * Values of more than 65,536 members tell of no keys ([signal@Amnesia.Store::key-changed]).
+ * Values of more than 65,536 members tell of no keys ([signal@Amnesia.Store::key-changed]), so that the
+ * property stays as it is meanwhile.
  *
  * Use the object in the thread of the store only, where it is to be dropped as well. A property that
  * there is not, that cannot be read or written as @flags have it, or whose type no value becomes, is a

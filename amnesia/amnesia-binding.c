@@ -14,11 +14,13 @@
 /* One property, and the key that it is bound to.
  *
  * It is data of the object, and goes with it. The code that it runs may unbind it, or drop the object:
- * then @object is NULL, and the rest lives as long as a function needs it. */
+ * then @object is NULL, and the rest lives as long as a function needs it. Where it is the store itself,
+ * whoever calls holds that. */
 typedef struct
 {
   guint            n_refs;
-  AmnesiaStore    *store;            /* (owned) */
+  AmnesiaStore    *store;            /* (owned), unless it is the object itself */
+  gboolean         owns_store;
   GObject         *object;           /* (unowned) (nullable) NULL: no longer bound */
   GParamSpec      *property;         /* (owned) */
   char            *key;              /* (owned) (nullable) NULL: the whole value */
@@ -57,7 +59,8 @@ binding_unref (AmnesiaBinding *self)
     g_value_unset (&self->shown);
   g_clear_pointer (&self->written, g_variant_unref);
   g_param_spec_unref (self->property);
-  g_object_unref (self->store);
+  if (self->owns_store)
+    g_object_unref (self->store);
   g_free (self->key);
   g_free (self);
 }
@@ -225,6 +228,7 @@ static gboolean
 hold_cb (gpointer user_data)
 {
   g_autoptr (AmnesiaBinding) self = binding_ref (user_data);
+  g_autoptr (AmnesiaStore) alive = g_object_ref (self->store);
   g_autoptr (GVariant) present = dup_present (self);
 
   stop_holding (self);
@@ -318,6 +322,16 @@ map_to_key (AmnesiaBinding *self,
   return variant;
 }
 
+/* @variant is what the property says now: when it comes from the key, there is nothing to be done. */
+static void
+remember_written (AmnesiaBinding *self,
+                  GVariant       *variant)
+{
+  g_variant_ref (variant);
+  g_clear_pointer (&self->written, g_variant_unref);
+  self->written = variant;
+}
+
 /* @variant is held by who calls. */
 static void
 write_variant (AmnesiaBinding *self,
@@ -326,8 +340,7 @@ write_variant (AmnesiaBinding *self,
   g_autoptr (GError) error = NULL;
   gboolean written;
 
-  g_clear_pointer (&self->written, g_variant_unref);
-  self->written = g_variant_ref (variant);
+  remember_written (self, variant);
   if (self->key != NULL)
     written = amnesia_store_set_key (self->store, self->key, variant, &error);
   else
@@ -354,9 +367,16 @@ write_value (AmnesiaBinding *self,
   if (self->held != NULL)
     hold (self);
   if (amnesia_mapping_is_said (&self->mapping, present, value))
-    return;
+    {
+      remember_written (self, present);
+      return;
+    }
   variant = map_to_key (self, present, value);
-  if (variant != NULL && self->object != NULL && !amnesia_value_equal (variant, present))
+  if (variant == NULL || self->object == NULL)
+    return;
+  if (amnesia_value_equal (variant, present))
+    remember_written (self, present);
+  else
     write_variant (self, variant);
 }
 
@@ -501,10 +521,14 @@ amnesia_binding_attach (AmnesiaStore         *store,
                         AmnesiaBindFlags      flags,
                         const AmnesiaMapping *mapping)
 {
+  g_autoptr (AmnesiaStore) alive = g_object_ref (store);
   g_autoptr (AmnesiaBinding) self = g_new0 (AmnesiaBinding, 1);
 
   self->n_refs = 1;
-  self->store = g_object_ref (store);
+  self->store = store;
+  self->owns_store = G_OBJECT (store) != object;
+  if (self->owns_store)
+    g_object_ref (store);
   self->object = object;
   self->property = g_param_spec_ref (property);
   self->key = g_strdup (key);

@@ -29,7 +29,8 @@ G_BEGIN_DECLS
  *   and what would be right
  * @AMNESIA_ERROR_INVALID_VALUE: a value cannot be shared: a handle in its type, deeper than 64
  *   containers, or a dictionary with a key twice
- * @AMNESIA_ERROR_TOO_BIG: a value is larger than `max-size`
+ * @AMNESIA_ERROR_TOO_BIG: a value is larger than `max-size`, or all keys together are larger than four
+ *   times that
  * @AMNESIA_ERROR_INVALID_JSON: a text is not JSON, or JSON that would lose something
  * @AMNESIA_ERROR_NOT_IN_SYNC: the store was closed, but not every peer has confirmed the newest
  *   value; the message names who has not

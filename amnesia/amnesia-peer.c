@@ -207,6 +207,10 @@ init_how_properties (void)
    *
    * Whether it is connected and has confirmed all that we have.
    *
+   * With each value that is set it is not, until it has confirmed that: most often for less than a
+   * millisecond, but that may be when a window is drawn. What is shown to people is better bound to
+   * [property@Amnesia.Peer:status] or [property@Amnesia.Peer:state].
+   *
    * Since: 0.1
    */
   properties[PROP_IN_SYNC] = g_param_spec_boolean ("in-sync", NULL, NULL, FALSE, FLAGS);

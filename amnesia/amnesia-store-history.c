@@ -5,6 +5,7 @@
 #include "amnesia-store-private.h"
 
 #include "amnesia-key-changes-private.h"
+#include "replica/amnesia-value-private.h"
 
 /* What the changes of one transition have in common. */
 typedef struct
@@ -84,28 +85,14 @@ record (Recorder   *self,
   self->any = TRUE;
 }
 
-/* A part of a dictionary holds on to all of it, which may be a thousand times as large. */
-static GVariant *
-copy_part (GVariant *value)
-{
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (value == NULL)
-    return NULL;
-
-  bytes = g_bytes_new (g_variant_get_data (value), g_variant_get_size (value));
-
-  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (value), bytes, TRUE));
-}
-
 static void
 record_key (const char *key,
             GVariant   *old_value,
             GVariant   *new_value,
             gpointer    user_data)
 {
-  g_autoptr (GVariant) old_copy = copy_part (old_value);
-  g_autoptr (GVariant) new_copy = copy_part (new_value);
+  g_autoptr (GVariant) old_copy = old_value != NULL ? amnesia_value_copy (old_value) : NULL;
+  g_autoptr (GVariant) new_copy = new_value != NULL ? amnesia_value_copy (new_value) : NULL;
 
   record (user_data, key, old_copy, new_copy);
 }

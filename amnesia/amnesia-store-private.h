@@ -43,6 +43,8 @@ struct _AmnesiaStore
   AmnesiaTransitions transitions;
   gboolean           merged;      /* others have written; not looked at yet */
   gboolean           emitting;
+  gboolean           untold;      /* the keys of the last value, which has too many */
+  GVariant          *told;        /* (owned) (nullable) then: that whose keys were told last */
   gboolean           answering;   /* what is being told comes from elsewhere */
   guint              n_answers;   /* how often that was set in, since @answers_since */
   gint64             answers_since;
@@ -86,6 +88,9 @@ gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
                                               GError       **error);
 void         amnesia_store_notify            (AmnesiaStore  *self,
                                               AmnesiaStoreProperty property);
+
+/* what is emitted: amnesia-store-signals.c */
+void         amnesia_store_init_signals      (void);
 void         amnesia_store_emit_changed      (AmnesiaStore  *self,
                                               const AmnesiaTransition *transition);
 void         amnesia_store_emit_key_changes  (AmnesiaStore  *self,

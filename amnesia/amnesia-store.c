@@ -2,10 +2,7 @@
 
 #include "amnesia-store-private.h"
 
-#include "amnesia-conf-private.h"
 #include "amnesia-error.h"
-#include "amnesia-key-changes-private.h"
-#include "amnesia-marshal.h"
 #include "amnesia-peer.h"
 #include "amnesia-roster-private.h"
 
@@ -52,16 +49,6 @@
 
 static GParamSpec *properties[AMNESIA_STORE_PROP_CLOSE_TIMEOUT + 1];
 
-typedef enum
-{
-  SIGNAL_CHANGED,
-  SIGNAL_KEY_CHANGED,
-  SIGNAL_SUPERSEDED,
-  SIGNAL_LOG,
-} AmnesiaStoreSignal;
-
-static guint signals[SIGNAL_LOG + 1];
-
 G_DEFINE_ENUM_TYPE (AmnesiaState, amnesia_state,
                     G_DEFINE_ENUM_VALUE (AMNESIA_STATE_CLOSED, "closed"),
                     G_DEFINE_ENUM_VALUE (AMNESIA_STATE_SYNCING, "syncing"),
@@ -94,15 +81,6 @@ amnesia_turn_end (AmnesiaTurn *turn)
   g_main_context_unref (*turn);
 }
 
-/* For what only looks. */
-static gboolean
-is_own_context (AmnesiaStore *self)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-
-  return amnesia_store_enter_own_context (self, &turn);
-}
-
 gboolean
 amnesia_store_check_not_forked (AmnesiaStore  *self,
                                 GError       **error)
@@ -120,75 +98,6 @@ amnesia_store_notify (AmnesiaStore         *self,
                       AmnesiaStoreProperty  property)
 {
   g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
-}
-
-void
-amnesia_store_emit_changed (AmnesiaStore            *self,
-                            const AmnesiaTransition *transition)
-{
-  g_signal_emit (self, signals[SIGNAL_CHANGED], 0, transition->old, transition->new,
-                 transition->remote);
-}
-
-/* A detail is never interned for what came from elsewhere: quarks are not freed. A handler that is
- * connected to a key has interned it. */
-static GQuark
-get_detail (const char *key)
-{
-  return key != NULL ? g_quark_try_string (key) : 0;
-}
-
-static gboolean
-has_handler (AmnesiaStore       *self,
-             AmnesiaStoreSignal  signal)
-{
-  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, signals[signal], 0, NULL, NULL, NULL) != 0 ||
-         g_signal_has_handler_pending (self, signals[signal], 0, FALSE);
-}
-
-typedef struct
-{
-  AmnesiaStore *store;
-  gboolean      remote;
-} KeyChanges;
-
-static void
-emit_key_changed (const char *key,
-                  GVariant   *old,
-                  GVariant   *new,
-                  gpointer    user_data)
-{
-  const KeyChanges *changes = user_data;
-
-  g_signal_emit (changes->store, signals[SIGNAL_KEY_CHANGED], get_detail (key), key, old, new,
-                 changes->remote);
-}
-
-/* Looking for the keys that have changed takes a walk through all of them: only for who listens. */
-void
-amnesia_store_emit_key_changes (AmnesiaStore            *self,
-                                const AmnesiaTransition *transition)
-{
-  KeyChanges changes = { self, transition->remote };
-
-  if (has_handler (self, SIGNAL_KEY_CHANGED))
-    amnesia_key_changes_foreach (transition->old, transition->new, emit_key_changed, &changes);
-}
-
-void
-amnesia_store_emit_superseded (AmnesiaStore *self,
-                               const char   *key,
-                               GVariant     *lost,
-                               GVariant     *winner)
-{
-  g_signal_emit (self, signals[SIGNAL_SUPERSEDED], get_detail (key), key, lost, winner);
-}
-
-void
-amnesia_store_emit_log (AmnesiaStore *self,
-                        const char   *message)
-{
-  g_signal_emit (self, signals[SIGNAL_LOG], 0, message);
 }
 
 /* --- the object --- */
@@ -211,6 +120,7 @@ amnesia_store_finalize (GObject *object)
   amnesia_store_clear_open (self);
   amnesia_transitions_clear (&self->transitions);
   g_object_unref (self->history);
+  g_clear_pointer (&self->told, g_variant_unref);
   g_queue_clear_full (&self->messages, g_free);
   g_clear_object (&self->conf);
   g_clear_error (&self->error);
@@ -453,106 +363,6 @@ init_state_properties (void)
 }
 
 static void
-init_value_signals (void)
-{
-  /**
-   * AmnesiaStore::changed:
-   * @self: the store
-   * @old: (nullable): the value before
-   * @new: (nullable): the value now
-   * @remote: whether another process wrote it
-   *
-   * Emitted once for each transition of the value as this process sees it, after it was stored.
-   *
-   * For a value that is set here it is emitted before the setter returns; for all others, from the
-   * store's main context. What a handler sets takes effect and is sent at once; its own `changed`
-   * follows when the present emission has ended. Setting an equal value is no transition.
-   * (Dictionaries are equal whatever their order, in values of up to 256 KiB; larger ones only with
-   * the same bytes.)
-   *
-   * Since: 0.1
-   */
-  signals[SIGNAL_CHANGED] = g_signal_new ("changed", AMNESIA_TYPE_STORE, G_SIGNAL_RUN_LAST, 0,
-                                          NULL, NULL,
-                                          _amnesia_marshal_VOID__VARIANT_VARIANT_BOOLEAN,
-                                          G_TYPE_NONE, 3,
-                                          G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                          G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                          G_TYPE_BOOLEAN);
-  g_signal_set_va_marshaller (signals[SIGNAL_CHANGED], AMNESIA_TYPE_STORE,
-                              _amnesia_marshal_VOID__VARIANT_VARIANT_BOOLEANv);
-
-  /**
-   * AmnesiaStore::log:
-   * @self: the store
-   * @message: what is happening, in a sentence
-   *
-   * Emitted for those who want to know what the store is doing. The same lines go to the GLib log
-   * at debug level, in the domain `Amnesia`.
-   *
-   * Since: 0.1
-   */
-  signals[SIGNAL_LOG] = g_signal_new ("log", AMNESIA_TYPE_STORE, G_SIGNAL_RUN_LAST, 0,
-                                      NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                      G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE);
-}
-
-static void
-init_key_signals (void)
-{
-  /**
-   * AmnesiaStore::key-changed:
-   * @self: the store
-   * @key: the key
-   * @old: (nullable): what was there, or `NULL`
-   * @new: (nullable): what is there, or `NULL` if it was removed
-   * @remote: whether another process wrote it
-   *
-   * Emitted after [signal@Amnesia.Store::changed], for each key under which the value is another, in
-   * the order of the keys; also where the value was set as a whole, if it is a dictionary (`a{sv}`).
-   *
-   * The key is the detail: `key-changed::volume` tells of that key only. Members whose name is no key
-   * (see [method@Amnesia.Store.set_key]) are passed over, and so are values of more than 65,536 members.
-   *
-   * Since: 0.1
-   */
-  signals[SIGNAL_KEY_CHANGED] = g_signal_new ("key-changed", AMNESIA_TYPE_STORE,
-                                              G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
-                                              NULL, NULL, NULL, G_TYPE_NONE, 4,
-                                              G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                              G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                              G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                              G_TYPE_BOOLEAN);
-
-  /**
-   * AmnesiaStore::superseded:
-   * @self: the store
-   * @key: (nullable): the key that was written, or `NULL` for the whole value
-   * @lost: (nullable): what this process had written; `NULL` if it had unset or removed it
-   * @winner: (nullable): what the other had written in its place
-   *
-   * Emitted when a write of this process has lost against one that was made at the same time: by
-   * somebody who had not seen it. One that replaces a value that its writer knew is no such case.
-   *
-   * It is told once for each write, after [signal@Amnesia.Store::changed], and after the fact: the value
-   * is the winner's, here and everywhere. A program may show it, merge the two, or set its own once
-   * more. The key is the detail of the signal. Where a key was lost because somebody set the whole value,
-   * @winner is that whole value.
-   *
-   * A writer tells of the 16 others that it heard of last: among more than that it may be unknown
-   * whether it had seen a write, and then nothing is emitted.
-   *
-   * Since: 0.1
-   */
-  signals[SIGNAL_SUPERSEDED] = g_signal_new ("superseded", AMNESIA_TYPE_STORE,
-                                             G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
-                                             NULL, NULL, NULL, G_TYPE_NONE, 3,
-                                             G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                             G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE,
-                                             G_TYPE_VARIANT | G_SIGNAL_TYPE_STATIC_SCOPE);
-}
-
-static void
 amnesia_store_class_init (AmnesiaStoreClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -568,8 +378,7 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
   init_state_properties ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
-  init_value_signals ();
-  init_key_signals ();
+  amnesia_store_init_signals ();
 }
 
 static void
@@ -601,195 +410,4 @@ AmnesiaStore *
 amnesia_store_new (void)
 {
   return g_object_new (AMNESIA_TYPE_STORE, NULL);
-}
-
-/**
- * amnesia_store_get_conf: (get-property conf)
- * @self: a store
- *
- * Gets who shares the value.
- *
- * Returns: (transfer none) (nullable): the configuration
- *
- * Since: 0.1
- */
-AmnesiaConf *
-amnesia_store_get_conf (AmnesiaStore *self)
-{
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (is_own_context (self), NULL);
-
-  return self->conf;
-}
-
-/**
- * amnesia_store_set_conf: (set-property conf)
- * @self: a store
- * @conf: (nullable): a configuration, which cannot be changed any more; or `NULL` to close
- *
- * Sets who shares the value, and opens the store: in the background, the next time that its main
- * context is iterated. [method@Amnesia.Store.open_async] tells when that is done.
- *
- * On a store that is open, the links to those who are listed in both configurations stay; the
- * others are closed when they have sent what they have to.
- *
- * If the opening fails, [property@Amnesia.Store:error] tells why.
- *
- * Since: 0.1
- */
-void
-amnesia_store_set_conf (AmnesiaStore *self,
-                        AmnesiaConf  *conf)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-  g_autoptr (AmnesiaStore) alive = NULL;
-  g_autoptr (GError) error = NULL;
-  gboolean news;
-
-  g_return_if_fail (AMNESIA_IS_STORE (self));
-  g_return_if_fail (conf == NULL || AMNESIA_IS_CONF (conf));
-  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
-
-  if (!amnesia_store_check_not_forked (self, &error))
-    {
-      amnesia_store_say (self, error->message);
-      return;
-    }
-  alive = g_object_ref (self);
-  if (conf != NULL)
-    amnesia_conf_freeze (conf);
-  news = g_set_object (&self->conf, conf);
-  if (conf == NULL)
-    {
-      amnesia_store_cancel_opening (self);
-      amnesia_store_begin_close (self);
-    }
-  else if (self->closing != CLOSE_NONE)
-    self->reopen = TRUE;
-  else if (news || !amnesia_store_is_open (self))
-    amnesia_store_schedule_opening (self);
-  if (news)
-    amnesia_store_notify (self, AMNESIA_STORE_PROP_CONF);
-}
-
-/**
- * amnesia_store_get_state: (get-property state)
- * @self: a store
- *
- * Gets how the store stands with the others.
- *
- * Returns: the state
- *
- * Since: 0.1
- */
-AmnesiaState
-amnesia_store_get_state (AmnesiaStore *self)
-{
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), AMNESIA_STATE_CLOSED);
-  g_return_val_if_fail (is_own_context (self), AMNESIA_STATE_CLOSED);
-
-  return self->state;
-}
-
-/**
- * amnesia_store_get_error: (get-property error)
- * @self: a store
- *
- * Gets why the store could not be opened.
- *
- * Returns: (transfer none) (nullable): the error, or `NULL`
- *
- * Since: 0.1
- */
-const GError *
-amnesia_store_get_error (AmnesiaStore *self)
-{
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (is_own_context (self), NULL);
-
-  return self->error;
-}
-
-/**
- * amnesia_store_get_peers: (get-property peers)
- * @self: a store
- *
- * Gets the others. The list is always the same object.
- *
- * Returns: (transfer none): a list model of [class@Amnesia.Peer]
- *
- * Since: 0.1
- */
-GListModel *
-amnesia_store_get_peers (AmnesiaStore *self)
-{
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (is_own_context (self), NULL);
-
-  return G_LIST_MODEL (self->peers);
-}
-
-/**
- * amnesia_store_get_listening: (get-property listening)
- * @self: a store
- *
- * Gets what the store listens on.
- *
- * Returns: (transfer none) (nullable): `host:port`, or `NULL` while the store is closed, or a
- *   guest because no entry of the configuration is free
- *
- * Since: 0.1
- */
-const char *
-amnesia_store_get_listening (AmnesiaStore *self)
-{
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), NULL);
-  g_return_val_if_fail (is_own_context (self), NULL);
-
-  return self->listening;
-}
-
-/**
- * amnesia_store_get_close_timeout: (get-property close-timeout)
- * @self: a store
- *
- * Gets how long closing waits for those who have not confirmed the newest value.
- *
- * Returns: milliseconds
- *
- * Since: 0.1
- */
-guint
-amnesia_store_get_close_timeout (AmnesiaStore *self)
-{
-  g_return_val_if_fail (AMNESIA_IS_STORE (self), 0);
-  g_return_val_if_fail (is_own_context (self), 0);
-
-  return self->close_timeout;
-}
-
-/**
- * amnesia_store_set_close_timeout: (set-property close-timeout)
- * @self: a store
- * @milliseconds: how long; 0 does not wait at all
- *
- * Sets how long closing waits for those who have not confirmed the newest value. It holds for a
- * close that begins later.
- *
- * Since: 0.1
- */
-void
-amnesia_store_set_close_timeout (AmnesiaStore *self,
-                                 guint         milliseconds)
-{
-  g_auto (AmnesiaTurn) turn = NULL;
-
-  g_return_if_fail (AMNESIA_IS_STORE (self));
-  g_return_if_fail (milliseconds <= G_MAXINT);
-  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
-
-  if (self->close_timeout == milliseconds)
-    return;
-  self->close_timeout = milliseconds;
-  amnesia_store_notify (self, AMNESIA_STORE_PROP_CLOSE_TIMEOUT);
 }

@@ -36,14 +36,6 @@ amnesia_format_address (const char *host,
   return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 }
 
-static int
-compare_keys (gconstpointer a,
-              gconstpointer b,
-              gpointer      user_data)
-{
-  return strcmp (a, b);
-}
-
 AmnesiaLink *
 amnesia_link_new (AmnesiaLocal *local,
                   const char   *host,
@@ -64,7 +56,7 @@ amnesia_link_new (AmnesiaLocal *local,
   self->round_trip = -1;
   self->peer_linked = g_array_new (FALSE, FALSE, sizeof (guint64));
   /* a tree, as who sends the keys could choose them so that their hashes collide */
-  self->dirty = g_tree_new_full (compare_keys, NULL, g_free, NULL);
+  self->dirty = g_tree_new_full (amnesia_compare_keys, NULL, g_free, NULL);
   amnesia_repair_init (&self->repair, local->replica, local->max_size);
   return self;
 }

@@ -4,16 +4,6 @@
 
 #include "amnesia-limits-private.h"
 
-#include <string.h>
-
-static int
-compare_keys (gconstpointer a,
-              gconstpointer b,
-              gpointer      user_data)
-{
-  return strcmp (a, b);
-}
-
 AmnesiaMesh *
 amnesia_mesh_new (guint64                 id,
                   const AmnesiaMeshFuncs *funcs,
@@ -31,7 +21,7 @@ amnesia_mesh_new (guint64                 id,
   self->local.group = g_strdup ("");
   self->local.host = g_strdup ("");
   self->local.linked = g_array_new (FALSE, FALSE, sizeof (guint64));
-  self->written = g_tree_new_full (compare_keys, NULL, g_free, NULL);
+  self->written = g_tree_new_full (amnesia_compare_keys, NULL, g_free, NULL);
   amnesia_budget_init (&self->budget, 0);
   return self;
 }

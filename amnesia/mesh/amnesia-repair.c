@@ -19,19 +19,11 @@ list_item_free (gpointer data)
   g_free (item);
 }
 
-static int
-compare_keys (gconstpointer a,
-              gconstpointer b,
-              gpointer      user_data)
-{
-  return strcmp (a, b);
-}
-
 /* A tree, as who sends the keys could choose them so that their hashes collide. */
 static GTree *
 list_items_new (void)
 {
-  return g_tree_new_full (compare_keys, NULL, NULL, list_item_free);
+  return g_tree_new_full (amnesia_compare_keys, NULL, NULL, list_item_free);
 }
 
 void

@@ -48,6 +48,9 @@ int           amnesia_write_compare  (AmnesiaStamp        stamp_a,
                                       guint64             id_a,
                                       AmnesiaStamp        stamp_b,
                                       guint64             id_b);
+int           amnesia_compare_keys   (gconstpointer       a,
+                                      gconstpointer       b,
+                                      gpointer            user_data);
 guint64       amnesia_entry_hash     (const AmnesiaEntry *self);
 gsize         amnesia_entry_get_size (const AmnesiaEntry *self);
 

@@ -133,6 +133,15 @@ amnesia_write_compare (AmnesiaStamp stamp_a,
   return order != 0 ? order : compare_numbers (id_a, id_b);
 }
 
+/* The order of keys, for trees of them. */
+int
+amnesia_compare_keys (gconstpointer a,
+                      gconstpointer b,
+                      gpointer      user_data)
+{
+  return strcmp (a, b);
+}
+
 /* The hash of the identity (key, stamp, id), which digests add up; it is the same everywhere.
  *
  * FNV-1a with 64 bits runs over the bytes of the key, one byte 0, the 8 bytes of the stamp and the

@@ -37,11 +37,11 @@ struct _AmnesiaReplica
   GPtrArray    *changed;          /* (owned) (element-type utf8) the keys that were written since */
 };
 
-int  amnesia_compare_keys               (gconstpointer       a,
-                                         gconstpointer       b,
-                                         gpointer            user_data);
 void amnesia_replica_forget_value       (AmnesiaReplica     *self);
 void amnesia_replica_note_change        (AmnesiaReplica     *self,
                                          const AmnesiaEntry *entry);
+void amnesia_replica_note_loss          (AmnesiaReplica     *self,
+                                         AmnesiaEntry       *lost,
+                                         AmnesiaEntry       *winner);
 
 G_END_DECLS

@@ -8,14 +8,6 @@
 
 #include <string.h>
 
-int
-amnesia_compare_keys (gconstpointer a,
-                      gconstpointer b,
-                      gpointer      user_data)
-{
-  return strcmp (a, b);
-}
-
 /* What the keys are laid over, or NULL. */
 static GVariant *
 get_ground (AmnesiaReplica *self)

@@ -4,13 +4,12 @@
 
 #include "amnesia-replica-struct-private.h"
 
+#include "amnesia-value-private.h"
+
 #include <string.h>
 
 #define MAX_ENTRIES 65536
 #define MAX_SIZE_DEFAULT (16 * 1024 * 1024)
-/* More than can be lost at once, of which there are AMNESIA_MAX_SIZES_IN_ALL. */
-#define MAX_LOSSES (2 * AMNESIA_MAX_KEYS)
-#define MAX_LOSSES_SIZES 16
 
 /* Whether we wrote what bears this id, now or before the clock started anew. */
 static gboolean
@@ -66,76 +65,6 @@ count_out (AmnesiaReplica *self,
   self->digest -= amnesia_entry_hash (entry);
 }
 
-static void
-loss_free (gpointer data)
-{
-  AmnesiaLoss *loss = data;
-
-  amnesia_entry_unref (loss->lost);
-  amnesia_entry_unref (loss->winner);
-  g_free (loss);
-}
-
-/* Whether the writer of @entry had seen @other, or a later write of the same writer. Entries tell of the
- * newest writers only: one that is older than all of a full list may have been seen. */
-static gboolean
-has_seen (const AmnesiaEntry *entry,
-          const AmnesiaEntry *other)
-{
-  gboolean older = entry->n_seen == AMNESIA_MAX_SEEN;
-
-  for (guint i = 0; i < entry->n_seen; i++)
-    {
-      const AmnesiaSeen *seen = &entry->seen[i];
-
-      if (seen->id == other->id)
-        return seen->stamp >= other->stamp;
-      older = older && amnesia_write_compare (seen->stamp, seen->id, other->stamp, other->id) > 0;
-    }
-
-  return older;
-}
-
-/* While a handler runs, others may write, and nobody takes what is noted: there is a bound, beyond which
- * losses are not told. A whole value that covers many keys is counted once. */
-static gboolean
-has_room_for_loss (AmnesiaReplica *self,
-                   AmnesiaEntry   *lost,
-                   AmnesiaEntry   *winner)
-{
-  const AmnesiaLoss *last;
-
-  if (self->losses == NULL)
-    {
-      self->losses = g_ptr_array_new_with_free_func (loss_free);
-      self->losses_size = 0;
-    }
-  last = self->losses->len > 0 ? self->losses->pdata[self->losses->len - 1] : NULL;
-  self->losses_size += amnesia_entry_get_size (lost);
-  if (last == NULL || last->winner != winner)
-    self->losses_size += amnesia_entry_get_size (winner);
-
-  return last == NULL || (self->losses->len < MAX_LOSSES && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
-}
-
-/* @lost goes out of force because of @winner. */
-static void
-note_loss (AmnesiaReplica *self,
-           AmnesiaEntry   *lost,
-           AmnesiaEntry   *winner)
-{
-  AmnesiaLoss *loss;
-
-  if (!is_own (self, lost->id) || is_own (self, winner->id) || has_seen (winner, lost)
-      || !has_room_for_loss (self, lost, winner))
-    return;
-
-  loss = g_new (AmnesiaLoss, 1);
-  loss->lost = amnesia_entry_ref (lost);
-  loss->winner = amnesia_entry_ref (winner);
-  g_ptr_array_add (self->losses, loss);
-}
-
 /* Lists the key entries that a base write covers: those that are not greater, and so also one of
  * the same writer and moment, as a replica that got the base first takes no such entry. */
 static GPtrArray *
@@ -162,7 +91,7 @@ drop_covered (AmnesiaReplica *self,
     {
       AmnesiaEntry *lesser = covered->pdata[i];
 
-      note_loss (self, lesser, base);
+      amnesia_replica_note_loss (self, lesser, base);
       count_out (self, lesser);
       g_tree_remove (self->keys, lesser->key);
     }
@@ -187,7 +116,7 @@ put_in_force (AmnesiaReplica *self,
 
   if (old != NULL)
     {
-      note_loss (self, old, entry);
+      amnesia_replica_note_loss (self, old, entry);
       count_out (self, old);
     }
   count_in (self, entry);
@@ -543,13 +472,8 @@ static GVariant *
 take_own (GVariant *value,
           GVariant *keys)
 {
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (g_variant_get_size (value) > g_variant_get_size (keys) / 2)
-    return g_variant_ref (value);
-  bytes = g_bytes_new (g_variant_get_data (value), g_variant_get_size (value));
-
-  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (value), bytes, TRUE));
+  return g_variant_get_size (value) > g_variant_get_size (keys) / 2 ? g_variant_ref (value)
+                                                                    : amnesia_value_copy (value);
 }
 
 /* Writes all members of @keys, an a{sv}, as keys of one moment. Returns their entries. */
@@ -582,8 +506,8 @@ amnesia_replica_write_keys (AmnesiaReplica *self,
 
 /* Whether this key, or with "" the value, was never written, neither set nor removed. */
 static gboolean
-is_virgin (AmnesiaReplica *self,
-           const char     *key)
+was_never_written (AmnesiaReplica *self,
+                   const char     *key)
 {
   if (key[0] == '\0')
     return self->base == NULL && g_tree_nnodes (self->keys) == 0;
@@ -605,7 +529,7 @@ amnesia_replica_write_first (AmnesiaReplica *self,
                              const char     *key,
                              GVariant       *value)
 {
-  if (!is_virgin (self, key))
+  if (!was_never_written (self, key))
     return NULL;
 
   return put_write (self, amnesia_clock_next (&self->clock, wall, TRUE), key, value);
@@ -720,13 +644,6 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
   start_clock_anew (self, &past);
 
   return write_anew (self, wall, ahead);
-}
-
-/* Returns the writes of ours that were lost since this was last asked, or NULL. */
-GPtrArray *
-amnesia_replica_steal_losses (AmnesiaReplica *self)
-{
-  return g_steal_pointer (&self->losses);
 }
 
 /* Gets how many bytes the values of all entries in force have. */

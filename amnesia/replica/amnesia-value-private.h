@@ -25,5 +25,6 @@ gboolean amnesia_value_check_member (GVariant *value,
                                    GError     **error);
 gboolean amnesia_value_equal      (GVariant    *a,
                                    GVariant    *b);
+GVariant *amnesia_value_copy      (GVariant    *part);
 
 G_END_DECLS

@@ -34,16 +34,21 @@ def write_colour(colour):
     return "#{:02x}{:02x}{:02x}".format(*parts)
 
 
-# --- what the timeline says: these are the functions that timeline-row.ui names ---
+# --- what the lists show: these are the functions that peer-row.ui and timeline-row.ui name ---
 
 
-class Timeline:
+class Rows:
+    @staticmethod
+    def is_here(_row, state):
+        """Not whether it is in sync: with each value that is set it is not, for a moment."""
+        return state == Amnesia.PeerState.CONNECTED
+
     @staticmethod
     def describe_change(_row, key, new):
         value = Amnesia.unpack(new)
-        text = GLib.markup_escape_text(Timeline.describe_value(value))
-        if key == "colour":
-            text = f"<span foreground='{text}' alpha='100%'>⬤</span>"
+        text = GLib.markup_escape_text(Rows.describe_value(value))
+        if key == "colour" and isinstance(value, str) and Gdk.RGBA().parse(value):
+            text = f"<span foreground='{write_colour(read_colour(value))}' alpha='100%'>⬤</span>"
         name = key.capitalize().replace("-", " ") if key else "Everything"
         return f"<b>{GLib.markup_escape_text(name)}</b>  {text}"
 
@@ -58,9 +63,9 @@ class Timeline:
         return f"{when.to_local().format('%T')} · {writer or 'unknown'}" if when else ""
 
 
-def make_factory(name, functions=None):
+def make_factory(name):
     template = GLib.Bytes.new((HERE / name).read_bytes())
-    scope = Gtk.Builder.BuilderScope(functions)
+    scope = Gtk.Builder.BuilderScope(Rows)
     return Gtk.BuilderListItemFactory.new_from_bytes(scope, template)
 
 
@@ -86,7 +91,7 @@ class Board(Adw.ApplicationWindow):
         super().__init__(**properties)
         self.toast = None
         self.peers_view.set_factory(make_factory("peer-row.ui"))
-        self.timeline_view.set_factory(make_factory("timeline-row.ui", Timeline))
+        self.timeline_view.set_factory(make_factory("timeline-row.ui"))
         self.bind(self.mem)
         self.mem.conf = conf
 

@@ -384,9 +384,9 @@ function patchKeys(proto) {
             value: keyMethods[name],
         });
     }
-    // every GObject has a set() already, of an object of properties
+    // every GObject has a set() already, of an object of properties and nothing else
     proto.set = function (key, ...values) {
-        return isObject(key)
+        return isObject(key) && values.length === 0
             ? setProperties.call(this, key)
             : keyMethods.set.call(this, key, ...values);
     };

@@ -402,6 +402,34 @@ test_hold_ends (void)
 }
 
 static void
+test_hold_back_again (void)
+{
+  Member members[2];
+  gint64 written_at;
+
+  g_test_summary ("What others write again after we had it from them counts, also if it was ours before");
+
+  if (test_skip_if_slow ("it may have waited before the property is changed again"))
+    return;
+  pair_init (members);
+  written_at = g_get_monotonic_time ();
+  test_widget_set_value (members[0].widget, 3);
+  test_until (members[1].widget->value == 3);
+  test_set_key (members[1].store, "k", "4.0");
+  test_until (test_has_key (members[0].store, "k", "4.0"));
+  test_widget_set_value (members[0].widget, 4);
+  test_set_key (members[1].store, "k", "3.0");
+  test_until (test_has_key (members[0].store, "k", "3.0"));
+  if (g_get_monotonic_time () - written_at >= HOLD_TIME)
+    g_test_skip ("the machine was busy with something else");
+  test_until (members[0].widget->value == 3);
+  test_pass_time (250);
+  test_assert_key (members[0].store, "k", "3.0");
+  test_assert_key (members[1].store, "k", "3.0");
+  pair_clear (members);
+}
+
+static void
 test_drag (void)
 {
   Member members[2];
@@ -454,6 +482,55 @@ test_drag_both (void)
   pair_clear (members);
 }
 
+static void
+superseded_cb (AmnesiaStore *store,
+               const char   *key,
+               GVariant     *lost,
+               GVariant     *winner,
+               guint        *n)
+{
+  ++*n;
+}
+
+static void
+test_drag_apart (void)
+{
+  Member members[2];
+  TestWidget *others[2];
+  guint i, n_superseded = 0;
+
+  g_test_summary ("Two sliders of different keys that are dragged at once: nothing is lost of either, also "
+                  "as the signals tell it");
+
+  pair_init (members);
+  for (i = 0; i < 2; i++)
+    {
+      others[i] = test_widget_new ();
+      g_signal_connect (members[i].store, "superseded", G_CALLBACK (superseded_cb), &n_superseded);
+    }
+  amnesia_store_bind (members[1].store, "l", members[1].widget, "value", AMNESIA_BIND_DEFAULT);
+  amnesia_store_bind (members[0].store, "l", others[0], "value", AMNESIA_BIND_DEFAULT);
+  amnesia_store_bind (members[1].store, "k", others[1], "value", AMNESIA_BIND_DEFAULT);
+  members[1].step = -1;
+  g_timeout_add (FRAME_MS, drag_cb, &members[0]);
+  g_timeout_add (FRAME_MS, drag_cb, &members[1]);
+  test_until (members[0].n_moves == N_FRAMES && members[1].n_moves == N_FRAMES);
+  test_until (others[0]->value == -N_FRAMES && others[1]->value == N_FRAMES);
+  test_pass_time (250);
+  g_assert_cmpfloat (members[0].widget->value, ==, N_FRAMES);
+  g_assert_cmpfloat (members[1].widget->value, ==, -N_FRAMES);
+  for (i = 0; i < 2; i++)
+    {
+      test_assert_key (members[i].store, "k", G_STRINGIFY (N_FRAMES) ".0");
+      test_assert_key (members[i].store, "l", "-" G_STRINGIFY (N_FRAMES) ".0");
+      g_assert_cmpuint (count_writes (&members[i]), >=, N_FRAMES);
+    }
+  g_assert_cmpuint (n_superseded, ==, 0);
+  for (i = 0; i < 2; i++)
+    g_assert_finalize_object (others[i]);
+  pair_clear (members);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -469,7 +546,9 @@ main (int    argc,
   g_test_add_func ("/bind-peers/hold", test_hold);
   g_test_add_func ("/bind-peers/hold-longer", test_hold_longer);
   g_test_add_func ("/bind-peers/hold-ends", test_hold_ends);
+  g_test_add_func ("/bind-peers/hold-back-again", test_hold_back_again);
   g_test_add_func ("/bind-peers/drag", test_drag);
   g_test_add_func ("/bind-peers/drag-both", test_drag_both);
+  g_test_add_func ("/bind-peers/drag-apart", test_drag_apart);
   return g_test_run ();
 }

@@ -622,6 +622,22 @@ test_lives (Fixture       *fixture,
   g_assert_null (weak);
 }
 
+static void
+test_itself (Fixture       *fixture,
+             gconstpointer  user_data)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+
+  g_test_summary ("A property of the store itself can be bound, and keeps it from nothing");
+
+  amnesia_store_bind (store, "length", store, "history-length", AMNESIA_BIND_DEFAULT);
+  test_set_key (store, "length", "5");
+  g_assert_cmpuint (amnesia_store_get_history_length (store), ==, 5);
+  amnesia_store_set_history_length (store, 7);
+  test_assert_key (store, "length", "7");
+  g_assert_finalize_object (store);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -657,6 +673,7 @@ main (int    argc,
     { "/bind/unbind", test_unbind },
     { "/bind/replace", test_replace },
     { "/bind/lives", test_lives },
+    { "/bind/itself", test_itself },
   };
   guint i;
 

@@ -244,6 +244,82 @@ test_count_same (void)
   g_assert_cmpuint (amnesia_dictionary_count_same (none, none), ==, 0);
 }
 
+/* Changes one key, and checks what becomes of it. */
+static void
+check_change (GVariant  **dictionary,
+              GTree      *members,
+              const char *key,
+              GVariant   *value)
+{
+  g_autoptr (GPtrArray) entries = amnesia_entries_new ();
+  AmnesiaEntry *entry = amnesia_entry_new (key, AMNESIA_STAMP_NORMAL, 1, value, NULL, 0);
+  GVariant *changed;
+  g_autoptr (GVariant) built = NULL;
+
+  g_ptr_array_add (entries, entry);
+  if (value != NULL)
+    g_tree_replace (members, g_strdup (key), g_variant_ref (value));
+  else
+    g_tree_remove (members, key);
+  changed = amnesia_dictionary_change (*dictionary, entries);
+  g_variant_unref (*dictionary);
+  *dictionary = changed;
+  built = build (members);
+  assert_same_bytes (changed, built);
+}
+
+/* A string, alone or with others of another alignment. */
+static GVariant *
+make_of_length (gsize    length,
+                gboolean alone)
+{
+  g_autofree char *text = g_strnfill (length, 'x');
+
+  return alone ? g_variant_new_string (text) : g_variant_new ("(sys)", "first", 5, text);
+}
+
+static void
+check_around (gsize    boundary,
+              guint    n_others,
+              gboolean alone)
+{
+  g_autoptr (GTree) members = members_new ();
+  g_autoptr (GVariant) dictionary = build (members);
+  gsize begin, length;
+  guint i;
+
+  for (i = 0; i < n_others; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%c%u", i % 2 == 0 ? 'z' : 'a', i);
+
+      check_change (&dictionary, members, key, g_variant_new_int64 (i));
+    }
+  begin = boundary - MIN (boundary, g_variant_get_size (dictionary) + 50);
+  for (length = begin; length < begin + 70; length++)
+    {
+      check_change (&dictionary, members, "m", make_of_length (length, alone));
+      check_change (&dictionary, members, "b", g_variant_new_byte (7));
+      check_change (&dictionary, members, "b", NULL);
+    }
+  check_change (&dictionary, members, "m", NULL);
+}
+
+static void
+test_boundaries (void)
+{
+  guint n_others;
+
+  g_test_summary ("So it is at each size around those from which on an offset has more bytes");
+
+  for (n_others = 0; n_others < 5; n_others++)
+    {
+      check_around (G_MAXUINT8, n_others, TRUE);
+      check_around (G_MAXUINT8, n_others, FALSE);
+      check_around (G_MAXUINT16, n_others, TRUE);
+      check_around (G_MAXUINT16, n_others, FALSE);
+    }
+}
+
 static gboolean
 is_same_member (GVariant *a,
                 gsize     index_a,
@@ -301,29 +377,31 @@ test_compare (void)
 }
 
 static GVariant *
-make_garbage (void)
+make_garbage (const char *type)
 {
-  gsize i, size = (gsize) g_test_rand_int_range (0, 80);
+  gsize i, size = (gsize) g_test_rand_int_range (0, g_test_rand_bit () ? 80 : 10);
   guint8 *bytes = g_malloc (size + 1);
 
   for (i = 0; i < size; i++)
     bytes[i] = (guint8) (g_test_rand_bit () ? g_test_rand_int_range (0, (int) size + 1) : "ab\0isv{"[i % 7]);
-  return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, bytes, size, FALSE, g_free,
+  return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE (type), bytes, size, FALSE, g_free,
                                                       bytes));
 }
 
-/* What is set as a default is not checked. */
+/* What a property has that is bound is not checked before it is compared. */
 static void
 test_garbage (void)
 {
+  static const char *const types[] = { "a{sv}", "d", "b", "s", "v", "(yd)", "ad", "a{us}", "mx", "()" };
   int i;
 
-  g_test_summary ("To compare dictionaries of any bytes does no harm");
+  g_test_summary ("To compare values of any bytes does no harm");
 
   for (i = 0; i < 20 * (int) N_STEPS; i++)
     {
-      g_autoptr (GVariant) a = make_garbage ();
-      g_autoptr (GVariant) b = make_garbage ();
+      const char *type = types[g_test_rand_bit () ? 0 : g_test_rand_int_range (0, G_N_ELEMENTS (types))];
+      g_autoptr (GVariant) a = make_garbage (type);
+      g_autoptr (GVariant) b = make_garbage (type);
 
       amnesia_value_equal (a, b);
       g_assert_true (amnesia_value_equal (a, a));
@@ -402,6 +480,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/dictionary/change", test_change);
+  g_test_add_func ("/dictionary/boundaries", test_boundaries);
   g_test_add_func ("/dictionary/equal", test_equal);
   g_test_add_func ("/dictionary/count-same", test_count_same);
   g_test_add_func ("/dictionary/compare", test_compare);

@@ -435,7 +435,7 @@ freed_cb (gpointer data)
 static void
 test_no_waste (void)
 {
-  AmnesiaStore *store = new_store (10);
+  AmnesiaStore *store = new_store (1000);
   gboolean freed = FALSE;
   g_autoptr (GVariant) made = g_variant_ref_sink (make_many (100));
   GVariant *value;
@@ -445,7 +445,7 @@ test_no_waste (void)
   value = g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, g_variant_get_data (made),
                                    g_variant_get_size (made), TRUE, freed_cb, &freed);
   amnesia_store_set_data (store, value);
-  g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_history (store)), ==, 10);
+  g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_history (store)), ==, 100);
   g_assert_false (freed);
   test_set (store, "{'99': <0>}");
   test_set (store, "{'99': <1>}");

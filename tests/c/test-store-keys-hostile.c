@@ -196,7 +196,7 @@ test_drop (void)
       else if (i % 3 == 1)
         set_keys (store, "{'a': <1>, 'b': <2>}");
       else
-        amnesia_store_set_default_data (store, test_value ("{'a': <1>}"));
+        amnesia_store_set_default_data (store, g_variant_new_parsed ("{'a': <1>}"));
       g_assert_null (store);
       g_assert_null (weak);
     }
@@ -219,8 +219,9 @@ do_all_cb (AmnesiaStore *store,
   set_key (store, "new", g_variant_new_uint32 (*n_calls));
   set_keys (store, *n_calls % 2 ? "{'a': <'x'>, 'z': <1>}" : "{'a': <'y'>}");
   amnesia_store_remove_key (store, key, NULL);
-  amnesia_store_set_default_data (store, test_value (*n_calls % 2 ? "5" : "{'default': <true>}"));
-  amnesia_store_set_data (store, *n_calls % 2 ? test_value ("{'whole': <1>}") : NULL);
+  amnesia_store_set_default_data (store, *n_calls % 2 ? g_variant_new_int32 (5)
+                                                      : g_variant_new_parsed ("{'default': <true>}"));
+  amnesia_store_set_data (store, *n_calls % 2 ? g_variant_new_parsed ("{'whole': <1>}") : NULL);
   amnesia_store_set_default_data (store, NULL);
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -417,7 +418,7 @@ try_in_child (AmnesiaStore *store)
   g_autoptr (GError) removed = NULL;
 
   amnesia_store_set_key (store, "a", g_variant_new_int32 (2), &set);
-  amnesia_store_set_keys (store, test_value ("{'a': <2>}"), &several);
+  amnesia_store_set_keys (store, g_variant_new_parsed ("{'a': <2>}"), &several);
   amnesia_store_remove_key (store, "a", &removed);
   return !g_error_matches (set, AMNESIA_ERROR, AMNESIA_ERROR_FORKED) ||
          !g_error_matches (several, AMNESIA_ERROR, AMNESIA_ERROR_FORKED) ||

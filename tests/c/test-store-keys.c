@@ -372,6 +372,81 @@ test_shared (void)
   test_close_store (b);
 }
 
+#define MOST_MEMBERS 65536
+
+/* {'a': <first>, '0': <0>, '1': <0>, ...} */
+static GVariant *
+make_many (guint n,
+           int   first)
+{
+  GVariantBuilder builder;
+  guint i;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&builder, "{sv}", "a", g_variant_new_int32 (first));
+  for (i = 1; i < n; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      g_variant_builder_add (&builder, "{sv}", key, g_variant_new_byte (0));
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static void
+note_key_cb (AmnesiaStore *store,
+             const char   *key,
+             GVariant     *old,
+             GVariant     *new,
+             gboolean      remote,
+             GString      *told)
+{
+  g_autofree char *old_text = old != NULL ? g_variant_print (old, FALSE) : g_strdup ("unset");
+  g_autofree char *new_text = new != NULL ? g_variant_print (new, FALSE) : g_strdup ("unset");
+
+  g_string_append_printf (told, "%s: %s -> %s; ", key, old_text, new_text);
+}
+
+static void
+assert_told (GString    *told,
+             const char *text)
+{
+  g_assert_cmpstr (told->str, ==, text);
+  g_string_truncate (told, 0);
+}
+
+static void
+test_too_many_to_tell (void)
+{
+  g_autoptr (AmnesiaStore) store = amnesia_store_new ();
+  g_autoptr (GString) told = g_string_new (NULL);
+  gulong handler;
+
+  g_test_summary ("After a value of too many members the keys are told that differ from the one before");
+
+  handler = g_signal_connect (store, "key-changed", G_CALLBACK (note_key_cb), told);
+  test_set (store, "{'a': <1>, 'b': <2>, 'c': <3>}");
+  assert_told (told, "a: unset -> 1; b: unset -> 2; c: unset -> 3; ");
+  amnesia_store_set_data (store, make_many (MOST_MEMBERS + 1, 7));
+  amnesia_store_set_data (store, make_many (MOST_MEMBERS + 2, 8));
+  assert_told (told, "");
+  test_set (store, "{'a': <9>, 'b': <2>}");
+  assert_told (told, "a: 1 -> 9; c: 3 -> unset; ");
+  test_set (store, "{'a': <9>, 'b': <3>}");
+  assert_told (told, "b: 2 -> 3; ");
+
+  amnesia_store_set_data (store, make_many (MOST_MEMBERS + 1, 7));
+  test_set (store, "5");
+  assert_told (told, "a: 9 -> unset; b: 3 -> unset; ");
+
+  g_signal_handler_disconnect (store, handler);
+  amnesia_store_set_data (store, make_many (MOST_MEMBERS + 1, 7));
+  g_signal_connect (store, "key-changed", G_CALLBACK (note_key_cb), told);
+  amnesia_store_set_data (store, make_many (MOST_MEMBERS + 2, 7));
+  test_set (store, "{'a': <9>}");
+  assert_told (told, "a: unset -> 9; ");
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -386,6 +461,7 @@ main (int   argc,
   g_test_add_func ("/store-keys/refused", test_refused);
   g_test_add_func ("/store-keys/too-many", test_too_many);
   g_test_add_func ("/store-keys/too-big-together", test_too_big_together);
+  g_test_add_func ("/store-keys/too-many-to-tell", test_too_many_to_tell);
   g_test_add_func ("/store-keys/shared", test_shared);
 
   return g_test_run ();

@@ -125,5 +125,6 @@ LLVMFuzzerTestOneInput (const uint8_t *data,
     amnesia_link_leave (door.link, amnesia_link_get_bye (error), error->message);
   check_answers (&door);
   amnesia_link_free (door.link);
+  amnesia_local_forget_write (&local);
   return 0;
 }

@@ -175,6 +175,8 @@ test('wrong keys', async () => {
             await assertThrows(() => store[name](key, 1), TypeError, 'a key is of type');
     }
     await assertThrows(() => store.get({}), TypeError, 'a key is of type Object');
+    await assertThrows(() => store.set({}, 1), TypeError, 'a key is of type Object');
+    await assertThrows(() => store.set(['a'], 1), TypeError, 'a key is of type Array');
     for (const key of ['', LONG, 'ä'.repeat(128)])
         await assertRefused(() => store.set(key, 1), INVALID_KEY, '255');
     await assertThrows(() => store.set('a\0', 1), TypeError, 'the key has the character U+0000');

@@ -89,6 +89,22 @@ test('conf: an array, an object, a file, an Amnesia.Conf, null', () => {
     other.conf = null;
 });
 
+test('conf: built in code', async () => {
+    const built = new Amnesia.Conf({group: 'küche', max_size: 2048});
+
+    built.clock_limit = 60;
+    built.local = false;
+    built.add_peer('10.0.1.2', 7777);
+    built.add_allow('10.0.1.0/24');
+    built.set_listen('0.0.0.0', 7777);
+    assertEqual(built.get_peer(0), [true, '10.0.1.2', 7777]);
+    assertEqual([built.group, built.max_size], ['küche', 2048]);
+    assertEqual([built.clock_limit, built.local], [60, false]);
+    await assertRefused(() => built.add_peer('10.0.1.2', 7777), INVALID_CONF, '10.0.1.2');
+    await assertRefused(() => built.add_allow('10.0.1.1/24'), INVALID_CONF, '10.0.1.1/24');
+    await assertRefused(() => built.set_listen('localhost', 7777), INVALID_CONF, 'listen');
+});
+
 test('conf: what is wrong', async () => {
     const store = new Amnesia.Store();
     const {host} = conf(1)[0];

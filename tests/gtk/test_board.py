@@ -62,9 +62,11 @@ class BoardTest(screen.TestCase):
         self.see_all("caption", "Doors at seven")
         self.right.say("choose", "#c061cb")
         self.see_all("colour", "#c061cb")
+        self.left.ask("watches", "watch_peers")
         self.left.pull("volume", 60)
         self.assertGreater(self.left.shown["volume"], 60)
         self.see_all("volume", self.left.shown["volume"])
+        self.assertEqual(self.left.all_told("dims"), [])
         self.right.click("Talk")
         for board in self.boards:
             board.see("Talk", True)
@@ -90,6 +92,31 @@ class BoardTest(screen.TestCase):
         late.see("caption", "It goes on")
         late.see("on_air", True)
         self.close_boards([self.left, late])
+
+    def test_what_does_not_fit(self):
+        """Others may share anything, of which the window makes what it can, without a warning."""
+        misfits = [
+            {"colour": "no colour", "volume": "loud", "brightness": 1e308, "caption": ["x"], "scene": 7},
+            {"colour": "rgb(1,2,3)", "on-air": None, "lights": 5, "<b>": "<&", "volume": -1e308},
+            {"colour": "</span><i>", "caption": "<b>" + 20000 * "x", "brightness": 2**64 - 1},
+            {"colour": 5, "caption": "", "scene": {"": None}, "": ""},
+            "text",
+            [{}],
+            {},
+        ]
+        for value in misfits:
+            text = json.dumps(value, separators=(",", ":"))
+            self.member.set(text)
+            for board in self.boards:
+                board.draw()
+        self.member.set(json.dumps({"caption": "It went well", "volume": 40.0, "colour": "#c061cb"}))
+        for name, value in ("caption", "It went well"), ("volume", 40), ("colour", "#c061cb"):
+            for board in self.boards:
+                board.see(name, value)
+        for board in self.boards:
+            self.read_until(board, "Caption  It went well")
+            board.close()
+            self.assertNotRegex(board.errors(), "WARNING|CRITICAL")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """Runs the board as it is, and tells through a pipe what its controls show.
 
 Each line is a JSON list that ends with the time. It takes lines as well: `["where", NAME]`,
-`["read"]`, `["draw"]`, `["choose", COLOUR]`, `["close"]`, and `["drag", NAME, VALUE, ...]`, which
-moves a slider as a hand does, to 60 values in a second.
+`["read"]`, `["draw"]`, `["watch_peers"]`, `["choose", COLOUR]`, `["close"]`, and
+`["drag", NAME, VALUE, ...]`, which moves a slider as a hand does, to 60 values in a second.
 """
 
 import json
@@ -148,6 +148,12 @@ class Watched(board.Studio):
         """Tells all that the window says in words."""
         labels = (part for part in walk(self.board) if isinstance(part, Gtk.Label))
         tell("reads", [label.get_text() for label in labels if label.get_mapped()])
+
+    def watch_peers(self):
+        """Tells from now on when a part of the list of participants becomes dim, or bright again."""
+        for part in walk(self.board.peers_view):
+            part.connect("notify::sensitive", lambda part, _spec: tell("dims", part.get_sensitive()))
+        tell("watches")
 
     def choose(self, colour):
         """As the dialog of the button does."""

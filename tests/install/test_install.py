@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What is installed is what programs outside the tree need, and no more."""
 
+import json
 import os
 import pathlib
+import queue
 import re
 import subprocess
 import tempfile
+import threading
 import unittest
+
+import samples
 
 HERE = pathlib.Path(__file__).parent
 OUTSIDE = HERE / "outside"
@@ -15,6 +20,7 @@ BUILD = pathlib.Path(os.environ["AMNESIA_BUILD"])
 PREFIX = os.environ["AMNESIA_PREFIX"].lstrip("/")
 LANGUAGES = os.environ["AMNESIA_LANGUAGES"].split()
 HELLO = '"outside" 0\n'
+PATIENCE_S = 20
 
 HEADERS = ["amnesia.h", "amnesia-version.h"] + [
     f"amnesia-{name}.h"
@@ -27,6 +33,29 @@ def run(*command, **options):
     if done.returncode != 0:
         raise AssertionError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
     return done.stdout
+
+
+class Program:
+    """One that runs until it is told to end, and what it prints."""
+
+    def __init__(self, *command, **options):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+        self.lines = queue.Queue()
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip())
+
+    def next_line(self):
+        return self.lines.get(timeout=PATIENCE_S)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
 
 
 class Symbols(unittest.TestCase):
@@ -80,11 +109,27 @@ class Installed(unittest.TestCase):
         self.assertEqual([n for n in libraries if not n.startswith("libamnesia-1.so")], [])
         self.assertEqual(self.find("member*") + self.find("test*"), [])
 
-    def test_c(self):
-        program = self.folder / "outside-c"
+    def compile_c(self, source, *options):
+        program = self.folder / f"{source.stem}-c"
         flags = self.run_outside("pkg-config", "--cflags", "--libs", "amnesia-1").split()
-        run("cc", OUTSIDE / "outside.c", "-o", program, *flags)
-        self.assertEqual(self.run_outside(program), HELLO)
+        run("cc", source, "-o", program, *options, *flags)
+        return program
+
+    def compile_vala(self, source, *options):
+        program = self.folder / f"{source.stem}-vala"
+        (vapi,) = self.find("amnesia-1.vapi")
+        (gir,) = self.find("Amnesia-1.gir")
+        folders = "--vapidir", vapi.parent, "--girdir", gir.parent
+        self.run_outside("valac", *folders, "--pkg", "amnesia-1", "-X", "-w", source,
+                         "-o", program, *options)  # fmt: skip
+        return program
+
+    def find_python(self):
+        (override,) = self.find("Amnesia.py")
+        return str(override.parents[2])
+
+    def test_c(self):
+        self.assertEqual(self.run_outside(self.compile_c(OUTSIDE / "outside.c")), HELLO)
 
     def test_meson(self):
         build = self.folder / "outside-meson"
@@ -97,9 +142,8 @@ class Installed(unittest.TestCase):
         (override,) = self.find("Amnesia.py")
         self.assertEqual(override.parts[-3:-1], ("gi", "overrides"))
         self.assertEqual(self.find("__init__.py"), [])
-        path = str(override.parents[2])
         command = os.environ["AMNESIA_PYTHON"], OUTSIDE / "outside.py"
-        self.assertEqual(self.run_outside(*command, PYTHONPATH=path), HELLO)
+        self.assertEqual(self.run_outside(*command, PYTHONPATH=self.find_python()), HELLO)
 
     def test_javascript(self):
         self.require("js")
@@ -107,13 +151,54 @@ class Installed(unittest.TestCase):
 
     def test_vala(self):
         self.require("vala")
-        (vapi,) = self.find("amnesia-1.vapi")
-        (gir,) = self.find("Amnesia-1.gir")
-        program = self.folder / "outside-vala"
-        folders = "--vapidir", vapi.parent, "--girdir", gir.parent
-        source = OUTSIDE / "outside.vala"
-        self.run_outside("valac", *folders, "--pkg", "amnesia-1", "-X", "-w", source, "-o", program)
+        program = self.compile_vala(OUTSIDE / "outside.vala")
         self.assertEqual(self.run_outside(program), HELLO)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def test_tutorial_c(self):
+        source = self.write("tutorial.c", samples.make_tutorial("c"))
+        self.compile_c(source, "-c", "-Wall", "-Werror")
+
+    def test_tutorial_vala(self):
+        self.require("vala")
+        self.compile_vala(self.write("tutorial.vala", samples.make_tutorial("vala")), "-c")
+
+    def start_readme(self, language):
+        """Starts the ten lines that the README has for one language."""
+        endings = {"python": "py"}
+        source = self.write(f"readme.{endings.get(language, language)}",
+                            samples.find_program(language))  # fmt: skip
+        command = {
+            "c": lambda: [self.compile_c(source, "-Wall", "-Werror")],
+            "python": lambda: [os.environ["AMNESIA_PYTHON"], "-u", source],
+            "js": lambda: ["gjs", "-m", source],
+            "vala": lambda: [self.compile_vala(source)],
+        }[language]()
+        env = {**self.env, "PYTHONPATH": self.find_python()} if language == "python" else self.env
+        program = Program(*command, cwd=self.folder, env=env)
+        self.addCleanup(program.end)
+        return program
+
+    def test_readme(self):
+        """They run as they stand, and share one variable."""
+        pid = os.getpid()
+        host = f"127.{1 + (pid >> 16) % 250}.{pid >> 8 & 255}.{pid & 255}"
+        self.write("conf.json", json.dumps([{"host": host, "port": 7701 + i} for i in range(4)]))
+        first = self.start_readme("c")
+        self.assertEqual(first.next_line(), shown := "123")
+        for language, own, value in (
+            ("python", "{'jsontest': 123}", '{"jsontest":123}'),
+            ("vala", "123", "123"),
+            ("js", '{"jsontest":123}', '{"jsontest":123}'),
+        ):
+            if language in LANGUAGES:
+                self.assertEqual(self.start_readme(language).next_line(), own)
+                if value != shown:
+                    self.assertEqual(first.next_line(), shown := value)
 
 
 class Subproject(unittest.TestCase):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* keys CONF ROLE NAME ROUNDS: shares a value, and does what it is told on its standard input:
  *
- *   go       works: ROUNDS turns of its loop, in each of which it sets
+ *   go       works: ROUNDS turns more of its loop, in each of which it sets
  *              keys   NAME0 to NAME9, one after the other
  *              base   the whole value, to a dictionary with NAME
  *              pairs  two keys, NAME and NAMENAME, at once
@@ -94,7 +94,7 @@ work_cb (gpointer user_data)
     write_base (self);
   else
     write_pair (self);
-  if (self->round < self->rounds)
+  if (self->round % self->rounds != 0)
     return G_SOURCE_CONTINUE;
   line = g_strdup_printf ("done %" G_GINT64_FORMAT, g_get_monotonic_time () - self->begun);
   tell (line);

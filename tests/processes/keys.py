@@ -34,7 +34,7 @@ class Member:
     def work(self):
         self.round += 1
         self.write()
-        if self.round < self.rounds:
+        if self.round % self.rounds:
             return GLib.SOURCE_CONTINUE
         print("done", int((time.monotonic() - self.begun) * 1e6), flush=True)
         return GLib.SOURCE_REMOVE

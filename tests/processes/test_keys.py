@@ -33,11 +33,16 @@ class Writer(Process):
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
 
-    def ask(self, command):
+    def ask(self, command, begins):
+        """The answer begins so; that it is done may be said in between."""
         n_lines = len(self.lines)
+
+        def answers():
+            return [line for line in self.lines[n_lines:] if line.startswith(begins)]
+
         self.tell(command)
-        self.wait(command, lambda: len(self.lines) > n_lines)
-        return self.lines[-1]
+        self.wait(command, answers)
+        return answers()[0]
 
     def wait_done(self):
         """How long it has worked, in seconds."""
@@ -45,7 +50,7 @@ class Writer(Process):
         return int(next(line for line in self.lines if line.startswith("done ")).split()[1]) / 1e6
 
     def value(self):
-        return json.loads(self.ask("show").removeprefix("value "))
+        return json.loads(self.ask("show", "value ").removeprefix("value "))
 
 
 def keys_of(name):
@@ -104,6 +109,8 @@ class Keys(TestCase):
                 members = self.begin(language, ("keys", "a", N_ROUNDS), ("base", "base", N_ROUNDS))
                 self.work(f"{language}, ten keys and the whole, {N_ROUNDS} times", members)
                 self.see_same(members, is_right)
+                members[1].tell("go")
+                self.see_same(members, lambda value: value == {"base": 2 * N_ROUNDS})
                 self.end(members)
 
     def test_V13_pairs(self):
@@ -115,7 +122,7 @@ class Keys(TestCase):
                 self.work(f"{language}, a pair {N_PAIRS} times by two", members[:2])
                 self.see_same(members, lambda value: value == {"a": N_PAIRS, "aa": N_PAIRS})
                 for member in members:
-                    faults, _, total = member.ask("faults").split()[1:]
+                    faults, _, total = member.ask("faults", "faults ").split()[1:]
                     self.assertEqual(int(faults), 0, member)
                     self.assertGreater(int(total), 1)
                 self.end(members)

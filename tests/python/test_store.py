@@ -69,6 +69,21 @@ class ConfTest(RefusalTest):
         self.store.conf = built
         self.assertIs(self.store.conf, built)
 
+    def test_built(self):
+        built = Amnesia.Conf(group="küche", max_size=2048)
+        built.clock_limit = 60
+        built.local = False
+        built.add_peer("10.0.1.2", 7777)
+        built.add_allow("10.0.1.0/24")
+        built.set_listen("0.0.0.0", 7777)
+        self.assertEqual(built.get_peer(0), (True, "10.0.1.2", 7777))
+        self.assertEqual((built.group, built.max_size), ("küche", 2048))
+        self.assertEqual((built.clock_limit, built.local), (60, False))
+        code = Amnesia.Error.INVALID_CONF
+        self.assertIn("10.0.1.2", self.assert_refused(code, built.add_peer, "10.0.1.2", 7777))
+        self.assertIn("10.0.1.1/24", self.assert_refused(code, built.add_allow, "10.0.1.1/24"))
+        self.assertIn("listen", self.assert_refused(code, built.set_listen, "localhost", 7777))
+
     def test_none(self):
         self.assertIsNone(self.store.conf)
         self.store.conf = conf(1)

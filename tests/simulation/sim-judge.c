@@ -121,16 +121,17 @@ cover (gpointer key,
   return TRUE;
 }
 
-/* @record is in force at @node from now on. */
+/* @record is in force at @node from now on; @relief: instead of one that counts as if it were not there. */
 static void
 set_floor (SimNode   *node,
-           SimRecord *record)
+           SimRecord *record,
+           gboolean   relief)
 {
   SimRecord *before = g_hash_table_lookup (node->floors, record->key);
 
   if (before != NULL)
     sim_judge_lost (node, before, record);
-  if (before != NULL && record->weak && !before->weak)
+  if (before != NULL && record->weak && !before->weak && !relief)
     sim_fail ("%u: a first value beats one that was set", node->index);
   g_hash_table_replace (node->floors, record->key, record);
   if (*record->key == '\0')
@@ -164,7 +165,7 @@ sim_judge_write (SimNode      *node,
   if (amnesia_replica_lookup (node->replica, entry->key) != entry)
     sim_fail ("%u: its own write is not visible", node->index);
   node->seen = MAX (node->seen, entry->stamp);
-  set_floor (node, record);
+  set_floor (node, record, FALSE);
   return record;
 }
 
@@ -218,7 +219,7 @@ sim_judge_merge (SimNode      *node,
   sim_life_note (node->history, record);
   node->seen = MAX (node->seen, entry->stamp);
   if (right == AMNESIA_MERGE_TAKEN)
-    set_floor (node, record);
+    set_floor (node, record, relief);
   if (relief)
     forget_seen (node);
 }
@@ -354,7 +355,7 @@ sim_judge_rewrite (SimNode   *node,
       if (before == NULL || !sim_is_own (node, before->id) || !is_ahead (before->stamp, node->now.wall / 1000))
         sim_fail ("%u: it writes anew what need not be", node->index);
       record = sim_history_add (entry, node->history, before != NULL && before->weak);
-      set_floor (node, record);
+      set_floor (node, record, FALSE);
       if (before != NULL)
         sim_history_withdraw (before);
       if (before == NULL || before->siblings == NULL)

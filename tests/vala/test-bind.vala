@@ -94,6 +94,22 @@ void test_shared () throws Error {
   b.close_sync ();
 }
 
+void test_after_sync () throws Error {
+  var conf = Support.conf (2);
+  var first = Support.open_store (conf);
+  var late = new Amnesia.Store () { conf = conf };
+  var widget = new Widget ();
+
+  first["number"] = 5;
+  late.bind ("number", widget, "number", AFTER_SYNC);
+  widget.number = 6;
+  Support.wait_for (() => widget.number == 5);
+  check_data (late, "{'number': <5>}");
+  check_data (first, "{'number': <5>}");
+  first.close_sync ();
+  late.close_sync ();
+}
+
 bool get_length (Value value, Variant variant, void* user_data) {
   if (variant.is_of_type (VariantType.STRING))
     value.set_int (((string) variant).length);
@@ -155,6 +171,7 @@ int main (string[] args) {
   Test.add_func ("/bind/whole-value", test_whole_value);
   Support.add_throwing ("/bind/unbind", test_unbind);
   Support.add_throwing ("/bind/shared", test_shared);
+  Support.add_throwing ("/bind/after-sync", test_after_sync);
   Support.add_throwing ("/bind/mapping", test_mapping);
   Support.add_throwing ("/bind/action", test_action);
   return Test.run ();

@@ -43,6 +43,27 @@ void test_conf_from_json () throws Error {
   FileUtils.remove (path);
 }
 
+void test_conf_built () throws Error {
+  var conf = new Amnesia.Conf () { group = "küche", max_size = 2048 };
+
+  conf.clock_limit = 60;
+  conf.local = false;
+  conf.add_peer ("10.0.1.2", 7777);
+  conf.add_allow ("10.0.1.0/24");
+  conf.set_listen ("0.0.0.0", 7777);
+  assert_cmpuint (conf.get_n_peers (), CompareOperator.EQ, 1);
+  check_text (conf.group, "küche");
+  assert_true (conf.max_size == 2048);
+  assert_cmpuint (conf.clock_limit, CompareOperator.EQ, 60);
+  assert_false (conf.local);
+  try {
+    conf.add_allow ("10.0.1.1/24");
+    assert_not_reached ();
+  } catch (Amnesia.Error.INVALID_CONF error) {
+    assert_true ("10.0.1.1/24" in error.message);
+  }
+}
+
 void test_conf_wrong () {
   try {
     new Amnesia.Conf.from_json ("[]");
@@ -279,6 +300,7 @@ int main (string[] args) {
   Test.init (ref args);
   Test.add_func ("/store/conf", test_conf);
   Support.add_throwing ("/store/conf-from-json", test_conf_from_json);
+  Support.add_throwing ("/store/conf-built", test_conf_built);
   Test.add_func ("/store/conf-wrong", test_conf_wrong);
   Test.add_func ("/store/changed", test_changed);
   Test.add_func ("/store/notify", test_notify);
