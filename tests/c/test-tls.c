@@ -188,8 +188,8 @@ begin_query (Query *query)
   g_autoptr (GFile) file = g_file_new_for_path ("/");
 
   *query = (Query) { .begun = g_get_monotonic_time () };
-  g_file_query_info_async (file, "*", G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT, NULL, queried_cb,
-                           query);
+  g_file_query_info_async (file, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE,
+                           G_PRIORITY_DEFAULT, NULL, queried_cb, query);
 }
 
 /* @n_silent: how many say what a client of TLS says, and no more, so that a thread waits for them. */
