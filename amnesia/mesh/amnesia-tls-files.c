@@ -10,6 +10,7 @@
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -273,15 +274,13 @@ load_certificate (const AmnesiaTlsFiles  *self,
 /* A data base with nothing in it is one as well: it would refuse everybody. */
 static gboolean
 check_bundle (const AmnesiaTlsFiles  *self,
+              const char             *copy,
               GError                **error)
 {
-  g_autofree char *text = read_text ("tls.authorities", self->authorities, error);
   g_autolist (GTlsCertificate) list = NULL;
   g_autoptr (GError) why = NULL;
 
-  if (text == NULL)
-    return FALSE;
-  list = g_tls_certificate_list_new_from_file (self->authorities, &why);
+  list = g_tls_certificate_list_new_from_file (copy, &why);
   if (why != NULL)
     return fail (error, "tls.authorities", self->authorities, why->message);
   if (list == NULL)
@@ -290,18 +289,74 @@ check_bundle (const AmnesiaTlsFiles  *self,
   return TRUE;
 }
 
+typedef struct
+{
+  int fd;
+} Copy;
+
+static void
+copy_free (gpointer data)
+{
+  Copy *copy = data;
+
+  close (copy->fd);
+  g_free (copy);
+}
+
+/* GIO's file of authorities is read again for each connection, and with one that has become wrong
+ * there would be none; so it gets a copy, which nobody changes. NULL: there can be none. */
+static Copy *
+make_copy (const char *text)
+{
+  gsize length = strlen (text);
+  int fd = memfd_create ("amnesia-authorities", MFD_CLOEXEC);
+  Copy *copy;
+
+  if (fd < 0)
+    return NULL;
+  copy = g_new (Copy, 1);
+  copy->fd = fd;
+  if (write (fd, text, length) == (gssize) length)
+    return copy;
+  copy_free (copy);
+  return NULL;
+}
+
+static char *
+name_copy (const AmnesiaTlsFiles *self,
+           Copy                  *copy)
+{
+  g_autofree char *name = copy != NULL ? g_strdup_printf ("/proc/self/fd/%d", copy->fd) : NULL;
+
+  if (name != NULL && g_access (name, R_OK) == 0)
+    return g_steal_pointer (&name);
+  return g_strdup (self->authorities);
+}
+
 static GTlsDatabase *
 load_database (const AmnesiaTlsFiles  *self,
                GError                **error)
 {
+  g_autofree char *text = read_text ("tls.authorities", self->authorities, error);
+  g_autofree char *name = NULL;
   g_autoptr (GError) why = NULL;
-  GTlsDatabase *database;
+  GTlsDatabase *database = NULL;
+  Copy *copy;
 
-  if (!check_bundle (self, error))
+  if (text == NULL)
     return NULL;
-  database = g_tls_file_database_new (self->authorities, &why);
-  if (database == NULL)
-    fail (error, "tls.authorities", self->authorities, why->message);
+  copy = make_copy (text);
+  name = name_copy (self, copy);
+  if (check_bundle (self, name, error))
+    {
+      database = g_tls_file_database_new (name, &why);
+      if (database == NULL)
+        fail (error, "tls.authorities", self->authorities, why->message);
+    }
+  if (database != NULL && copy != NULL)
+    g_object_set_data_full (G_OBJECT (database), "amnesia-copy", copy, copy_free);
+  else if (copy != NULL)
+    copy_free (copy);
   return database;
 }
 

@@ -544,12 +544,13 @@ amnesia_tls_pipe_end (AmnesiaTlsPipe *self)
   g_mutex_unlock (&self->mutex);
 }
 
-/* Sends the thread home. */
+/* Sends the thread home. It does not touch the source any more, whose main context may go. */
 void
 amnesia_tls_pipe_abort (AmnesiaTlsPipe *self)
 {
   g_mutex_lock (&self->mutex);
   self->aborted = TRUE;
+  self->patient = FALSE;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->mutex);
 }

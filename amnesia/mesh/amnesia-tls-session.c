@@ -3,6 +3,7 @@
 #include "amnesia-tls-session-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-fork-private.h"
 #include "amnesia-limits-private.h"
 #include "amnesia-tls-pipe-private.h"
 
@@ -32,6 +33,7 @@ struct _AmnesiaTlsSession
   AmnesiaTlsSessionFunc func; /* (nullable) NULL: nobody waits any more */
   gpointer        user_data;
 
+  guint           forks;      /* when it was made, to know its process by */
   gboolean        started;
   gboolean        rest;       /* there may be more of what was decrypted */
   gboolean        said_bye;
@@ -105,6 +107,7 @@ amnesia_tls_session_new (AmnesiaTls  *tls,
   AmnesiaTlsSession *self = g_rc_box_new0 (AmnesiaTlsSession);
   GIOStream *connection;
 
+  self->forks = amnesia_fork_get_count ();
   self->tls = amnesia_tls_ref (tls);
   self->host = g_strdup (host);
   self->pipe = amnesia_tls_pipe_new (source);
@@ -131,10 +134,13 @@ amnesia_tls_session_set_func (AmnesiaTlsSession     *self,
   self->user_data = user_data;
 }
 
-/* A thread that is at it goes home by itself. */
+/* A thread that is at it goes home by itself. In the child of a fork it does not exist, and may have
+ * held what is needed to free anything. */
 void
 amnesia_tls_session_free (AmnesiaTlsSession *self)
 {
+  if (self->forks != amnesia_fork_get_count ())
+    return;
   self->func = NULL;
   amnesia_tls_pipe_abort (self->pipe);
   g_signal_handlers_disconnect_by_data (self->connection, self);

@@ -139,6 +139,28 @@ conf_with (const char *certificate,
 }
 
 static void
+test_setters (void)
+{
+  g_autoptr (AmnesiaConf) good = conf_with ("member.pem", "authority.pem");
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
+  const char *names[] = { "laptop.example", "192.0.2.1", NULL };
+
+  g_test_summary ("What is set is what is got, and can be taken back");
+  amnesia_conf_set_tls_certificate (conf, amnesia_conf_get_tls_certificate (good));
+  amnesia_conf_set_tls_database (conf, amnesia_conf_get_tls_database (good));
+  amnesia_conf_set_tls_names (conf, names);
+  g_assert_true (amnesia_conf_get_tls_certificate (conf) == amnesia_conf_get_tls_certificate (good));
+  g_assert_true (amnesia_conf_get_tls_database (conf) == amnesia_conf_get_tls_database (good));
+  g_assert_true (g_strv_equal (amnesia_conf_get_tls_names (conf), names));
+  amnesia_conf_set_tls_certificate (conf, NULL);
+  amnesia_conf_set_tls_database (conf, NULL);
+  amnesia_conf_set_tls_names (conf, NULL);
+  g_assert_null (amnesia_conf_get_tls_certificate (conf));
+  g_assert_null (amnesia_conf_get_tls_database (conf));
+  g_assert_cmpuint (g_strv_length ((char **) amnesia_conf_get_tls_names (conf)), ==, 0);
+}
+
+static void
 test_objects (void)
 {
   g_autoptr (AmnesiaConf) half = conf_with ("member.pem", NULL);
@@ -314,6 +336,7 @@ main (int    argc,
   make_files ();
   g_test_add_func ("/tls-conf/refused", test_refused);
   g_test_add_func ("/tls-conf/accepted", test_accepted);
+  g_test_add_func ("/tls-conf/setters", test_setters);
   g_test_add_func ("/tls-conf/objects", test_objects);
   g_test_add_func ("/tls-conf/required", test_required);
   g_test_add_func ("/tls-conf/renewal", test_renewal);

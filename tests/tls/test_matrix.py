@@ -206,6 +206,29 @@ class Matrix(TestCase):
         self.assert_works(one, other)
         self.assert_end(one, other)
 
+    def test_S8_becomes_wrong(self):
+        """Files that are replaced by something else, or are gone, change nothing, and it is logged."""
+        conf = self.write_conf(self.good, n_entries=5)
+        one = self.start_member(conf)
+        one.wait_listening()
+        for name in "member.pem", "authority.pem":
+            for content in "garbage", "", None:
+                with self.subTest(name=name, content=content):
+                    file = conf.parent / name
+                    kept = file.read_bytes()
+                    since = len(one.lines)
+                    if content is None:
+                        file.unlink()
+                    else:
+                        file.write_text(content)
+                    self.wait_log(one, since, name)
+                    newcomer = self.start_with(self.good, n_entries=5)
+                    self.assert_works(one, newcomer)
+                    self.assertEqual(dial(HOST, PORTS[0], self.bad["rogue"]).data, b"")
+                    self.assert_end(newcomer)
+                    file.write_bytes(kept)
+        self.assert_end(one)
+
     def test_S8_expires(self):
         """When a certificate expires, links that are up stay, and there are no new ones."""
         end = time.time() + SHORT_S

@@ -2,10 +2,12 @@
 """What travels between two who belong, and what becomes of it when others have a hand in it."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 
 import members
+from pki import Authority
 from tlslib import HOST, PATIENCE_S, Proxy, TestCase, dial
 
 SECRET = '"a secret that nobody else may read"'
@@ -21,13 +23,16 @@ class Wire(TestCase):
             self.addCleanup(proxy.close)
         return proxies
 
-    def start_two(self, certificate):
+    def start_two(self, certificate, others=None, **how):
         """Each dials the other one by a proxy."""
         fronts = [{"host": HOST, "port": port + FRONT} for port in PORTS]
         both = []
-        for port in PORTS:
+        self.folders = []
+        for number, port in enumerate(PORTS):
             listen = {"host": HOST, "port": port}
-            conf = self.write_conf(certificate, peers=fronts, listen=listen)
+            shown = others if number and others else certificate
+            conf = self.write_conf(shown, peers=fronts, listen=listen, **how)
+            self.folders.append(conf.parent)
             both.append(self.start_member(conf))
             both[-1].wait_listening()
         self.assert_works(*both)
@@ -65,6 +70,31 @@ class Wire(TestCase):
             other.wait_told("^error .*cut off")
         self.assertGreaterEqual(sum(proxy.n_cuts for proxy in proxies), 3)
         self.assert_works(one, other)
+        self.assert_end(one, other)
+
+    def test_S2_resumed(self):
+        """Who was linked before its authority was removed does not come back by what it remembers."""
+        rogue = Authority(self.scratch, "rogue")
+        authorities = self.scratch / "both.pem"
+        authorities.write_text(self.authority.file.read_text() + rogue.file.read_text())
+        proxies = self.start_proxies()
+        one, other = self.start_two(self.good, rogue.make(HOST), authorities=authorities)
+        file = self.folders[0] / "authority.pem"
+        shutil.copy(self.authority.file, file.with_suffix(".new"))
+        file.with_suffix(".new").rename(file)
+        one.wait_told("^log .*read again")
+        since = len(other.lines)
+        for proxy in proxies:
+            proxy.cut_after(0)
+        one.set('"after that"')
+        other.set('"told nobody"')
+        one.wait_linked(0)
+        one.wait(
+            "both to be refused",
+            lambda: sum("of none of the authorities" in line for line in one.answers("log")) >= 2,
+        )
+        self.assertFalse(any(" connected " in line for line in other.lines[since:]), other)
+        self.assertEqual((one.value, other.value), ('"after that"', '"told nobody"'))
         self.assert_end(one, other)
 
     def test_S9_old_versions(self):
