@@ -28,7 +28,7 @@ def read_arguments(words):
         help="some of " + ", ".join(cases.WORKLOADS),
     )
     parser.add_argument("--repeats", type=int, metavar="N", help="how often each, by turns")
-    parser.add_argument("--ways", type=lambda text: text.split(","), metavar="tcp,local")
+    parser.add_argument("--ways", type=lambda text: text.split(","), metavar="tcp,local,tls")
     parser.add_argument("--markdown", action="store_true", help="the ratios, as the manual has them")
     parser.add_argument("--show", type=pathlib.Path, metavar="FILE", help="results of an earlier run")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where the results go")

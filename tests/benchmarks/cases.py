@@ -34,8 +34,7 @@ def plain(name="plain TCP", way="tcp", mode=""):
     return Contestant(name, way, "plain", mode)
 
 
-# TLS goes here when it comes.
-WAYS = {"tcp": "TCP", "local": "local"}
+WAYS = {"tcp": "TCP", "local": "local", "tls": "TLS"}
 
 
 def libraries(mode=""):

@@ -319,6 +319,13 @@ holder (void)
   return run ();
 }
 
+static gboolean
+exit_cb (gpointer user_data)
+{
+  _exit (count_linked () > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* By TLS the value comes at once with the hello, and is told before the peer is. */
 static void
 joined_cb (AmnesiaStore *self,
            GVariant     *old_value,
@@ -326,7 +333,7 @@ joined_cb (AmnesiaStore *self,
            gboolean      remote)
 {
   receive_cb (self, old_value, new_value, remote);
-  _exit (count_linked () > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+  g_idle_add (exit_cb, NULL);
 }
 
 static int

@@ -82,6 +82,8 @@ class Run:
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="benchmarks-")
         self.errors = tempfile.TemporaryFile("w+")
+        if self.way == "tls":
+            self.make_certificate()
         self.board_fd = os.memfd_create("board")
         os.ftruncate(self.board_fd, mmap.PAGESIZE)
         self.board = mmap.mmap(self.board_fd, mmap.PAGESIZE)
@@ -108,6 +110,14 @@ class Run:
             del env["XDG_RUNTIME_DIR"]
         return env
 
+    def make_certificate(self):
+        """One for all, which vouches for itself."""
+        subprocess.run(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+            " -subj /O=benchmark -addext subjectAltName=DNS:benchmark -keyout key.pem"
+            " -out certificate.pem".split(),
+            cwd=self.folder.name, check=True, capture_output=True)
+
     def conf(self, indices=None):
         """@indices: of the entries; else it is all of them."""
         indices = range(self.peers + 1) if indices is None else indices
@@ -117,6 +127,11 @@ class Run:
         }
         if self.way != "local" and self.programs.can["can_be_turned_off"]:
             conf["local"] = False
+        if self.way == "tls":
+            certificate = os.path.join(self.folder.name, "certificate.pem")
+            key = os.path.join(self.folder.name, "key.pem")
+            conf["tls"] = {"certificate": certificate, "private-key": key,
+                           "authorities": certificate, "names": ["benchmark"]}
         return json.dumps(conf)
 
     def arguments(self, is_library, **values):
