@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+gboolean      tls_skip_all    (void);
+
 /* Certificates of the test's own, in a folder of its own, made by openssl. */
 const char   *tls_begin       (void);
 void          tls_end         (void);
