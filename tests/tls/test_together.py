@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Members in all languages that share by TLS, on machines of their own as far as files go."""
 
+import os
+import subprocess
+
 import members
-from tlslib import HOST, TestCase
+from tlslib import HOST, MEMBER, TestCase
 
 
 class Together(TestCase):
@@ -43,6 +46,19 @@ class Together(TestCase):
                 guest.wait_value('"for the guest"')
                 self.end_all([guest])
         self.end_all([one])
+
+    def test_no_glib_networking(self):
+        """Where GIO has no TLS, the error says what to install."""
+        ended = subprocess.run(
+            [MEMBER, self.write_conf(self.good)],
+            env={**os.environ, "GIO_USE_TLS": "dummy"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertIn("glib-networking", ended.stderr)
 
     def test_S7_wrong_files(self):
         """It is told in each language, when the configuration is read, and names the member."""
