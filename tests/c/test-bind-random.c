@@ -222,6 +222,18 @@ make_dictionary (void)
   return g_variant_builder_end (&builder);
 }
 
+/* GLib's own check loses a reference to each GVariant of another type. */
+static gboolean
+does_fit (GParamSpec *property,
+          GVariant   *variant,
+          GValue     *value)
+{
+  if (G_IS_PARAM_SPEC_VARIANT (property) &&
+      !g_variant_is_of_type (variant, G_PARAM_SPEC_VARIANT (property)->type))
+    return FALSE;
+  return amnesia_convert_to_value (variant, value, NULL) && !g_param_value_validate (property, value);
+}
+
 /* Makes what a property may have. */
 static GVariant *
 make_fit (GParamSpec *property,
@@ -232,7 +244,7 @@ make_fit (GParamSpec *property,
     {
       g_autoptr (GVariant) variant = g_variant_ref_sink (make_any (0));
 
-      if (amnesia_convert_to_value (variant, value, NULL) && !g_param_value_validate (property, value))
+      if (does_fit (property, variant, value))
         return g_steal_pointer (&variant);
     }
 }

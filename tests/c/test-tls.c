@@ -77,7 +77,7 @@ static gboolean
 has_large (AmnesiaStore *store,
            GVariant     *value)
 {
-  GVariant *data = amnesia_store_get_data (store);
+  g_autoptr (GVariant) data = amnesia_store_get_data (store);
 
   return data != NULL && g_variant_equal (data, value);
 }
