@@ -51,13 +51,11 @@ remind_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-settle_cb (gpointer user_data)
+static void
+reload (AmnesiaRenewal *self)
 {
-  AmnesiaRenewal *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  g_clear_pointer (&self->settle, destroy_source);
   if (amnesia_tls_reload (self->tls, &error))
     {
       self->log ("The certificate and its authorities were read again: new connections use them",
@@ -72,6 +70,15 @@ settle_cb (gpointer user_data)
 
       self->log (message, self->user_data);
     }
+}
+
+static gboolean
+settle_cb (gpointer user_data)
+{
+  AmnesiaRenewal *self = user_data;
+
+  g_clear_pointer (&self->settle, destroy_source);
+  reload (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -130,7 +137,11 @@ amnesia_renewal_new (GMainContext       *context,
       watch_file (self, files->authorities);
     }
   g_main_context_pop_thread_default (context);
-  tell_doubts (self);
+  /* nobody has watched them since they were read */
+  if (files != NULL && amnesia_tls_files_have_changed (files))
+    reload (self);
+  else
+    tell_doubts (self);
   return self;
 }
 

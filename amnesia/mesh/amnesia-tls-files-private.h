@@ -13,13 +13,18 @@ typedef struct
   char *certificate; /* (owned) */
   char *private_key; /* (owned) (nullable) NULL: where the certificate is */
   char *authorities; /* (owned) never a URI */
+
+  gint64 read_at;    /* when; 0: not yet */
+  char  *state;      /* (owned) (nullable) what the file system had of them then */
 } AmnesiaTlsFiles;
 
 AmnesiaTlsFiles *amnesia_tls_files_new  (const char             *certificate,
                                          const char             *private_key,
                                          const char             *authorities);
 void             amnesia_tls_files_free (AmnesiaTlsFiles        *self);
-gboolean         amnesia_tls_files_load (const AmnesiaTlsFiles  *self,
+AmnesiaTlsFiles *amnesia_tls_files_copy (const AmnesiaTlsFiles  *self);
+gboolean         amnesia_tls_files_have_changed (const AmnesiaTlsFiles *self);
+gboolean         amnesia_tls_files_load (AmnesiaTlsFiles        *self,
                                          GTlsCertificate       **certificate,
                                          GTlsDatabase          **database,
                                          GError                **error);

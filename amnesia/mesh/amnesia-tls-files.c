@@ -39,7 +39,55 @@ amnesia_tls_files_free (AmnesiaTlsFiles *self)
   g_free (self->certificate);
   g_free (self->private_key);
   g_free (self->authorities);
+  g_free (self->state);
   g_free (self);
+}
+
+AmnesiaTlsFiles *
+amnesia_tls_files_copy (const AmnesiaTlsFiles *self)
+{
+  AmnesiaTlsFiles *copy =
+    amnesia_tls_files_new (self->certificate, self->private_key, self->authorities);
+
+  copy->read_at = self->read_at;
+  copy->state = g_strdup (self->state);
+  return copy;
+}
+
+static void
+append_state (GString    *state,
+              const char *name)
+{
+  struct stat status;
+
+  if (name == NULL || amnesia_tls_is_uri (name) || stat (name, &status) < 0)
+    g_string_append (state, "none ");
+  else
+    g_string_append_printf (state, "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "/%" G_GINT64_FORMAT
+                            "/%" G_GINT64_FORMAT ".%ld ", (guint64) status.st_dev,
+                            (guint64) status.st_ino, (gint64) status.st_size,
+                            (gint64) status.st_mtim.tv_sec, (long) status.st_mtim.tv_nsec);
+}
+
+/* What tells one version of the files from another one without reading them. */
+static char *
+describe_state (const AmnesiaTlsFiles *self)
+{
+  GString *state = g_string_new (NULL);
+
+  append_state (state, self->certificate);
+  append_state (state, self->private_key);
+  append_state (state, self->authorities);
+  return g_string_free (state, FALSE);
+}
+
+/* Whether they are not any more what was read. */
+gboolean
+amnesia_tls_files_have_changed (const AmnesiaTlsFiles *self)
+{
+  g_autofree char *state = describe_state (self);
+
+  return g_strcmp0 (state, self->state) != 0;
 }
 
 gboolean
@@ -362,11 +410,13 @@ load_database (const AmnesiaTlsFiles  *self,
 
 /* Reads both, and checks what can be checked without a peer. */
 gboolean
-amnesia_tls_files_load (const AmnesiaTlsFiles  *self,
-                        GTlsCertificate       **certificate,
-                        GTlsDatabase          **database,
-                        GError                **error)
+amnesia_tls_files_load (AmnesiaTlsFiles  *self,
+                        GTlsCertificate **certificate,
+                        GTlsDatabase    **database,
+                        GError          **error)
 {
+  /* before: what changes while they are read will not be missed */
+  g_autofree char *state = describe_state (self);
   g_autoptr (GTlsCertificate) ours = NULL;
   g_autoptr (GTlsDatabase) theirs = NULL;
   g_autofree char *place = NULL;
@@ -382,6 +432,9 @@ amnesia_tls_files_load (const AmnesiaTlsFiles  *self,
   theirs = load_database (self, error);
   if (theirs == NULL)
     return FALSE;
+  g_free (self->state);
+  self->state = g_steal_pointer (&state);
+  self->read_at = g_get_monotonic_time ();
   *certificate = g_steal_pointer (&ours);
   *database = (GTlsDatabase *) g_steal_pointer (&theirs);
   return TRUE;

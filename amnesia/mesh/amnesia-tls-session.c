@@ -21,6 +21,8 @@
 #define BURST (4 * RECORD)
 /* And in one call: at a byte in a nanosecond, one millisecond. */
 #define SEND_SLICE (1024 * 1024)
+/* How often the socket is asked for more in one call that finds nothing for the application in it. */
+#define MAX_FILLS 4
 
 struct _AmnesiaTlsSession
 {
@@ -343,11 +345,12 @@ amnesia_tls_session_receive (AmnesiaTlsSession *self,
 {
   g_autoptr (GError) error = NULL;
   gssize got, filled = 1;
+  guint n_fills;
 
   /* to be told by GIO that there is nothing takes longer than to look for it */
   if (!self->rest && !amnesia_tls_pipe_has_more (self->pipe))
     filled = amnesia_tls_pipe_fill (self->pipe, fd);
-  while (filled > 0)
+  for (n_fills = 0; filled > 0 && n_fills < MAX_FILLS; n_fills++)
     {
       g_clear_error (&error);
       got = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (self->input), room,
@@ -363,7 +366,13 @@ amnesia_tls_session_receive (AmnesiaTlsSession *self,
         }
       filled = amnesia_tls_pipe_fill (self->pipe, fd);
     }
-  if (filled < 0)
+  if (filled > 0)
+    {
+      /* who says much that is only for TLS is read on in the next turn */
+      self->rest = TRUE;
+      errno = EAGAIN;
+    }
+  if (filled != 0)
     return -1;
   /* an end that was not announced is none: somebody may have cut the rest off */
   take_error (self, g_error_new (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,

@@ -74,7 +74,7 @@ void
 amnesia_tls_set_files (AmnesiaTls            *self,
                        const AmnesiaTlsFiles *files)
 {
-  self->files = amnesia_tls_files_new (files->certificate, files->private_key, files->authorities);
+  self->files = amnesia_tls_files_copy (files);
 }
 
 const AmnesiaTlsFiles *
@@ -107,7 +107,8 @@ lists_are_equal (GPtrArray *a,
   return a->len == b->len;
 }
 
-/* What was read from the same files, and has been renewed since, is not to be older again. */
+/* What was read from the same files, and has been renewed since, is not to be older again; nor does it
+ * stay where it has changed, and was read because of that. */
 void
 amnesia_tls_adopt (AmnesiaTls *self,
                    AmnesiaTls *before)
@@ -116,10 +117,13 @@ amnesia_tls_adopt (AmnesiaTls *self,
 
   if (a == NULL || b == NULL || !g_str_equal (a->certificate, b->certificate) ||
       g_strcmp0 (a->private_key, b->private_key) != 0 ||
-      !g_str_equal (a->authorities, b->authorities))
+      !g_str_equal (a->authorities, b->authorities) ||
+      (a->read_at > b->read_at && g_strcmp0 (a->state, b->state) != 0))
     return;
   g_set_object (&self->certificate, before->certificate);
   g_set_object (&self->database, before->database);
+  amnesia_tls_files_free (self->files);
+  self->files = amnesia_tls_files_copy (b);
 }
 
 /* Whether who was let in by the one would have been let in by the other. */

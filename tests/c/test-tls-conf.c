@@ -257,6 +257,40 @@ test_again (void)
   test_close_store (store);
 }
 
+/* Whoever changes the files, and then has the configuration read again, means both. */
+static void
+test_read_anew (void)
+{
+  g_autoptr (AmnesiaConf) conf = NULL;
+  AmnesiaStore *store;
+
+  g_test_summary ("A configuration that was read later than the one before it has the newer files");
+  tls_copy ("member.pem", "live.pem");
+  store = tls_store ("live", 2);
+  g_assert_true (joins ("member"));
+  tls_copy ("stranger.pem", "live.pem");
+  conf = tls_conf ("live", 2);
+  amnesia_store_set_conf (store, conf);
+  test_until (amnesia_store_get_state (store) == AMNESIA_STATE_ALONE);
+  g_assert_false (joins ("member"));
+  test_close_store (store);
+}
+
+static void
+test_stale (void)
+{
+  g_autoptr (AmnesiaConf) conf = NULL;
+  AmnesiaStore *store;
+
+  g_test_summary ("What changed between the reading of a configuration and the opening is not missed");
+  tls_copy ("member.pem", "live.pem");
+  conf = tls_conf ("live", 2);
+  tls_copy ("stranger.pem", "live.pem");
+  store = test_store (conf);
+  g_assert_false (joins ("member"));
+  test_close_store (store);
+}
+
 static void
 test_change (void)
 {
@@ -343,6 +377,8 @@ main (int    argc,
   g_test_add_func ("/tls-conf/required", test_required);
   g_test_add_func ("/tls-conf/renewal", test_renewal);
   g_test_add_func ("/tls-conf/again", test_again);
+  g_test_add_func ("/tls-conf/read-anew", test_read_anew);
+  g_test_add_func ("/tls-conf/stale", test_stale);
   g_test_add_func ("/tls-conf/change", test_change);
   result = g_test_run ();
   tls_end ();

@@ -33,6 +33,10 @@ static const Row rows[] = {
   { "IP:fd00::3", "fd00::3", GOOD, NULL },
   { "IP:fd00::3,DNS:x.example", "a.example", GOOD, "is for x.example, fd00::3, not for" },
   { "URI:http://a.example", "a.example", GOOD, "is for no host at all" },
+  /* one that goes on after a zero byte */
+  { "DER:30:0d:82:0b:61:2e:65:78:61:6d:70:6c:65:00:78", "a.example", GOOD, "not for a.example" },
+  { "DER:30:0d:82:0b:61:2e:65:78:61:6d:70:6c:65:00:78", NO_HOST, GOOD,
+    "who is not in the configuration" },
   /* GIO says that the name is another one; one of the extra names is good all the same */
   { "DNS:laptop", "a.example", G_TLS_CERTIFICATE_BAD_IDENTITY, NULL },
   { "DNS:laptop", NO_HOST, GOOD, NULL },
