@@ -168,10 +168,12 @@ emit_key_changed (const char *key,
                  changes->remote);
 }
 
+/* Most values are none, and that is seen sooner by one letter. */
 static gboolean
 has_members (GVariant *value)
 {
-  return value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT);
+  return value != NULL && g_variant_get_type_string (value)[0] == 'a' &&
+         g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT);
 }
 
 static void
