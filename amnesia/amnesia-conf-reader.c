@@ -257,11 +257,18 @@ read_group (Reader        *self,
   return TRUE;
 }
 
+typedef gboolean (*AddText) (AmnesiaConf  *conf,
+                             const char   *text,
+                             GError      **error);
+
+/* A list of strings. @needed: what each should be, as fail_node () has it. */
 static gboolean
-read_allow (Reader        *self,
+read_texts (Reader        *self,
             const Member  *member,
             const char    *list,
             JsonNode      *node,
+            const char    *needed,
+            AddText        add,
             GError       **error)
 {
   JsonArray *array;
@@ -272,14 +279,25 @@ read_allow (Reader        *self,
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
-      JsonNode *range = json_array_get_element (array, i);
+      JsonNode *text = json_array_get_element (array, i);
 
-      if (json_node_get_value_type (range) != G_TYPE_STRING)
-        return fail_node (self, _("a range of addresses as a string"), place, range, error);
-      if (!amnesia_conf_add_allow (self->conf, json_node_get_string (range), error))
+      if (json_node_get_value_type (text) != G_TYPE_STRING)
+        return fail_node (self, needed, place, text, error);
+      if (!add (self->conf, json_node_get_string (text), error))
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+read_allow (Reader        *self,
+            const Member  *member,
+            const char    *list,
+            JsonNode      *node,
+            GError       **error)
+{
+  return read_texts (self, member, list, node, _("a range of addresses as a string"),
+                     amnesia_conf_add_allow, error);
 }
 
 static gboolean
@@ -361,22 +379,8 @@ read_names (Reader        *self,
             JsonNode      *node,
             GError       **error)
 {
-  JsonArray *array;
-
-  if (!JSON_NODE_HOLDS_ARRAY (node))
-    return fail_node (self, _(member->needed), list, node, error);
-  array = json_node_get_array (node);
-  for (guint i = 0; i < json_array_get_length (array); i++)
-    {
-      g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
-      JsonNode *name = json_array_get_element (array, i);
-
-      if (json_node_get_value_type (name) != G_TYPE_STRING)
-        return fail_node (self, _("a host name or an address as a string"), place, name, error);
-      if (!amnesia_conf_append_tls_name (self->conf, json_node_get_string (name), error))
-        return FALSE;
-    }
-  return TRUE;
+  return read_texts (self, member, list, node, _("a host name or an address as a string"),
+                     amnesia_conf_append_tls_name, error);
 }
 
 static const Member tls_members[] = {

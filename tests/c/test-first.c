@@ -13,28 +13,6 @@ set_default (AmnesiaStore *store,
   amnesia_store_set_default_data (store, value);
 }
 
-static void
-set_key (AmnesiaStore *store,
-         const char   *key,
-         const char   *text)
-{
-  g_autoptr (GVariant) value = test_value (text);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (amnesia_store_set_key (store, key, value, &error));
-  g_assert_no_error (error);
-}
-
-static void
-remove_key (AmnesiaStore *store,
-            const char   *key)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (amnesia_store_remove_key (store, key, &error));
-  g_assert_no_error (error);
-}
-
 /* --- default-data --- */
 
 static void
@@ -75,11 +53,11 @@ test_default_keys (void)
   g_test_summary ("Keys are laid over a default that is a dictionary; one that is none gives way");
 
   set_default (store, "{'a': <1>, 'b': <2>}");
-  set_key (store, "b", "3");
+  test_set_key (store, "b", "3");
   test_assert_data (store, "{'a': <1>, 'b': <3>}");
   value = amnesia_store_get_key (store, "a");
   g_assert_cmpint (g_variant_get_int32 (value), ==, 1);
-  remove_key (store, "a");
+  test_remove_key (store, "a");
   test_assert_data (store, "{'b': <3>}");
   set_default (store, "{'a': <4>, 'c': <5>}");
   test_assert_data (store, "{'b': <3>, 'c': <5>}");
@@ -125,7 +103,7 @@ test_default_is_not_sent (void)
   test_wait_linked (a, 1);
   set_default (a, "{'a': <1>}");
   set_default (b, "{'a': <2>}");
-  set_key (a, "k", "3");
+  test_set_key (a, "k", "3");
   test_until (test_has_data (b, "{'a': <2>, 'k': <3>}"));
   test_assert_data (a, "{'a': <1>, 'k': <3>}");
   test_set (b, "4");
@@ -256,7 +234,7 @@ test_key (void)
   g_assert_false (set_first (store, "a", "2"));
   g_assert_true (set_first (store, "b", "3"));
   test_assert_data (store, "{'a': <1>, 'b': <3>}");
-  remove_key (store, "b");
+  test_remove_key (store, "b");
   g_assert_false (set_first (store, "b", "4"));
   test_assert_data (store, "{'a': <1>}");
   test_set (store, "@a{sv} {}");

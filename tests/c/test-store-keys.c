@@ -5,18 +5,6 @@
 #include <string.h>
 
 static void
-set_key (AmnesiaStore *store,
-         const char   *key,
-         const char   *text)
-{
-  g_autoptr (GVariant) value = test_value (text);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (amnesia_store_set_key (store, key, value, &error));
-  g_assert_no_error (error);
-}
-
-static void
 set_keys (AmnesiaStore *store,
           const char   *text)
 {
@@ -24,16 +12,6 @@ set_keys (AmnesiaStore *store,
   g_autoptr (GError) error = NULL;
 
   g_assert_true (amnesia_store_set_keys (store, keys, &error));
-  g_assert_no_error (error);
-}
-
-static void
-remove_key (AmnesiaStore *store,
-            const char   *key)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (amnesia_store_remove_key (store, key, &error));
   g_assert_no_error (error);
 }
 
@@ -75,10 +53,10 @@ test_keys (void)
 
   assert_keys (store, "");
   assert_key (store, "b", NULL);
-  set_key (store, "b", "1");
+  test_set_key (store, "b", "1");
   test_assert_diary (diary, "changed unset -> {'b': <1>} local", "key b: unset -> 1 local", "data",
                      "updated", NULL);
-  set_key (store, "a", "'x'");
+  test_set_key (store, "a", "'x'");
   test_assert_diary (diary, "changed {'b': <1>} -> {'a': <'x'>, 'b': <1>} local",
                      "key a: unset -> 'x' local", "data", "updated", NULL);
   assert_key (store, "b", "1");
@@ -86,15 +64,15 @@ test_keys (void)
   assert_keys (store, "a b");
   test_assert_data (store, "{'a': <'x'>, 'b': <1>}");
 
-  set_key (store, "b", "1");
+  test_set_key (store, "b", "1");
   test_assert_diary (diary, "updated", NULL);
-  remove_key (store, "b");
+  test_remove_key (store, "b");
   test_assert_diary (diary, "changed {'a': <'x'>, 'b': <1>} -> {'a': <'x'>} local",
                      "key b: 1 -> unset local", "data", "updated", NULL);
-  remove_key (store, "b");
+  test_remove_key (store, "b");
   test_assert_diary (diary, "updated", NULL);
   assert_key (store, "b", NULL);
-  remove_key (store, "a");
+  test_remove_key (store, "a");
   test_assert_data (store, "@a{sv} {}");
   test_free_store (store);
 }
@@ -111,7 +89,7 @@ test_base (void)
   assert_keys (store, "a c");
   assert_key (store, "", NULL);
   diary = test_diary_new_with_keys (store);
-  set_key (store, "b", "2");
+  test_set_key (store, "b", "2");
   test_assert_data (store, "{'': <0>, 'a': <1>, 'b': <2>, 'c': <3>}");
   test_diary_clear (diary);
 
@@ -167,7 +145,7 @@ key_changed_cb (AmnesiaStore *store,
 
   g_string_append_printf (listener->told, "%s=%s ", key, now);
   if (remove != NULL)
-    remove_key (store, remove);
+    test_remove_key (store, remove);
 }
 
 static void
@@ -184,7 +162,7 @@ test_detail (void)
   test_set (store, "{'a': <2>}");
   g_assert_cmpstr (listener.told->str, ==, "b=2 x::y=4 b=unset x::y=unset ");
   g_assert_cmpuint (g_quark_try_string ("nobody listens to this key"), ==, 0);
-  set_key (store, "nobody listens to this key", "1");
+  test_set_key (store, "nobody listens to this key", "1");
   g_assert_cmpuint (g_quark_try_string ("nobody listens to this key"), ==, 0);
   test_free_store (store);
   g_string_free (listener.told, TRUE);
@@ -247,7 +225,7 @@ test_refused (void)
 
   amnesia_conf_set_max_size (conf, 1024);
   amnesia_store_set_conf (store, conf);
-  set_key (store, longest, "1");
+  test_set_key (store, longest, "1");
   assert_key (store, longest, "1");
   assert_key (store, too_long, NULL);
   assert_refused (store, "", g_variant_new_int32 (1), AMNESIA_ERROR_INVALID_KEY);
@@ -267,7 +245,7 @@ test_refused (void)
   g_assert_false (amnesia_store_remove_key (store, "a", &error));
   g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_A_DICTIONARY);
   amnesia_store_set_data (store, NULL);
-  set_key (store, "a", "1");
+  test_set_key (store, "a", "1");
   test_assert_data (store, "{'a': <1>}");
   test_free_store (store);
 }
@@ -291,16 +269,16 @@ test_too_many (void)
     }
   g_assert_true (amnesia_store_set_keys (store, g_variant_dict_end (&dict), &error));
   g_assert_no_error (error);
-  remove_key (store, "0");
+  test_remove_key (store, "0");
   g_assert_false (amnesia_store_set_key (store, "new", g_variant_new_int32 (1), &error));
   g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_MANY_KEYS);
   g_clear_error (&error);
   g_assert_false (amnesia_store_remove_key (store, "another", &error));
   g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_MANY_KEYS);
-  set_key (store, "0", "1");
-  set_key (store, "1", "1");
+  test_set_key (store, "0", "1");
+  test_set_key (store, "1", "1");
   test_set (store, "{'whole': <1>}");
-  set_key (store, "new", "1");
+  test_set_key (store, "new", "1");
   assert_keys (store, "new whole");
   test_free_store (store);
 }
@@ -324,8 +302,8 @@ test_too_big_together (void)
   g_assert_false (amnesia_store_set_key (store, "e", g_variant_new_byte (1), &error));
   g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG);
   g_assert_true (amnesia_store_set_key (store, "a", value, NULL));
-  remove_key (store, "b");
-  set_key (store, "e", "1");
+  test_remove_key (store, "b");
+  test_set_key (store, "e", "1");
   test_free_store (store);
 }
 
@@ -354,8 +332,8 @@ test_shared (void)
 
   test_wait_linked (a, 1);
   test_wait_linked (b, 1);
-  set_key (a, "a", "1");
-  set_key (b, "b", "2");
+  test_set_key (a, "a", "1");
+  test_set_key (b, "b", "2");
   test_wait_data (a, g_variant_new_parsed ("{'a': <1>, 'b': <2>}"));
   test_wait_data (b, g_variant_new_parsed ("{'a': <1>, 'b': <2>}"));
 
@@ -364,7 +342,7 @@ test_shared (void)
   test_until (has_key (b, "c", "3"));
   test_assert_diary (diary, "changed {'a': <1>, 'b': <2>} -> {'a': <4>, 'b': <2>, 'c': <3>} remote",
                      "key a: 1 -> 4 remote", "key c: unset -> 3 remote", "data", "updated", NULL);
-  remove_key (a, "b");
+  test_remove_key (a, "b");
   test_until (!amnesia_store_has_key (b, "b"));
   test_assert_diary (diary, "changed {'a': <4>, 'b': <2>, 'c': <3>} -> {'a': <4>, 'c': <3>} remote",
                      "key b: 2 -> unset remote", "data", "updated", NULL);

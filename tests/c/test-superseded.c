@@ -95,28 +95,6 @@ assert_end (Pair       *pair,
 }
 
 static void
-set_key (AmnesiaStore *store,
-         const char   *key,
-         const char   *text)
-{
-  g_autoptr (GVariant) value = test_value (text);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (amnesia_store_set_key (store, key, value, &error));
-  g_assert_no_error (error);
-}
-
-static void
-remove_key (AmnesiaStore *store,
-            const char   *key)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (amnesia_store_remove_key (store, key, &error));
-  g_assert_no_error (error);
-}
-
-static void
 test_whole (void)
 {
   Pair pair = pair_new ("0");
@@ -144,9 +122,9 @@ test_key (void)
 
   g_signal_connect (pair.a, "superseded::k", G_CALLBACK (superseded_cb), detail);
   g_signal_connect (pair.a, "superseded::other", G_CALLBACK (superseded_cb), other);
-  set_key (pair.a, "k", "1");
+  test_set_key (pair.a, "k", "1");
   test_let_millisecond_pass ();
-  set_key (pair.b, "k", "2");
+  test_set_key (pair.b, "k", "2");
   assert_end (&pair, "{'k': <2>}", "k: 1 lost to 2; ");
   g_assert_cmpstr (detail->str, ==, pair.told_a->str);
   g_assert_cmpstr (other->str, ==, "");
@@ -160,9 +138,9 @@ test_different_keys (void)
 
   g_test_summary ("Different keys at the same time: nothing is lost");
 
-  set_key (pair.a, "a", "1");
+  test_set_key (pair.a, "a", "1");
   test_let_millisecond_pass ();
-  set_key (pair.b, "b", "2");
+  test_set_key (pair.b, "b", "2");
   assert_end (&pair, "{'a': <1>, 'b': <2>}", "");
   pair_clear (&pair);
 }
@@ -174,9 +152,9 @@ test_seen (void)
 
   g_test_summary ("A write whose writer knew what it replaced has beaten nobody");
 
-  set_key (pair.a, "k", "1");
+  test_set_key (pair.a, "k", "1");
   test_until (have_same (&pair, "{'k': <1>}"));
-  set_key (pair.b, "k", "2");
+  test_set_key (pair.b, "k", "2");
   test_until (have_same (&pair, "{'k': <2>}"));
   test_set (pair.a, "3");
   test_until (have_same (&pair, "3"));
@@ -192,8 +170,8 @@ test_covered (void)
 
   g_test_summary ("A whole value covers the keys that its writer had not seen");
 
-  set_key (pair.a, "k", "1");
-  set_key (pair.a, "l", "2");
+  test_set_key (pair.a, "k", "1");
+  test_set_key (pair.a, "l", "2");
   test_let_millisecond_pass ();
   test_set (pair.b, "{'m': <3>}");
   assert_end (&pair, "{'m': <3>}", "k: 1 lost to {'m': <3>}; l: 2 lost to {'m': <3>}; ");
@@ -209,7 +187,7 @@ test_laid_over (void)
 
   test_set (pair.a, "{'k': <1>, 'l': <1>}");
   test_let_millisecond_pass ();
-  set_key (pair.b, "k", "2");
+  test_set_key (pair.b, "k", "2");
   assert_end (&pair, "{'k': <2>, 'l': <1>}", "");
   pair_clear (&pair);
 }
@@ -221,11 +199,11 @@ test_removed (void)
 
   g_test_summary ("A removal can be lost, and can win");
 
-  remove_key (pair.a, "k");
-  set_key (pair.a, "l", "1");
+  test_remove_key (pair.a, "k");
+  test_set_key (pair.a, "l", "1");
   test_let_millisecond_pass ();
-  set_key (pair.b, "k", "2");
-  remove_key (pair.b, "l");
+  test_set_key (pair.b, "k", "2");
+  test_remove_key (pair.b, "l");
   assert_end (&pair, "{'k': <2>}", "k: nothing lost to 2; l: 1 lost to nothing; ");
   pair_clear (&pair);
 }
@@ -274,16 +252,16 @@ test_apart (void)
   g_test_summary ("What two wrote while they were apart is told when they meet again");
 
   test_wait_linked (a, 1);
-  set_key (a, "k", "0");
+  test_set_key (a, "k", "0");
   test_until (test_has_data (b, "{'k': <0>}"));
   amnesia_store_set_conf (b, NULL);
   test_wait_linked (a, 0);
   g_signal_connect (a, "superseded", G_CALLBACK (superseded_cb), told);
   g_signal_connect (b, "superseded", G_CALLBACK (superseded_cb), told);
-  set_key (b, "k", "1");
-  set_key (b, "l", "1");
+  test_set_key (b, "k", "1");
+  test_set_key (b, "l", "1");
   test_let_millisecond_pass ();
-  set_key (a, "k", "2");
+  test_set_key (a, "k", "2");
   amnesia_store_set_conf (b, conf);
   test_until (test_has_data (b, "{'k': <2>, 'l': <1>}"));
   g_assert_cmpstr (told->str, ==, "k: 1 lost to 2; ");
@@ -312,9 +290,9 @@ test_set_again (void)
   g_test_summary ("A handler may set its own value once more, which then stays");
 
   g_signal_connect (pair.a, "superseded", G_CALLBACK (set_again_cb), NULL);
-  set_key (pair.a, "k", "1");
+  test_set_key (pair.a, "k", "1");
   test_let_millisecond_pass ();
-  set_key (pair.b, "k", "2");
+  test_set_key (pair.b, "k", "2");
   assert_end (&pair, "{'k': <1>}", "k: 1 lost to 2; ");
   pair_clear (&pair);
 }

@@ -551,3 +551,56 @@ test_closed_cb (GObject      *source,
   g_clear_error (&outcome->error);
   amnesia_store_close_finish (AMNESIA_STORE (source), result, &outcome->error);
 }
+
+/* --- keys --- */
+
+void
+test_set_key (AmnesiaStore *store,
+              const char   *key,
+              const char   *text)
+{
+  g_autoptr (GVariant) value = test_value (text);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (amnesia_store_set_key (store, key, value, &error));
+  g_assert_no_error (error);
+}
+
+void
+test_remove_key (AmnesiaStore *store,
+                 const char   *key)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (amnesia_store_remove_key (store, key, &error));
+  g_assert_no_error (error);
+}
+
+static char *
+show_key (AmnesiaStore *store,
+          const char   *key)
+{
+  g_autoptr (GVariant) value = amnesia_store_get_key (store, key);
+
+  return value != NULL ? g_variant_print (value, TRUE) : NULL;
+}
+
+gboolean
+test_has_key (AmnesiaStore *store,
+              const char   *key,
+              const char   *text)
+{
+  g_autofree char *got = show_key (store, key);
+
+  return g_strcmp0 (got, text) == 0;
+}
+
+void
+test_assert_key (AmnesiaStore *store,
+                 const char   *key,
+                 const char   *text)
+{
+  g_autofree char *got = show_key (store, key);
+
+  g_assert_cmpstr (got, ==, text);
+}

@@ -95,6 +95,19 @@ void          test_drain            (void);
 gboolean      test_has_data         (AmnesiaStore *store,
                                      const char   *text);
 
+/* For keys: @text is in GVariant's notation; NULL: there is none. */
+void          test_set_key          (AmnesiaStore *store,
+                                     const char   *key,
+                                     const char   *text);
+void          test_remove_key       (AmnesiaStore *store,
+                                     const char   *key);
+gboolean      test_has_key          (AmnesiaStore *store,
+                                     const char   *key,
+                                     const char   *text);
+void          test_assert_key       (AmnesiaStore *store,
+                                     const char   *key,
+                                     const char   *text);
+
 /* What came of one or more openings or closings: how many have ended, and how the last one did. */
 typedef struct
 {

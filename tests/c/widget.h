@@ -40,15 +40,4 @@ void        test_widget_set_active (TestWidget *self,
 void        test_widget_set_text   (TestWidget *self,
                                     const char *text);
 
-/* For keys: @text is in GVariant's notation; NULL: there is none. */
-void        test_set_key           (AmnesiaStore *store,
-                                    const char   *key,
-                                    const char   *text);
-gboolean    test_has_key           (AmnesiaStore *store,
-                                    const char   *key,
-                                    const char   *text);
-void        test_assert_key        (AmnesiaStore *store,
-                                    const char   *key,
-                                    const char   *text);
-
 G_END_DECLS
