@@ -3,6 +3,7 @@
 #include "amnesia-stream-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 void
@@ -144,7 +145,7 @@ amnesia_stream_end (AmnesiaStream  *self,
 {
   if (!self->deaf && !amnesia_reader_is_between (self->reader))
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                 "the connection ended in the middle of a frame");
+                 _("the connection ended in the middle of a frame"));
 }
 
 /* --- out --- */
