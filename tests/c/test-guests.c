@@ -211,7 +211,7 @@ test_in_sync (void)
   g_autoptr (RawDoor) taken = raw_door_new (0);
   AmnesiaStore *guest = test_new_store (conf);
   g_autoptr (RawPeer) hub = raw_door_accept (taken);
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
   AmnesiaFrame *frame = raw_peer_wait_frame (hub, AMNESIA_FRAME_HELLO);
   g_autoptr (GError) error = NULL;
 
