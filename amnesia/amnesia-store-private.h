@@ -29,6 +29,7 @@ struct _AmnesiaStore
   AmnesiaReplica    *replica;     /* (unowned) the mesh's */
 
   AmnesiaConf       *conf;        /* (owned) (nullable) */
+  gboolean           guest;       /* in any case */
   guint              close_timeout;
 
   /* told to the outside */
@@ -75,6 +76,7 @@ typedef enum
   AMNESIA_STORE_PROP_HISTORY,
   AMNESIA_STORE_PROP_HISTORY_LENGTH,
   AMNESIA_STORE_PROP_LISTENING,
+  AMNESIA_STORE_PROP_GUEST,
   AMNESIA_STORE_PROP_CLOSE_TIMEOUT,
 } AmnesiaStoreProperty;
 

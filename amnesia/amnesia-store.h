@@ -134,6 +134,11 @@ void          amnesia_store_set_history_length (AmnesiaStore        *self,
 AMNESIA_AVAILABLE_IN_0_1
 const char   *amnesia_store_get_listening     (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
+gboolean      amnesia_store_get_guest         (AmnesiaStore         *self);
+AMNESIA_AVAILABLE_IN_0_1
+void          amnesia_store_set_guest         (AmnesiaStore         *self,
+                                               gboolean              guest);
+AMNESIA_AVAILABLE_IN_0_1
 guint         amnesia_store_get_close_timeout (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
 void          amnesia_store_set_close_timeout (AmnesiaStore         *self,

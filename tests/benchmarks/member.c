@@ -373,7 +373,7 @@ main (int    argc,
     const char *name;
     int       (*run) (void);
   } roles[] = {
-    { "ping", ping },     { "echo", echo },     { "writer", writer }, { "receiver", receiver },
+    { "ping", ping }, { "echo", echo }, { "writer", writer }, { "receiver", receiver },
     { "spawn", bench_spawn }, { "holder", holder }, { "joiner", joiner }, { "idle", idle },
     { "probe", probe },
   };

@@ -236,7 +236,7 @@ test_renewal (void)
   g_assert_cmpuint (test_diary_count_log (diary, "*of none of its own authorities*"), ==, 1);
   g_assert_false (joins ("member"));
   tls_copy ("garbage.pem", "live.pem");
-  test_until (test_diary_count_log (diary, "*stays in use*garbage*") +
+  test_until (test_diary_count_log (diary, "*stays in use*garbage*") > 0 ||
               test_diary_count_log (diary, "*stays in use*live.pem*") > 0);
   tls_copy ("member.pem", "live.pem");
   test_until (was_renewed (diary, 2));

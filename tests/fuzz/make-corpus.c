@@ -109,7 +109,7 @@ make_frames (void)
   g_autoptr (GPtrArray) none = amnesia_entries_new ();
   g_autoptr (GArray) links = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (GBytes) all = NULL;
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   stream = g_byte_array_new ();
   g_array_append_vals (links, ids, G_N_ELEMENTS (ids));

@@ -141,7 +141,7 @@ check_replica (AmnesiaEntry *entry)
   g_autoptr (GPtrArray) write = NULL;
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (AmnesiaEntry) again = NULL;
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   AmnesiaEntry *key = NULL;
   GVariant *value;
 
