@@ -377,7 +377,7 @@ AmnesiaConf *
 amnesia_conf_new_from_file (const char  *filename,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (filename != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -405,7 +405,7 @@ AmnesiaConf *
 amnesia_conf_new_from_json (const char  *json,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (json != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -530,7 +530,7 @@ amnesia_conf_add_allow (AmnesiaConf  *self,
                         GError      **error)
 {
   g_autofree char *place = NULL;
-  g_autoptr(GInetAddressMask) mask = NULL;
+  g_autoptr (GInetAddressMask) mask = NULL;
   const char *fault;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
@@ -674,8 +674,8 @@ amnesia_conf_set_max_size (AmnesiaConf *self,
 {
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
-  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE
-                    && max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
+  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE &&
+                    max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
 
   if (max_size == self->max_size)
     return;
