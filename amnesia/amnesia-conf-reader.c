@@ -124,7 +124,7 @@ fail_unknown (const Member  *members,
               const char    *place,
               GError       **error)
 {
-  g_autoptr(GString) known = g_string_new (NULL);
+  g_autoptr (GString) known = g_string_new (NULL);
 
   for (const Member *member = members; member->name != NULL; member++)
     g_string_append_printf (known, "%s%s", member == members ? "" : ", ", member->name);
@@ -369,7 +369,7 @@ read_name_of_file (Reader        *self,
                    JsonNode      *node,
                    GError       **error)
 {
-  const char **slot = g_str_equal (member->name, "certificate") ? &self->certificate
+  const char **slot = g_str_equal (member->name, "certificate")   ? &self->certificate
                       : g_str_equal (member->name, "private-key") ? &self->private_key
                                                                   : &self->authorities;
 
@@ -482,7 +482,7 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
                         const char   *directory,
                         GError      **error)
 {
-  g_autoptr(AmnesiaJsonDocument) document = NULL;
+  g_autoptr (AmnesiaJsonDocument) document = NULL;
   Reader reader = { conf, .directory = directory };
   JsonNode *root;
 

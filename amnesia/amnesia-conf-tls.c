@@ -203,7 +203,7 @@ amnesia_conf_append_tls_name (AmnesiaConf  *self,
 static gboolean
 is_loopback (const char *host)
 {
-  g_autoptr(GInetAddress) address = g_inet_address_new_from_string (host);
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
 
   return address != NULL ? g_inet_address_get_is_loopback (address)
                          : g_str_equal (host, "localhost");
@@ -281,9 +281,9 @@ amnesia_conf_set_tls_files (AmnesiaConf  *self,
                             const char   *authorities,
                             GError      **error)
 {
-  g_autoptr(AmnesiaTlsFiles) files = NULL;
-  g_autoptr(GTlsCertificate) ours = NULL;
-  g_autoptr(GTlsDatabase) theirs = NULL;
+  g_autoptr (AmnesiaTlsFiles) files = NULL;
+  g_autoptr (GTlsCertificate) ours = NULL;
+  g_autoptr (GTlsDatabase) theirs = NULL;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
   g_return_val_if_fail (!self->is_frozen, FALSE);
@@ -393,12 +393,12 @@ amnesia_conf_set_tls_database (AmnesiaConf  *self,
  *
  * Since: 0.1
  */
-const char * const *
+const char *const *
 amnesia_conf_get_tls_names (AmnesiaConf *self)
 {
   g_return_val_if_fail (AMNESIA_IS_CONF (self), NULL);
 
-  return (const char * const *) self->tls_names;
+  return (const char *const *) self->tls_names;
 }
 
 /**
@@ -415,9 +415,9 @@ amnesia_conf_get_tls_names (AmnesiaConf *self)
  */
 void
 amnesia_conf_set_tls_names (AmnesiaConf        *self,
-                            const char * const *names)
+                            const char *const *names)
 {
-  g_auto(GStrv) before = NULL;
+  g_auto (GStrv) before = NULL;
 
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
@@ -426,12 +426,12 @@ amnesia_conf_set_tls_names (AmnesiaConf        *self,
   self->tls_names = g_new0 (char *, 1);
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       if (!amnesia_conf_append_tls_name (self, names[i], &error))
         g_critical ("%s", error->message);
     }
-  if (!g_strv_equal ((const char * const *) before, (const char * const *) self->tls_names))
+  if (!g_strv_equal ((const char *const *) before, (const char *const *) self->tls_names))
     notify (self, PROP_TLS_NAMES);
 }
 

@@ -384,7 +384,7 @@ AmnesiaConf *
 amnesia_conf_new_from_file (const char  *filename,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (filename != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -412,7 +412,7 @@ AmnesiaConf *
 amnesia_conf_new_from_json (const char  *json,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (json != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -537,7 +537,7 @@ amnesia_conf_add_allow (AmnesiaConf  *self,
                         GError      **error)
 {
   g_autofree char *place = NULL;
-  g_autoptr(GInetAddressMask) mask = NULL;
+  g_autoptr (GInetAddressMask) mask = NULL;
   const char *fault;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);

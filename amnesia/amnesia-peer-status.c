@@ -4,7 +4,6 @@
 
 #include "amnesia-gettext-private.h"
 
-
 /* With each value that is set the others are behind, most often for less than a millisecond. */
 #define BEHIND_AFTER G_TIME_SPAN_SECOND
 /* Quicker than this is all the same. */

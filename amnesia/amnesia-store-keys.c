@@ -8,7 +8,6 @@
 #include "amnesia-gettext-private.h"
 #include "replica/amnesia-value-private.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,6 @@
 #include "amnesia-peer.h"
 #include "amnesia-roster-private.h"
 
-
 /**
  * AmnesiaStore:
  *

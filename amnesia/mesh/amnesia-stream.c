@@ -192,7 +192,7 @@ get_vectors (const AmnesiaPacket *packet,
       if (whole[i].size == gone)
         continue;
       vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
-                                       whole[i].size - gone };
+                                      whole[i].size - gone };
       *sum += whole[i].size - gone;
     }
   return n;

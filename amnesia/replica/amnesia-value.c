@@ -419,7 +419,7 @@ compare_in_order (GVariant *a,
   gsize n = g_variant_n_children (a);
   gboolean same_key = TRUE;
   gsize first = g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT)
-                ? amnesia_dictionary_count_same (a, b) : 0;
+                  ? amnesia_dictionary_count_same (a, b) : 0;
 
   *equal = TRUE;
   for (gsize i = first; i < n && *equal; i++)

@@ -646,7 +646,7 @@ main (int    argc,
   {
     const char *path;
     void      (*func) (Fixture       *fixture,
-                       gconstpointer  user_data);
+                  gconstpointer  user_data);
   } tests[] = {
     { "/bind/initial", test_initial },
     { "/bind/absent", test_absent },

@@ -30,7 +30,7 @@ test_third (void)
   g_assert_cmpuint (test_n_connections (), ==, 2);
 
   g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (a)) +
-                    g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 3);
+                      g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 3);
   test_close_store (guest);
   test_until (g_list_model_get_n_items (amnesia_store_get_peers (a)) == 1 &&
               g_list_model_get_n_items (amnesia_store_get_peers (b)) == 1);

@@ -87,7 +87,7 @@ test_accepted (void)
     "\"authorities\":\"authority.pem\",\"names\":[\"Laptop\",\"::ffff:10.0.1.2\"]}}");
   g_autoptr (AmnesiaConf) conf = NULL;
   g_autoptr (GError) error = NULL;
-  const char * const *names;
+  const char *const *names;
 
   g_test_summary ("Names of files are relative to the configuration; other names are hosts");
   g_assert_true (g_file_set_contents (path, text, -1, NULL));

@@ -232,8 +232,8 @@ test_shifted (void)
   wire_add_packet (bytes, &packet);
   wire_send (raw, bytes);
   test_until (live_member_has (member, "{'k1': <''>, 'k2': <uint64 2>, 'k3': <'zz'>, "
-                               "'k4': <uint64 4>, 'k5': <'zzzz'>, 'k6': <uint64 6>, "
-                               "'k7': <'zzzzzz'>, 'k8': <uint64 8>}"));
+                                       "'k4': <uint64 4>, 'k5': <'zzzz'>, 'k6': <uint64 6>, "
+                                       "'k7': <'zzzzzz'>, 'k8': <uint64 8>}"));
   g_assert_false (raw->closed);
 }
 

@@ -403,10 +403,10 @@ judge_replica (SimNode *node)
 /* Whether the other one has what this entry is about, or may not have it. */
 gboolean
 sim_has_or_may_not (SimNode      *node,
-                AmnesiaStamp  stamp,
-                guint64       id,
-                const char   *key,
-                gsize         size)
+                    AmnesiaStamp  stamp,
+                    guint64       id,
+                    const char   *key,
+                    gsize         size)
 {
   return size > node->max_size || is_ahead (stamp, sim_node_get_time (node).wall / 1000) ||
          !amnesia_replica_beats (node->replica, key, stamp, id);
