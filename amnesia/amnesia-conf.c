@@ -432,9 +432,9 @@ amnesia_conf_new_from_json (const char  *json,
  *
  * Adds one of those who share to the end of the list, of at most 256.
  *
- * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers without leading zeros; the forms that
- * some resolvers read as an address as well, `127.1` or `0x7f000001`, are refused. So are wildcard,
- * multicast and broadcast addresses.
+ * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers
+ * without leading zeros; the forms that some resolvers read as an address as well, `127.1` or
+ * `0x7f000001`, are refused. So are wildcard, multicast and broadcast addresses.
  *
  * Each host is kept in one spelling: addresses in their canonical text, IPv4 addresses inside IPv6
  * ones (`::ffff:10.0.1.2`) as the IPv4 address; names in lower case, without a dot at the end and,
