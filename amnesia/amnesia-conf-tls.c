@@ -242,8 +242,8 @@ amnesia_conf_check_tls (AmnesiaConf  *self,
                    "only"), abroad);
   else
     /* what came from files was looked at when it was read */
-    return self->tls_certificate == NULL || self->tls_files != NULL
-           || amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
+    return self->tls_certificate == NULL || self->tls_files != NULL ||
+           amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
   return FALSE;
 }
 

@@ -684,8 +684,8 @@ amnesia_conf_set_max_size (AmnesiaConf *self,
 {
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
-  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE
-                    && max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
+  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE &&
+                    max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
 
   if (max_size == self->max_size)
     return;

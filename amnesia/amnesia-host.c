@@ -36,8 +36,8 @@ is_mapped (GInetAddress *address)
 {
   static const guint8 prefix[MAPPED_PREFIX] = { [10] = 0xff, [11] = 0xff };
 
-  return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
-         && memcmp (g_inet_address_to_bytes (address), prefix, MAPPED_PREFIX) == 0;
+  return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 &&
+         memcmp (g_inet_address_to_bytes (address), prefix, MAPPED_PREFIX) == 0;
 }
 
 static GInetAddress *

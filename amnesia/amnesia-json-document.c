@@ -393,8 +393,8 @@ amnesia_json_document_new (const char    *text,
   self->text = text;
   self->code = code;
   self->numbers = g_ptr_array_new ();
-  if (!check_characters (self, length, error) || !scan (self, max_depth, error)
-      || !parse (self, length, error))
+  if (!check_characters (self, length, error) || !scan (self, max_depth, error) ||
+      !parse (self, length, error))
     return NULL;
   return g_steal_pointer (&self);
 }

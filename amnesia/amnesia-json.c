@@ -221,9 +221,9 @@ key_to_text (GVariant  *key,
 {
   g_autoptr (GString) text = NULL;
 
-  if (g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)
-      || g_variant_is_of_type (key, G_VARIANT_TYPE_OBJECT_PATH)
-      || g_variant_is_of_type (key, G_VARIANT_TYPE_SIGNATURE))
+  if (g_variant_is_of_type (key, G_VARIANT_TYPE_STRING) ||
+      g_variant_is_of_type (key, G_VARIANT_TYPE_OBJECT_PATH) ||
+      g_variant_is_of_type (key, G_VARIANT_TYPE_SIGNATURE))
     return g_variant_dup_string (key, NULL);
   if (g_variant_is_of_type (key, G_VARIANT_TYPE_DOUBLE))
     {
@@ -286,8 +286,8 @@ static GVariant *
 unwrap (GVariant *value)
 {
   g_variant_ref (value);
-  while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)
-         || g_variant_is_of_type (value, G_VARIANT_TYPE_MAYBE))
+  while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT) ||
+         g_variant_is_of_type (value, G_VARIANT_TYPE_MAYBE))
     {
       if (g_variant_n_children (value) == 0)
         {
@@ -324,8 +324,8 @@ write_container (Writer    *self,
 
       if (i > 0)
         g_string_append_c (self->out, ',');
-      if ((names != NULL && !append_key (self->out, child, names, error))
-          || !write_value (self, content, depth + 1, error))
+      if ((names != NULL && !append_key (self->out, child, names, error)) ||
+          !write_value (self, content, depth + 1, error))
         {
           g_autofree char *step = g_strdup_printf ("[%" G_GSIZE_FORMAT "]", i);
 
