@@ -4,13 +4,13 @@
  *
  * domain CASE: says, in the language of the environment, what the library says. */
 
+#include "../c/raw-peer.h"
+
 #include "amnesia-error-private.h"
 #include "amnesia-gettext-private.h"
-#include "amnesia-json.h"
 
 #include <locale.h>
 #include <stdio.h>
-#include <string.h>
 
 #define DOMAIN "libamnesia"
 #define N_THREADS 8
@@ -97,7 +97,7 @@ threads (void)
     }
 }
 
-/* What goes over the wire is the same in all languages. */
+/* An error that is told to a peer keeps its other language when it is copied. */
 static void
 both (void)
 {
@@ -111,6 +111,34 @@ both (void)
   puts (amnesia_error_get_english (copy));
 }
 
+static void
+log_cb (AmnesiaStore *store,
+        const char   *message,
+        gpointer      user_data)
+{
+  puts (message);
+}
+
+/* A peer is told in English what the user here reads in his language. */
+static void
+wire (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaHello hello = raw_hello (7, 0);
+  AmnesiaStore *store;
+  RawPeer *raw;
+
+  bindtextdomain (DOMAIN, g_getenv ("AMNESIA_TRANSLATIONS"));
+  store = test_store (conf);
+  g_signal_connect (store, "log", G_CALLBACK (log_cb), NULL);
+  raw = raw_peer_connect (0);
+  hello.group = "theirs";
+  raw_peer_send_hello (raw, &hello);
+  raw_peer_wait_bye (raw, AMNESIA_BYE_GROUP, "one side is of group “theirs”, the other of “”");
+  raw_peer_free (raw);
+  test_free_store (store);
+}
+
 static const struct
 {
   const char *name;
@@ -118,6 +146,7 @@ static const struct
 } cases[] = {
   { "folder", say_folder }, { "bind-before", bind_before }, { "bind-after", bind_after },
   { "own-domain", own_domain }, { "threads", threads }, { "both", both },
+  { "wire", wire },
 };
 
 int

@@ -44,9 +44,15 @@ class Domain(unittest.TestCase):
         said = self.run_case("bind-before", LANGUAGE="xx:fr:de")
         self.assertEqual(said[0].split()[0], Translator("fr")("line %u, column %lu: %s").split()[0])
 
-    def test_peers_are_told_in_english(self):
+    def test_errors_in_both_languages(self):
         t = Translator("de")
         self.assertEqual(self.run_case("both"), [t("the file is empty"), "the file is empty"])
+
+    def test_peers_are_told_in_english(self):
+        """The log repeats the error as the user reads it."""
+        text = Translator("de")("one side is of group “%s”, the other of “%s”") % ("theirs", "")
+        log = [line for line in self.run_case("wire") if not line.startswith("#")]
+        self.assertEqual([line.partition(": ")[2] for line in log], [text])
 
 
 if __name__ == "__main__":
