@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The page “The protocol” is enough to write another implementation from: here is one, and it shares a
-variable with the library's.
+"""The page “The protocol” (protocol.md) is enough to write another implementation from: here is one,
+and it shares a variable with the library's.
 """
 
 import os
