@@ -6,6 +6,7 @@ and it shares a variable with the library's.
 import os
 import pathlib
 import random
+import re
 import socket
 import tempfile
 import unittest
@@ -13,8 +14,9 @@ import unittest
 from gi.repository import GLib
 
 import second_frames as frames
+from pages import INTROSPECTION, SOURCE
 from second_member import Member
-from second_order import wall_ms
+from second_order import NORMAL, Entry, hash_write, wall_ms
 from support import Amnesia, conf, host, wait_for
 
 
@@ -325,6 +327,80 @@ class Refusals(unittest.TestCase):
 
     def test_no_hello(self):
         self.assertEqual([kind for kind, _, _ in self.talk(frames.PREAMBLE)], [frames.HELLO])
+
+
+class Page(unittest.TestCase):
+    """What the page says in bytes and numbers."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.page = (INTROSPECTION / "protocol.md").read_text()
+        dumps = re.findall(r"^```text\n((?:[0-9a-f]{2}[ \n])+)```", cls.page, re.MULTILINE)
+        cls.hello, cls.write, cls.ack = map(bytes.fromhex, dumps)
+
+    def test_hello(self):
+        empty = {"empty": GLib.Variant("b", True)}
+        wall = 1_700_000_000_000_000
+        header = 1, 1, 0x0102030405060708, "kitchen", "10.0.1.2", 7777, wall, 16 << 20, empty
+        self.assertEqual(frames.PREAMBLE + frames.encode(frames.HELLO, header), self.hello)
+
+    def test_write(self):
+        stamp = NORMAL | 1_700_000_000_000 << 16 | 3
+        seen = ((0x1112131415161718, NORMAL | 1_699_999_999_000 << 16),)
+        entry = Entry("lamp", stamp, 0x0102030405060708, seen, "b", b"\1")
+        self.assertEqual(frames.encode_write([entry]), self.write)
+        self.assertIn(f"`{stamp:#x}`", self.page)
+        digest = hash_write(entry.key, entry.stamp, entry.id)
+        self.assertIn(f"`{digest:#018x}`", self.page)
+
+    def test_ack(self):
+        self.assertEqual(frames.encode(frames.ACK, (1,)), self.ack)
+
+    def test_the_library_takes_it(self):
+        """Word for word, but for the clock."""
+        store = Amnesia.Store(conf={"peers": conf(1), "group": "kitchen", "clock-limit": 0})
+        self.addCleanup(store.close_sync)
+        wait_for(lambda: store.listening)
+        connection = socket.create_connection((host(), 7701))
+        self.addCleanup(connection.close)
+        connection.sendall(self.hello + self.write)
+        wait_for(lambda: store.data == {"lamp": True})
+
+        connection.setblocking(False)
+        reader, kinds = frames.Reader(), []
+
+        def read():
+            try:
+                kinds.extend(frame[:2] for frame in reader.feed(connection.recv(65536)))
+            except BlockingIOError:
+                pass
+            return (frames.ACK, (1,)) in kinds
+
+        wait_for(read)
+
+    def test_limits(self):
+        """The table says what the header has."""
+        header = (SOURCE / "amnesia/mesh/amnesia-limits-private.h").read_text()
+        table = self.page.split("## Times and limits")[1]
+        for words, name, unit in (
+            ("hello, from the connect or accept on", "HELLO_DEADLINE", "s"),
+            ("between two beats", "BEAT_INTERVAL", "s"),
+            ("without a byte: the link is dead", "DEAD_AFTER", "s"),
+            ("a frame in flight of which nothing is taken", "STALL_AFTER", "s"),
+            ("a frame that has begun brings 16384 bytes, or its end", "PACE_AFTER", "s"),
+            ("a peer that talks but does not list", "GIVE_UP_AFTER", "s"),
+            ("from the bye until the other side closes", "LINGER", "s"),
+            ("between two exchanges of lists", "EXCHANGE_INTERVAL", "s"),
+            ("largest list frame", "MAX_LIST", " bytes"),
+            ("entries in a list", "MAX_LISTED", ""),
+            ("ids in a links frame", "MAX_LINKS", ""),
+            ("guests of a member", "MAX_GUESTS", ""),
+            ("connections that have not said hello; the oldest goes for a new one", "MAX_GREETING", ""),
+        ):
+            value = re.search(rf"define AMNESIA_{name} (.*)", header)[1]
+            number = eval(re.sub(r"AMNESIA_SECOND", "1", value))
+            with self.subTest(limit=name):
+                self.assertRegex(table, rf"\| {re.escape(words)} \| {number} ?{unit.strip()}[ ,|]")
 
 
 if __name__ == "__main__":
