@@ -40,6 +40,7 @@ class Link:
         self.peer_empty = self.listed = False
         self.wanted = {}
         self.mismatches = 0
+        self.n_repairs = 0  # lists that a side asked for, as the digests differed
         self.digest = None
         self.echo = (0, 0)
         self.round_trip = None
@@ -128,6 +129,7 @@ class Link:
         self.mismatches = self.mismatches + 1 if self.digest != self.member.replica.digest() else 0
         if self.mismatches == 2:
             self.mismatches = 0
+            self.n_repairs += 1
             self.send_list(ask=True)
 
     def receive_7(self, header, payload):
@@ -143,6 +145,7 @@ class Link:
         self.send_entries(lacking)
         self.listed |= last
         if last and ask:
+            self.n_repairs += 1
             self.send_list(ask=False)
 
     # --- what others ask ---
