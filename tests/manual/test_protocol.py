@@ -204,6 +204,18 @@ class Protocol(unittest.TestCase):
         wait_for(lambda: store.data == "knowing of that too")
         self.assertEqual(len(lost), 1)
 
+    def test_what_is_covered(self):
+        """A key that comes after the whole was set, and was written before, is not taken."""
+        store = self.make_store()
+        store.data = {"a": 1}
+        second, link = self.join(store)
+        with second.lock:  # it reads nothing meanwhile
+            store["b"] = 2
+            let_the_clock_go_on()
+            second.set({"": GLib.Variant("a{sv}", {})})
+        wait_for(lambda: store.data == {} and link.n_taken == 2)
+        self.assertEqual(Amnesia.unpack(second.get()), {})
+
     def test_writes_at_random(self):
         """Two of the library and one that is not end with the same value and the same digest."""
         left, right = self.make_store(2), self.make_store(2, index=1)
