@@ -30,6 +30,14 @@ def let_the_clock_go_on():
     wait_for(lambda: wall_ms() > before)
 
 
+def peek(connection):
+    """What has come, and was not read."""
+    try:
+        return connection.recv(65536, socket.MSG_PEEK)
+    except BlockingIOError:
+        return b""
+
+
 class Protocol(unittest.TestCase):
     def make_store(self, n=1, index=0, **properties):
         """A real member that has the entry of that index."""
@@ -211,6 +219,7 @@ class Protocol(unittest.TestCase):
         second, link = self.join(store)
         with second.lock:  # it reads nothing meanwhile
             store["b"] = 2
+            wait_for(lambda: b"b\0x\0" in peek(link.socket))
             let_the_clock_go_on()
             second.set({"": GLib.Variant("a{sv}", {})})
         wait_for(lambda: store.data == {} and link.n_taken == 2)
