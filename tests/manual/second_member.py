@@ -202,7 +202,7 @@ class Member:
         with self.lock:
             entries = self.replica.write(
                 {
-                    key: (v.get_type_string(), frames.serialise(v)) if v else ("", b"")
+                    key: ("", b"") if v is None else (v.get_type_string(), frames.serialise(v))
                     for key, v in values.items()
                 }
             )
@@ -218,7 +218,7 @@ class Member:
         if not entries:
             return whole
         values = {}
-        if whole and whole.get_type_string() == "a{sv}":
+        if whole is not None and whole.get_type_string() == "a{sv}":
             for item in map(whole.get_child_value, range(whole.n_children())):
                 values[item.get_child_value(0).get_string()] = item.get_child_value(1).get_variant()
         for entry in entries:
