@@ -37,6 +37,7 @@ ELSEWHERE = [
     ("README.md", "vala", 1, "tests/install/samples.py"),
     ("README.md", "c", 1, "tests/install/samples.py"),
     ("protocol.md", "text", None, "tests/manual/test_protocol.py"),
+    ("command.md", "text", None, "tests/manual/test_command.py"),
 ]
 TAKERS = {
     "python": "Programs.test_python",
