@@ -27,7 +27,9 @@ function shown(window) {
 }
 
 function chosen(window) {
-    return [...window.document.querySelectorAll('[role=tab][aria-selected=true]')].map(tab => tab.textContent);
+    const tabs = window.document.querySelectorAll('[role=tab][aria-selected=true]');
+
+    return [...tabs].map(tab => tab.textContent);
 }
 
 function all(window, language) {
