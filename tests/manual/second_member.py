@@ -4,6 +4,7 @@
 import os
 import selectors
 import socket
+import ssl
 import threading
 import time
 
@@ -188,12 +189,15 @@ class Member:
 
     # --- for whoever uses it, from any thread ---
 
-    def dial(self, address, wrap=lambda connection: connection):
+    def dial(self, address, tls=None):
+        """tls: an ssl.SSLContext. Waits for the handshake."""
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         connection = socket.socket(family)
         connection.connect(address)
+        if tls is not None:
+            connection = tls.wrap_socket(connection, server_hostname=address[0])
         with self.lock:
-            link = self.add(wrap(connection), dialled=True)
+            link = self.add(connection, dialled=True)
         self.wake()
         return link
 
@@ -319,18 +323,17 @@ class Member:
             self.add(self.listener.accept()[0], dialled=False)
 
     def read(self, link):
+        """All that there is: TLS may have more than the kernel says."""
         try:
-            data = link.socket.recv(1 << 20)
-        except BlockingIOError:
+            while data := link.socket.recv(1 << 20):
+                link.heard = time.monotonic()
+                for frame in link.reader.feed(data):
+                    link.receive(*frame)
+        except (BlockingIOError, ssl.SSLWantReadError):
             return
         except ConnectionError:
-            data = b""
-        if not data:
-            self.drop(link)
-            return
-        link.heard = time.monotonic()
-        for frame in link.reader.feed(data):
-            link.receive(*frame)
+            pass
+        self.drop(link)
 
     def tend(self, link):
         now = time.monotonic()
@@ -338,16 +341,21 @@ class Member:
             link.send_beat()
         if now > link.heard + DEAD_AFTER_S:
             raise Broken("the peer gave no sign of life")
-        if link.out:
-            try:
+        try:
+            if link.out:
                 sent = link.socket.send(link.out)
                 del link.out[:sent]
-            except BlockingIOError:
-                return
-            except ConnectionError:
-                return
-        if link.said_bye and not link.out:
-            try:
-                link.socket.shutdown(socket.SHUT_WR)
-            except OSError:
-                return
+            if link.said_bye and not link.out:
+                end_stream(link.socket)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except OSError:
+            return  # what it has said is still to be read
+
+
+def end_stream(connection):
+    """Nothing more comes from us; with TLS a close_notify says so."""
+    if isinstance(connection, ssl.SSLSocket):
+        connection.unwrap()
+    else:
+        connection.shutdown(socket.SHUT_WR)

@@ -6,17 +6,19 @@ and it shares a variable with the library's.
 import os
 import pathlib
 import random
-import re
 import socket
+import ssl
+import subprocess
 import tempfile
+import threading
 import unittest
 
 from gi.repository import GLib
 
 import second_frames as frames
-from pages import INTROSPECTION, SOURCE
+from pages import SOURCE
 from second_member import Member
-from second_order import NORMAL, Entry, hash_write, wall_ms
+from second_order import wall_ms
 from support import Amnesia, conf, host, wait_for
 
 
@@ -38,7 +40,9 @@ def peek(connection):
         return b""
 
 
-class Protocol(unittest.TestCase):
+class Sharing:
+    """What holds by whatever way the two are linked."""
+
     def make_store(self, n=1, index=0, **properties):
         """A real member that has the entry of that index."""
         peers = conf(n)
@@ -58,11 +62,14 @@ class Protocol(unittest.TestCase):
         wait_for(lambda: not second.thread.is_alive())
         self.assertIsNone(second.failure)
 
+    def dial(self, second, address):
+        return second.dial(address)
+
     def join(self, store, **options):
         """A second member that has dialled the store, and has what that has."""
         second = self.make_second(**options)
         wait_for(lambda: store.listening)
-        link = second.dial((host(), 7701))
+        link = self.dial(second, (host(), 7701))
         wait_for(lambda: link.is_synced)
         return second, link
 
@@ -113,7 +120,7 @@ class Protocol(unittest.TestCase):
         second = self.make_second()
         second.set({"both": GLib.Variant("x", 3), "theirs": GLib.Variant("x", 4)})
         wait_for(lambda: store.listening)
-        link = second.dial((host(), 7701))
+        link = self.dial(second, (host(), 7701))
         wait_for(lambda: link.is_in_sync and store.data.get("theirs") == 4)
         self.assertEqual(store.data, {"both": 3, "mine": 2, "theirs": 4})
         self.assertEqual(Amnesia.unpack(second.get()), store.data)
@@ -151,39 +158,6 @@ class Protocol(unittest.TestCase):
         self.assertEqual(link.bye[0], 0)
         self.assertEqual(second.get().get_string(), "the last word")
 
-    def test_listed_member(self):
-        """It has an entry, both sides dial, and one link stays."""
-        store = self.make_store(2)
-        second = self.make_second(listen=(host(), 7702))
-        wait_for(lambda: store.listening)
-        first = second.dial((host(), 7701))
-        wait_for(lambda: second.n_links > 1 or first.is_synced)
-        (peer,) = store.peers
-        wait_for(lambda: peer.state == Amnesia.PeerState.CONNECTED and len(second.links) == 1)
-        second.set({"": text("by the link that stayed")})
-        wait_for(lambda: store.data == "by the link that stayed")
-        self.assertEqual((peer.host, peer.port), (host(), 7702))
-
-    def test_dialled_by_the_library(self):
-        second = self.make_second(listen=(host(), 7702))
-        second.set({"": text("was here before")})
-        store = self.make_store(2)
-        wait_for(lambda: store.data == "was here before")
-        wait_for(lambda: store.state == Amnesia.State.SYNCED)
-
-    def test_forwards(self):
-        """Between two members that do not know each other."""
-        left, right = self.make_store(), Amnesia.Store(conf=conf(2)[1:])
-        self.addCleanup(right.close_sync)
-        second, _ = self.join(left)
-        wait_for(lambda: right.listening)
-        second.dial((host(), 7702))
-        left.data = "through the second"
-        wait_for(lambda: right.data == "through the second")
-        right.data = "and back"
-        wait_for(lambda: left.data == "and back")
-        self.assertEqual([link.n_repairs for link in second.links], [0, 0])
-
     def test_is_forwarded_to(self):
         left = self.make_store(2)
         right = self.make_store(2, index=1)
@@ -203,7 +177,7 @@ class Protocol(unittest.TestCase):
         second = self.make_second()
         second.set({"": text("later, elsewhere")})
         wait_for(lambda: store.listening)
-        second.dial((host(), 7701))
+        self.dial(second, (host(), 7701))
         wait_for(lambda: store.data == "later, elsewhere")
         wait_for(lambda: lost == ["later, elsewhere"])
         store.data = "knowing of that"
@@ -211,19 +185,6 @@ class Protocol(unittest.TestCase):
         second.set({"": text("knowing of that too")})
         wait_for(lambda: store.data == "knowing of that too")
         self.assertEqual(len(lost), 1)
-
-    def test_what_is_covered(self):
-        """A key that comes after the whole was set, and was written before, is not taken."""
-        store = self.make_store()
-        store.data = {"a": 1}
-        second, link = self.join(store)
-        with second.lock:  # it reads nothing meanwhile
-            store["b"] = 2
-            wait_for(lambda: b"b\0x\0" in peek(link.socket))
-            let_the_clock_go_on()
-            second.set({"": GLib.Variant("a{sv}", {})})
-        wait_for(lambda: store.data == {} and link.n_taken == 2)
-        self.assertEqual(Amnesia.unpack(second.get()), {})
 
     def test_writes_at_random(self):
         """Two of the library and one that is not end with the same value and the same digest."""
@@ -254,6 +215,54 @@ class Protocol(unittest.TestCase):
         wait_for(lambda: link.digest not in (digest, None) and link.digest == second.replica.digest())
         wait_for(lambda: left.data == right.data == Amnesia.unpack(second.get()))
 
+
+class Tcp(Sharing, unittest.TestCase):
+    def test_listed_member(self):
+        """It has an entry, both sides dial, and one link stays."""
+        store = self.make_store(2)
+        second = self.make_second(listen=(host(), 7702))
+        wait_for(lambda: store.listening)
+        first = self.dial(second, (host(), 7701))
+        wait_for(lambda: second.n_links > 1 or first.is_synced)
+        (peer,) = store.peers
+        wait_for(lambda: peer.state == Amnesia.PeerState.CONNECTED and len(second.links) == 1)
+        second.set({"": text("by the link that stayed")})
+        wait_for(lambda: store.data == "by the link that stayed")
+        self.assertEqual((peer.host, peer.port), (host(), 7702))
+
+    def test_dialled_by_the_library(self):
+        second = self.make_second(listen=(host(), 7702))
+        second.set({"": text("was here before")})
+        store = self.make_store(2)
+        wait_for(lambda: store.data == "was here before")
+        wait_for(lambda: store.state == Amnesia.State.SYNCED)
+
+    def test_forwards(self):
+        """Between two members that do not know each other."""
+        left, right = self.make_store(), Amnesia.Store(conf=conf(2)[1:])
+        self.addCleanup(right.close_sync)
+        second, _ = self.join(left)
+        wait_for(lambda: right.listening)
+        self.dial(second, (host(), 7702))
+        left.data = "through the second"
+        wait_for(lambda: right.data == "through the second")
+        right.data = "and back"
+        wait_for(lambda: left.data == "and back")
+        self.assertEqual([link.n_repairs for link in second.links], [0, 0])
+
+    def test_what_is_covered(self):
+        """A key that comes after the whole was set, and was written before, is not taken."""
+        store = self.make_store()
+        store.data = {"a": 1}
+        second, link = self.join(store)
+        with second.lock:  # it reads nothing meanwhile
+            store["b"] = 2
+            wait_for(lambda: b"b\0x\0" in peek(link.socket))
+            let_the_clock_go_on()
+            second.set({"": GLib.Variant("a{sv}", {})})
+        wait_for(lambda: store.data == {} and link.n_taken == 2)
+        self.assertEqual(Amnesia.unpack(second.get()), {})
+
     def test_local_socket(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -274,157 +283,49 @@ class Protocol(unittest.TestCase):
         self.assertEqual(store.peers[0].way, Amnesia.Way.LOCAL)
 
 
-class Refusals(unittest.TestCase):
-    """What the page says of a hello that is wrong, and of one that does not come."""
+class Tls(Sharing, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.store = Amnesia.Store(conf={"peers": conf(1), "group": "kitchen"})
-        cls.store.open_sync()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        script = SOURCE / "examples/tls/make-certificates"
+        subprocess.run([script, cls.folder, host(), "laptop"], check=True, capture_output=True)
+        cls.context = ssl.create_default_context(cafile=cls.folder / "authority.pem")
+        cls.context.load_cert_chain(cls.folder / "laptop.pem")
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.store.close_sync()
+    def make_store(self, n=1, index=0, **properties):
+        tls = {
+            "certificate": str(self.folder / f"{host()}.pem"),
+            "authorities": str(self.folder / "authority.pem"),
+            "names": ["laptop"],
+        }
+        return super().make_store(n, index, tls=tls, **properties)
 
-    def make_hello(self, low=1, high=1, ident=7, group="kitchen", ahead=0):
-        wall = GLib.get_real_time() + ahead
-        header = low, high, ident, group, "", 0, wall, 1 << 20, {}
-        return frames.PREAMBLE + frames.encode(frames.HELLO, header)
+    def dial(self, second, address):
+        """In a thread, as the store's loop has to run for a handshake."""
+        links = []
+        dialling = threading.Thread(target=lambda: links.append(second.dial(address, self.context)))
+        dialling.start()
+        wait_for(lambda: not dialling.is_alive())
+        return links[0]
 
-    def talk(self, data, end=False):
-        """Sends that, and returns all frames until the other side closes or says bye."""
-        connection = socket.create_connection((host(), 7701))
-        self.addCleanup(connection.close)
-        connection.sendall(data)
-        if end:
-            connection.shutdown(socket.SHUT_WR)
-        connection.setblocking(False)
-        reader, got = frames.Reader(), []
+    def test_way(self):
+        store = self.make_store()
+        self.join(store)
+        self.assertEqual(store.peers[0].way, Amnesia.Way.TLS)
 
-        def read():
-            try:
-                data = connection.recv(65536)
-            except BlockingIOError:
-                return False
-            except ConnectionError:
-                data = b""
-            got.extend(reader.feed(data))
-            return not data or any(kind == frames.BYE for kind, _, _ in got)
-
-        wait_for(read)
-        return got
-
-    def assert_bye(self, data, reason):
-        frames_ = self.talk(data)
-        byes = [header[0] for kind, header, _ in frames_ if kind == frames.BYE]
-        self.assertEqual(byes, [reason])
-
-    def test_hello_comes_unasked(self):
-        (kind, header, _), *_ = self.talk(self.make_hello(group="another"))
-        self.assertEqual((kind, header[:2]), (frames.HELLO, (1, 1)))
-        self.assertEqual(header[3:6], ("kitchen", host(), 7701))
-
-    def test_byes(self):
-        self.assert_bye(self.make_hello(low=2, high=3), 2)
-        self.assert_bye(self.make_hello(group="cellar"), 3)
-        self.assert_bye(self.make_hello(ahead=25 * 3600 * 1_000_000), 4)
-        self.assert_bye(self.make_hello(ident=0), 6)
-        (_, header, _), *_ = self.talk(self.make_hello(ident=0))
-        self.assert_bye(self.make_hello(ident=header[2]), 5)
-
-    def test_what_must_not_be(self):
-        hello = self.make_hello()
-        self.assert_bye(hello + frames.encode(frames.ACK, (1,)), 6)
-        self.assert_bye(hello + hello[8:], 6)
-        self.assert_bye(hello + frames.PREFIX.pack(99, 0, 0, 0, 0), 6)
-        self.assert_bye(hello + frames.PREFIX.pack(frames.LINKS, 0, 1, 0, 0), 6)
-
-    def test_ignorable(self):
-        """What may be skipped is, and all goes on behind it."""
-        skipped = frames.PREFIX.pack(99, frames.IGNORABLE, 0, 5, 0) + bytes(8)
-        leaving = frames.encode(frames.BYE, (0, "", {}))
-        got = self.talk(self.make_hello() + skipped + leaving, end=True)
-        kinds = {kind for kind, _, _ in got}
-        self.assertLessEqual({frames.HELLO, frames.LIST}, kinds)
-        self.assertNotIn(frames.BYE, kinds)
-        self.assert_bye(self.make_hello() + skipped + frames.encode(frames.ACK, (1,)), 6)
-
-    def test_no_hello(self):
-        self.assertEqual([kind for kind, _, _ in self.talk(frames.PREAMBLE)], [frames.HELLO])
-
-
-class Page(unittest.TestCase):
-    """What the page says in bytes and numbers."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.page = (INTROSPECTION / "protocol.md").read_text()
-        dumps = re.findall(r"^```text\n((?:[0-9a-f]{2}[ \n])+)```", cls.page, re.MULTILINE)
-        cls.hello, cls.write, cls.ack = map(bytes.fromhex, dumps)
-
-    def test_hello(self):
-        empty = {"empty": GLib.Variant("b", True)}
-        wall = 1_700_000_000_000_000
-        header = 1, 1, 0x0102030405060708, "kitchen", "10.0.1.2", 7777, wall, 16 << 20, empty
-        self.assertEqual(frames.PREAMBLE + frames.encode(frames.HELLO, header), self.hello)
-
-    def test_write(self):
-        stamp = NORMAL | 1_700_000_000_000 << 16 | 3
-        seen = ((0x1112131415161718, NORMAL | 1_699_999_999_000 << 16),)
-        entry = Entry("lamp", stamp, 0x0102030405060708, seen, "b", b"\1")
-        self.assertEqual(frames.encode_write([entry]), self.write)
-        self.assertIn(f"`{stamp:#x}`", self.page)
-        digest = hash_write(entry.key, entry.stamp, entry.id)
-        self.assertIn(f"`{digest:#018x}`", self.page)
-
-    def test_ack(self):
-        self.assertEqual(frames.encode(frames.ACK, (1,)), self.ack)
-
-    def test_the_library_takes_it(self):
-        """Word for word, but for the clock."""
-        store = Amnesia.Store(conf={"peers": conf(1), "group": "kitchen", "clock-limit": 0})
-        self.addCleanup(store.close_sync)
+    def test_plain_text(self):
+        """It is answered with an alert, which is what another member knows it by."""
+        store = self.make_store()
         wait_for(lambda: store.listening)
         connection = socket.create_connection((host(), 7701))
         self.addCleanup(connection.close)
-        connection.sendall(self.hello + self.write)
-        wait_for(lambda: store.data == {"lamp": True})
-
+        connection.sendall(frames.PREAMBLE)
         connection.setblocking(False)
-        reader, kinds = frames.Reader(), []
-
-        def read():
-            try:
-                kinds.extend(frame[:2] for frame in reader.feed(connection.recv(65536)))
-            except BlockingIOError:
-                pass
-            return (frames.ACK, (1,)) in kinds
-
-        wait_for(read)
-
-    def test_limits(self):
-        """The table says what the header has."""
-        header = (SOURCE / "amnesia/mesh/amnesia-limits-private.h").read_text()
-        table = self.page.split("## Times and limits")[1]
-        for words, name, unit in (
-            ("hello, from the connect or accept on", "HELLO_DEADLINE", "s"),
-            ("between two beats", "BEAT_INTERVAL", "s"),
-            ("without a byte: the link is dead", "DEAD_AFTER", "s"),
-            ("a frame in flight of which nothing is taken", "STALL_AFTER", "s"),
-            ("a frame that has begun brings 16384 bytes, or its end", "PACE_AFTER", "s"),
-            ("a peer that talks but does not list", "GIVE_UP_AFTER", "s"),
-            ("from the bye until the other side closes", "LINGER", "s"),
-            ("between two exchanges of lists", "EXCHANGE_INTERVAL", "s"),
-            ("largest list frame", "MAX_LIST", " bytes"),
-            ("entries in a list", "MAX_LISTED", ""),
-            ("ids in a links frame", "MAX_LINKS", ""),
-            ("guests of a member", "MAX_GUESTS", ""),
-            ("connections that have not said hello; the oldest goes for a new one", "MAX_GREETING", ""),
-        ):
-            value = re.search(rf"define AMNESIA_{name} (.*)", header)[1]
-            number = eval(re.sub(r"AMNESIA_SECOND", "1", value))
-            with self.subTest(limit=name):
-                self.assertRegex(table, rf"\| {re.escape(words)} \| {number} ?{unit.strip()}[ ,|]")
+        wait_for(lambda: peek(connection))
+        self.assertEqual(connection.recv(100), bytes.fromhex("15 03 03 00 02 02 0a"))
 
 
 if __name__ == "__main__":

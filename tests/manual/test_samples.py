@@ -36,7 +36,7 @@ ELSEWHERE = [
     ("README.md", "js", 1, "tests/install/samples.py"),
     ("README.md", "vala", 1, "tests/install/samples.py"),
     ("README.md", "c", 1, "tests/install/samples.py"),
-    ("protocol.md", "text", None, "tests/manual/test_protocol.py"),
+    ("protocol.md", "text", None, "tests/manual/test_protocol_page.py"),
     ("command.md", "text", None, "tests/manual/test_command.py"),
 ]
 TAKERS = {
