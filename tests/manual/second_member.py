@@ -11,7 +11,7 @@ import time
 from gi.repository import GLib
 
 import second_frames as frames
-from second_frames import ACK, BEAT, BYE, HELLO, LINKS, LIST, WRITE, Broken
+from second_frames import ACK, BEAT, BYE, HELLO, LINKS, LIST, Broken
 from second_order import Replica
 
 MAX_SIZE = 16 * 1024 * 1024
