@@ -147,8 +147,7 @@ amnesia_store_get_peers (AmnesiaStore *self)
  *
  * Gets what the store listens on.
  *
- * Returns: (transfer none) (nullable): `host:port`, or `NULL` while the store is closed, or a
- *   guest because no entry of the configuration is free
+ * Returns: (transfer none) (nullable): `host:port`, or `NULL` while the store is closed, or a guest
  *
  * Since: 0.1
  */
@@ -159,6 +158,51 @@ amnesia_store_get_listening (AmnesiaStore *self)
   g_return_val_if_fail (is_own_context (self), NULL);
 
   return self->listening;
+}
+
+/**
+ * amnesia_store_get_guest: (get-property guest)
+ * @self: a store
+ *
+ * Gets whether the store takes part as a guest in any case. One that found no entry free is a guest
+ * without that: [property@Amnesia.Store:listening] tells.
+ *
+ * Returns: whether it leaves the entries of the configuration to others
+ *
+ * Since: 0.1
+ */
+gboolean
+amnesia_store_get_guest (AmnesiaStore *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_STORE (self), FALSE);
+  g_return_val_if_fail (is_own_context (self), FALSE);
+
+  return self->guest;
+}
+
+/**
+ * amnesia_store_set_guest: (set-property guest)
+ * @self: a store
+ * @guest: whether to leave the entries of the configuration to others
+ *
+ * Sets whether the store takes part as a guest in any case. It holds from
+ * the next configuration, or opening, on.
+ *
+ * Since: 0.1
+ */
+void
+amnesia_store_set_guest (AmnesiaStore *self,
+                         gboolean      guest)
+{
+  g_auto (AmnesiaTurn) turn = NULL;
+
+  g_return_if_fail (AMNESIA_IS_STORE (self));
+  g_return_if_fail (amnesia_store_enter_own_context (self, &turn));
+
+  if (self->guest == !!guest)
+    return;
+  self->guest = !!guest;
+  amnesia_store_notify (self, AMNESIA_STORE_PROP_GUEST);
 }
 
 /**

@@ -25,7 +25,7 @@ make_tls (AmnesiaConf *conf)
 {
   GTlsCertificate *certificate = amnesia_conf_get_tls_certificate (conf);
   const AmnesiaTlsFiles *files = amnesia_conf_get_tls_paths (conf);
-  const char * const *names = amnesia_conf_get_tls_names (conf);
+  const char *const *names = amnesia_conf_get_tls_names (conf);
   const char *host;
   AmnesiaTls *tls;
   guint i;
@@ -43,7 +43,8 @@ make_tls (AmnesiaConf *conf)
 }
 
 static AmnesiaSettings *
-make_settings (AmnesiaConf *conf)
+make_settings (AmnesiaConf *conf,
+               gboolean     guest)
 {
   AmnesiaSettings *settings = amnesia_settings_new ();
   const char *host;
@@ -55,6 +56,7 @@ make_settings (AmnesiaConf *conf)
   settings->max_size = amnesia_conf_get_max_size (conf);
   settings->clock_limit = amnesia_conf_get_clock_limit (conf) * G_TIME_SPAN_SECOND;
   settings->local = amnesia_conf_get_local (conf);
+  settings->guest = guest;
   settings->allow = g_ptr_array_ref (amnesia_conf_get_allow (conf));
   if (amnesia_conf_get_listen (conf, &host, &port))
     {
@@ -132,7 +134,7 @@ open_now (AmnesiaStore *self)
       return;
     }
   amnesia_store_set_error (self, NULL);
-  amnesia_transport_open (self->transport, make_settings (self->conf));
+  amnesia_transport_open (self->transport, make_settings (self->conf, self->guest));
 }
 
 /* No socket and no signal before the context is next iterated. */

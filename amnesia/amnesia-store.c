@@ -169,6 +169,9 @@ amnesia_store_get_property (GObject    *object,
     case AMNESIA_STORE_PROP_LISTENING:
       g_value_set_string (value, amnesia_store_get_listening (self));
       break;
+    case AMNESIA_STORE_PROP_GUEST:
+      g_value_set_boolean (value, amnesia_store_get_guest (self));
+      break;
     case AMNESIA_STORE_PROP_CLOSE_TIMEOUT:
       g_value_set_uint (value, amnesia_store_get_close_timeout (self));
       break;
@@ -198,6 +201,9 @@ amnesia_store_set_property (GObject      *object,
       break;
     case AMNESIA_STORE_PROP_HISTORY_LENGTH:
       amnesia_store_set_history_length (self, g_value_get_uint (value));
+      break;
+    case AMNESIA_STORE_PROP_GUEST:
+      amnesia_store_set_guest (self, g_value_get_boolean (value));
       break;
     case AMNESIA_STORE_PROP_CLOSE_TIMEOUT:
       amnesia_store_set_close_timeout (self, g_value_get_uint (value));
@@ -344,12 +350,30 @@ init_state_properties (void)
    * AmnesiaStore:listening: (getter get_listening)
    *
    * What the store listens on, as `host:port`: the entry of the configuration that is its own;
-   * `NULL` while it is closed, or a guest because no entry is free.
+   * `NULL` while it is closed, or a guest.
    *
    * Since: 0.1
    */
   properties[AMNESIA_STORE_PROP_LISTENING] =
     g_param_spec_string ("listening", NULL, NULL, NULL, READABLE);
+
+  /**
+   * AmnesiaStore:guest: (getter get_guest) (setter set_guest)
+   *
+   * Whether the store takes part as a guest in any case, and leaves the entries of the configuration
+   * to others.
+   *
+   * A store takes the first entry that is of this machine and free, and is a guest if there is none.
+   * A guest listens on nothing; it is linked with one member, by which it gets and gives values. So
+   * it needs somebody who is a member. This is for programs that come and go, and should not be in
+   * the place of those that stay.
+   *
+   * It holds from the next configuration on: set it before [property@Amnesia.Store:conf].
+   *
+   * Since: 0.1
+   */
+  properties[AMNESIA_STORE_PROP_GUEST] =
+    g_param_spec_boolean ("guest", NULL, NULL, FALSE, WRITABLE);
 
   /**
    * AmnesiaStore:close-timeout: (getter get_close_timeout) (setter set_close_timeout)

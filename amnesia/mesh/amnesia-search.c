@@ -45,6 +45,11 @@ amnesia_search_run (const AmnesiaSettings  *settings,
 {
   guint i;
 
+  if (settings->guest)
+    {
+      amnesia_listener_close (listener);
+      return AMNESIA_SEARCH_NONE;
+    }
   if (settings->listen_host != NULL)
     return listen_as_told (settings, names, listener, error);
   for (i = 0; i < settings->entries->len; i++)

@@ -21,6 +21,7 @@ typedef struct
   gint64     clock_limit; /* microseconds, 0: none */
   GPtrArray *allow;       /* (owned) (element-type GInetAddressMask) guests from elsewhere */
   gboolean   local;       /* members of this machine are linked with by Unix sockets */
+  gboolean   guest;       /* none of the entries is to be ours */
   char      *listen_host; /* (owned) (nullable) instead of our own entry */
   guint16    listen_port;
   AmnesiaTls *tls;        /* (owned) (nullable) NULL: connections by TCP are plain ones */

@@ -104,7 +104,7 @@ amnesia_transport_check_own (AmnesiaTransport *self)
 gboolean
 amnesia_transport_is_listed (AmnesiaTransport *self)
 {
-  return self->own_host != NULL && self->settings->listen_host == NULL &&
+  return self->own_host != NULL && !self->settings->guest && self->settings->listen_host == NULL &&
          amnesia_settings_list (self->settings, self->own_host, self->own_port);
 }
 

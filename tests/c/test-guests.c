@@ -30,7 +30,7 @@ test_third (void)
   g_assert_cmpuint (test_n_connections (), ==, 2);
 
   g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (a)) +
-                    g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 3);
+                      g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 3);
   test_close_store (guest);
   test_until (g_list_model_get_n_items (amnesia_store_get_peers (a)) == 1 &&
               g_list_model_get_n_items (amnesia_store_get_peers (b)) == 1);
@@ -89,6 +89,62 @@ test_becomes_member (void)
   test_until (g_list_model_get_n_items (amnesia_store_get_peers (b)) == 1);
   test_free_store (guest);
   test_free_store (b);
+}
+
+static void
+test_on_purpose (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (3);
+  g_autoptr (AmnesiaConf) again = test_conf (3);
+  AmnesiaStore *a = test_store (conf);
+  AmnesiaStore *guest = amnesia_store_new ();
+  AmnesiaStore *b;
+  g_autofree char *second = g_strdup_printf ("%s:%u", test_host (), test_port (1));
+
+  g_test_summary ("Who wants to be a guest leaves free entries alone, until it is told otherwise");
+
+  g_assert_false (amnesia_store_get_guest (guest));
+  amnesia_store_set_guest (guest, TRUE);
+  amnesia_store_set_conf (guest, conf);
+  test_set (a, "1");
+  test_wait_state (guest, AMNESIA_STATE_SYNCED);
+  test_assert_data (guest, "1");
+  g_assert_null (amnesia_store_get_listening (guest));
+  b = test_store (conf);
+  g_assert_cmpstr (amnesia_store_get_listening (b), ==, second);
+  test_set (guest, "2");
+  test_until (test_has_data (a, "2") && test_has_data (b, "2"));
+
+  test_free_store (b);
+  amnesia_store_set_guest (guest, FALSE);
+  amnesia_store_set_conf (guest, again);
+  test_until (g_strcmp0 (amnesia_store_get_listening (guest), second) == 0);
+  amnesia_store_set_guest (guest, TRUE);
+  amnesia_store_set_conf (guest, conf);
+  test_until (amnesia_store_get_listening (guest) == NULL);
+  b = test_store (conf);
+  g_assert_cmpstr (amnesia_store_get_listening (b), ==, second);
+  test_set (b, "3");
+  test_until (test_has_data (guest, "3"));
+  test_free_store (guest);
+  test_free_store (a);
+  test_free_store (b);
+}
+
+static void
+test_only_guests (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (2);
+  AmnesiaStore *guest = amnesia_store_new ();
+
+  g_test_summary ("A guest by purpose is alone where nobody is a member, and listens on nothing");
+
+  g_object_set (guest, "guest", TRUE, "conf", conf, NULL);
+  test_wait_state (guest, AMNESIA_STATE_ALONE);
+  g_assert_null (amnesia_store_get_listening (guest));
+  test_set (guest, "1");
+  test_assert_data (guest, "1");
+  test_free_store (guest);
 }
 
 static void
@@ -155,7 +211,7 @@ test_in_sync (void)
   g_autoptr (RawDoor) taken = raw_door_new (0);
   AmnesiaStore *guest = test_new_store (conf);
   g_autoptr (RawPeer) hub = raw_door_accept (taken);
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
   AmnesiaFrame *frame = raw_peer_wait_frame (hub, AMNESIA_FRAME_HELLO);
   g_autoptr (GError) error = NULL;
 
@@ -212,6 +268,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/guests/third", test_third);
   g_test_add_func ("/guests/many", test_many);
+  g_test_add_func ("/guests/on-purpose", test_on_purpose);
+  g_test_add_func ("/guests/only-guests", test_only_guests);
   g_test_add_func ("/guests/becomes-member", test_becomes_member);
   g_test_add_func ("/guests/next-hub", test_next_hub);
   g_test_add_func ("/guests/alone", test_alone);

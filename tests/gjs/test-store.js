@@ -388,6 +388,18 @@ test('close_timeout', () => withStores(2, async a => {
     await assertRefused(() => a.close(), NOT_IN_SYNC, conf(1)[0].host);
 }));
 
+test('guest', () => withStores(1, async a => {
+    const guest = new Amnesia.Store({guest: true, conf: conf(2)});
+
+    assertEqual(guest.guest, true);
+    a.data = 1;
+    await guest.open();
+    assertEqual([guest.listening, guest.data], [null, 1]);
+    guest.guest = false;
+    assertEqual(guest.guest, false);
+    await guest.close();
+}));
+
 test('error', async () => {
     const {host} = conf(1)[0];
     const other = new Gio.SocketListener();

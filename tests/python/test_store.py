@@ -390,6 +390,15 @@ class ShareTest(RefusalTest):
         wait_for(lambda: any(line.endswith("connected") for line in lines))
         self.assertTrue(any(f"{host()}:7702" in line for line in lines))
 
+    def test_guest(self):
+        a = open_store(self, conf=conf(2))
+        a.data = 1
+        guest = open_store(self, guest=True, conf=conf(2))
+        self.assertTrue(guest.guest)
+        self.assertEqual((guest.listening, guest.data), (None, 1))
+        guest.guest = False
+        self.assertFalse(guest.props.guest)
+
     def test_close_timeout(self):
         a, b = self.open_two()
         self.assertEqual(a.close_timeout, 5000)

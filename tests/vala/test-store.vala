@@ -264,6 +264,20 @@ void test_local_way () throws Error {
   assert_cmpint (DirUtils.remove (folder), CompareOperator.EQ, 0);
 }
 
+void test_guest () throws Error {
+  var conf = Support.conf (2);
+  var a = Support.open_store (conf);
+  var guest = new Amnesia.Store ();
+
+  guest.guest = true;
+  assert_true (guest.guest);
+  guest.conf = conf;
+  guest.open_sync ();
+  assert_true (guest.listening == null);
+  guest.data = "x";
+  Support.wait_for (() => a.data != null);
+}
+
 void test_close_timeout () {
   var conf = Support.conf (2);
   var a = Support.open_store (conf);
@@ -314,6 +328,7 @@ int main (string[] args) {
   Test.add_func ("/store/late-member", test_late_member);
   Support.add_throwing ("/store/peers", test_peers);
   Support.add_throwing ("/store/local-way", test_local_way);
+  Support.add_throwing ("/store/guest", test_guest);
   Test.add_func ("/store/close-timeout", test_close_timeout);
   Support.add_throwing ("/store/error", test_error);
   return Test.run ();
