@@ -10,6 +10,8 @@ import time
 
 import machines
 
+TYPING_S = 0.2
+PROMPT = "> "
 SHELL = "amnesia shell"
 # Until there is a command for it, Python's own prompt.
 PYTHON = "python3 -q"
@@ -24,7 +26,7 @@ class Terminal:
 
     def __init__(self, command):
         self.own, other = pty.openpty()
-        env = {**machines.ENVIRONMENT, "TERM": "dumb"}
+        env = {**machines.ENVIRONMENT, "TERM": "xterm"}
         self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env=env,
                                         start_new_session=True)  # fmt: skip
         os.close(other)
@@ -34,14 +36,19 @@ class Terminal:
         self.seen = ""
         os.write(self.own, f"{line}\n".encode())
 
-    def wait(self, text):
-        """Until the text has been printed."""
-        deadline = time.monotonic() + machines.PATIENCE_S
+    def sees(self, text, patience):
+        """Reads on until the text has been printed, and returns whether it has."""
+        deadline = time.monotonic() + patience
         while text not in self.seen:
             left = deadline - time.monotonic()
             if left < 0 or not select.select([self.own], [], [], left)[0]:
-                raise AssertionError(f"waited in vain for {text!r}:\n{self.seen}")
+                return False
             self.seen += os.read(self.own, 4096).decode(errors="replace")
+        return True
+
+    def wait(self, text):
+        if not self.sees(text, machines.PATIENCE_S):
+            raise AssertionError(f"waited in vain for {text!r}:\n{self.seen}")
 
     def end(self):
         self.process.kill()
@@ -62,6 +69,8 @@ class NewUser:
             or not self.has_command and name.startswith(("gir1.2-", "python3-"))
         ]
 
+        self.shown = [f"./{name.split('_')[0]}_*.deb" for name in self.needed]
+
     def steps(self):
         """The commands, and what each of them is here."""
         shell = SHELL if self.has_command else PYTHON
@@ -69,34 +78,33 @@ class NewUser:
         install = f"apt-get install -y {files}"
         conf = [{"host": machines.HOST, "port": 7777 + index} for index in range(2)]
         write = f"echo '{json.dumps(conf)}' > amnesia.json"
-        yield "apt-get install -y *.deb", lambda: self.machine.run("sh", "-c", install)
+        yield f"apt-get install {' '.join(self.shown)}", lambda: self.machine.run("sh", "-c", install)
         yield write, lambda: self.machine.run("sh", "-c", write)
-        yield f"{shell}, and mem.data = 123", lambda: self.open(shell, self.write_value)
+        yield f"{shell}, and mem.data = {{jsontest: 123}}", lambda: self.open(shell, self.write_value)
         yield f"{shell}, and mem.data", lambda: self.open(shell, self.read_value)
 
     def open(self, shell, use):
         terminal = Terminal(self.machine.command(*shell.split()))
         self.terminals.append(terminal)
         if not self.has_command:
-            terminal.wait(">>>")
+            terminal.wait(PROMPT)
             terminal.type(PYTHON_START)
         use(terminal)
 
     def write_value(self, terminal):
-        terminal.wait(">")
+        terminal.wait(PROMPT)
         terminal.type('mem.data = {"jsontest": 123}')
-        terminal.wait(">")
+        terminal.wait(PROMPT)
 
     def read_value(self, terminal):
         """Asks as often as it takes: whoever types is slower than what is asked for."""
         deadline = time.monotonic() + machines.PATIENCE_S
-        terminal.wait(">")
-        while "123" not in terminal.seen:
+        terminal.wait(PROMPT)
+        terminal.type("mem.data")
+        while not terminal.sees("jsontest", TYPING_S):
             if time.monotonic() > deadline:
                 raise AssertionError(f"the value was not there:\n{terminal.seen}")
             terminal.type("mem.data")
-            terminal.wait("mem.data\r\n")
-            terminal.wait(">")
 
     def leave(self):
         for terminal in self.terminals:
