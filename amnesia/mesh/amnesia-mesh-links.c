@@ -451,6 +451,15 @@ amnesia_mesh_plan_link (AmnesiaMesh *self,
   self->funcs->arm (at, self->user_data);
 }
 
+/* Something else is to be seen of it. */
+void
+amnesia_mesh_touch_link (AmnesiaMesh *self,
+                         AmnesiaLink *link)
+{
+  if (link->member != NULL)
+    amnesia_members_touch (&self->members, link->member);
+}
+
 /* The @n entries came over a link and are in force now. */
 static void
 take (AmnesiaMesh   *self,
@@ -475,7 +484,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
   gboolean synced = amnesia_link_is_synced (link);
-  gboolean same;
+  gboolean same, come;
 
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
     fail (self, link, frame->kind == AMNESIA_FRAME_BYE ? AMNESIA_BYE_LEAVING
@@ -498,7 +507,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   if (receipt.notice != NULL)
     note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
-  if (frame->kind != AMNESIA_FRAME_WRITE || !same)
+  come = link->coming.size != 0 && amnesia_link_come (link);
+  if (frame->kind != AMNESIA_FRAME_WRITE || !same || come)
     amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link, now))
     self->funcs->wake (link, self->user_data);

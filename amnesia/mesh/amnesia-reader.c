@@ -102,6 +102,17 @@ amnesia_reader_is_between (AmnesiaReader *self)
   return self->step <= STEP_PREFIX && self->start == self->end;
 }
 
+/* Returns how large the payload is that is coming, 0 if none is, and how much of it is here. */
+gsize
+amnesia_reader_get_payload (AmnesiaReader *self,
+                            gsize         *have)
+{
+  if (self->step != STEP_PAYLOAD)
+    return 0;
+  *have = self->payload.have;
+  return self->payload_size;
+}
+
 /* Returns where the next bytes go, and how many have room there; NULL if there is no memory. */
 guint8 *
 amnesia_reader_reserve (AmnesiaReader *self,
