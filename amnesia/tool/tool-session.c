@@ -233,14 +233,20 @@ tool_session_join_others (ToolSession *self)
 void
 tool_session_run (ToolSession *self)
 {
-  while (!g_cancellable_is_cancelled (self->cancellable))
+  while (!tool_session_is_stopped (self))
     g_main_context_iteration (NULL, TRUE);
 }
 
 void
 tool_session_stop (ToolSession *self)
 {
-  g_cancellable_cancel (self->cancellable);
+  self->stopped = TRUE;
+}
+
+gboolean
+tool_session_is_stopped (ToolSession *self)
+{
+  return self->stopped || self->signal != 0;
 }
 
 /* --- confirming --- */

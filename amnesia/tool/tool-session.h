@@ -20,6 +20,7 @@ typedef struct
   GCancellable *cancellable; /* (owned) cancelled when it is to end */
   gint64        deadline;    /* monotonic, microseconds; 0: none */
   gboolean      timed_out;
+  gboolean      stopped;     /* there is nothing more to be waited for */
   int           signal;      /* that ended it, or 0 */
   guint         sources[3];  /* of the signals; 0: not joined yet */
 
@@ -38,6 +39,7 @@ ToolExit      tool_session_join      (ToolSession *self);
 ToolExit      tool_session_join_others (ToolSession *self);
 void          tool_session_run       (ToolSession *self);
 void          tool_session_stop      (ToolSession *self);
+gboolean      tool_session_is_stopped (ToolSession *self);
 ToolExit      tool_session_leave     (ToolSession *self,
                                       ToolExit     so_far);
 
