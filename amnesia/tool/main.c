@@ -14,6 +14,8 @@ static const ToolCommand *const commands[] = {
   &tool_set_command,
   &tool_unset_command,
   &tool_watch_command,
+  &tool_peers_command,
+  &tool_check_conf_command,
   NULL,
 };
 
