@@ -16,6 +16,7 @@ static const ToolCommand *const commands[] = {
   &tool_watch_command,
   &tool_peers_command,
   &tool_check_conf_command,
+  &tool_bench_command,
   NULL,
 };
 

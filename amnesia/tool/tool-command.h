@@ -27,6 +27,7 @@ typedef struct
   int       (*run) (int argc, char **argv);
 } ToolCommand;
 
+extern const ToolCommand tool_bench_command;
 extern const ToolCommand tool_check_conf_command;
 extern const ToolCommand tool_get_command;
 extern const ToolCommand tool_peers_command;
