@@ -95,7 +95,7 @@ run (int    argc,
   if (!tool_parse (&tool_get_command, tool_session_new_group (&session, entries), argc, argv, 0, 1,
                    &arguments))
     return TOOL_USAGE;
-  result = tool_session_join (&session);
+  result = tool_session_join_others (&session);
   if (result != TOOL_DONE)
     return result;
 
