@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "tool-input.h"
+#include "tool-line.h"
+
+/* The editor of a line on a terminal, by libedit; without it there is none. */
+typedef struct _ToolEditor ToolEditor;
+
+ToolEditor *tool_editor_new  (ToolInput        *input,
+                              ToolLineComplete  complete,
+                              gpointer          user_data);
+void        tool_editor_free (ToolEditor       *self);
+char       *tool_editor_read (ToolEditor       *self);
+void        tool_editor_say  (ToolEditor       *self,
+                              const char       *text);
