@@ -101,8 +101,8 @@ read_whole (Reader        *self,
 {
   g_autofree char *found = describe_node (self, node);
 
-  if (amnesia_json_node_is_number (node)
-      && g_ascii_string_to_unsigned (found, 10, min, max, whole, NULL))
+  if (amnesia_json_node_is_number (node) &&
+      g_ascii_string_to_unsigned (found, 10, min, max, whole, NULL))
     return TRUE;
   return fail (error, place, found, _(member->needed));
 }
@@ -121,7 +121,7 @@ fail_unknown (const Member  *members,
               const char    *place,
               GError       **error)
 {
-  g_autoptr(GString) known = g_string_new (NULL);
+  g_autoptr (GString) known = g_string_new (NULL);
 
   for (const Member *member = members; member->name != NULL; member++)
     g_string_append_printf (known, "%s%s", member == members ? "" : ", ", member->name);
@@ -236,8 +236,8 @@ read_peers (Reader        *self,
     {
       g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
 
-      if (!read_endpoint (self, place, json_array_get_element (array, i), error)
-          || !amnesia_conf_append_peer (self->conf, list, self->host, self->port, error))
+      if (!read_endpoint (self, place, json_array_get_element (array, i), error) ||
+          !amnesia_conf_append_peer (self->conf, list, self->host, self->port, error))
         return FALSE;
     }
   return TRUE;
@@ -250,8 +250,8 @@ read_group (Reader        *self,
             JsonNode      *node,
             GError       **error)
 {
-  if (json_node_get_value_type (node) != G_TYPE_STRING
-      || strlen (json_node_get_string (node)) > AMNESIA_CONF_MAX_GROUP)
+  if (json_node_get_value_type (node) != G_TYPE_STRING ||
+      strlen (json_node_get_string (node)) > AMNESIA_CONF_MAX_GROUP)
     return fail_node (self, _(member->needed), place, node, error);
   amnesia_conf_set_group (self->conf, json_node_get_string (node));
   return TRUE;
@@ -351,8 +351,8 @@ read_listen (Reader        *self,
              JsonNode      *node,
              GError       **error)
 {
-  return read_endpoint (self, place, node, error)
-         && amnesia_conf_set_listen (self->conf, self->host, self->port, error);
+  return read_endpoint (self, place, node, error) &&
+         amnesia_conf_set_listen (self->conf, self->host, self->port, error);
 }
 
 static gboolean
@@ -362,7 +362,7 @@ read_name_of_file (Reader        *self,
                    JsonNode      *node,
                    GError       **error)
 {
-  const char **slot = g_str_equal (member->name, "certificate") ? &self->certificate
+  const char **slot = g_str_equal (member->name, "certificate")   ? &self->certificate
                       : g_str_equal (member->name, "private-key") ? &self->private_key
                                                                   : &self->authorities;
 
@@ -469,7 +469,7 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
                         const char   *directory,
                         GError      **error)
 {
-  g_autoptr(AmnesiaJsonDocument) document = NULL;
+  g_autoptr (AmnesiaJsonDocument) document = NULL;
   Reader reader = { conf, .directory = directory };
   JsonNode *root;
 
@@ -485,8 +485,8 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
   if (JSON_NODE_HOLDS_ARRAY (root))
     return read_peers (&reader, &conf_members[0], "", root, error);
   if (JSON_NODE_HOLDS_OBJECT (root))
-    return read_object (&reader, conf_members, "", json_node_get_object (root), error)
-           && amnesia_conf_check_tls (conf, error);
+    return read_object (&reader, conf_members, "", json_node_get_object (root), error) &&
+           amnesia_conf_check_tls (conf, error);
   return fail_node (&reader, _("an array of peers, or an object with “peers”"), "", root, error);
 }
 

@@ -200,7 +200,7 @@ amnesia_conf_append_tls_name (AmnesiaConf  *self,
 static gboolean
 is_loopback (const char *host)
 {
-  g_autoptr(GInetAddress) address = g_inet_address_new_from_string (host);
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
 
   return address != NULL ? g_inet_address_get_is_loopback (address)
                          : g_str_equal (host, "localhost");
@@ -237,8 +237,8 @@ amnesia_conf_check_tls (AmnesiaConf  *self,
                    "only"), abroad);
   else
     /* what came from files was looked at when it was read */
-    return self->tls_certificate == NULL || self->tls_files != NULL
-           || amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
+    return self->tls_certificate == NULL || self->tls_files != NULL ||
+           amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
   return FALSE;
 }
 
@@ -276,9 +276,9 @@ amnesia_conf_set_tls_files (AmnesiaConf  *self,
                             const char   *authorities,
                             GError      **error)
 {
-  g_autoptr(AmnesiaTlsFiles) files = NULL;
-  g_autoptr(GTlsCertificate) ours = NULL;
-  g_autoptr(GTlsDatabase) theirs = NULL;
+  g_autoptr (AmnesiaTlsFiles) files = NULL;
+  g_autoptr (GTlsCertificate) ours = NULL;
+  g_autoptr (GTlsDatabase) theirs = NULL;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
   g_return_val_if_fail (!self->is_frozen, FALSE);
@@ -388,12 +388,12 @@ amnesia_conf_set_tls_database (AmnesiaConf  *self,
  *
  * Since: 0.1
  */
-const char * const *
+const char *const *
 amnesia_conf_get_tls_names (AmnesiaConf *self)
 {
   g_return_val_if_fail (AMNESIA_IS_CONF (self), NULL);
 
-  return (const char * const *) self->tls_names;
+  return (const char *const *) self->tls_names;
 }
 
 /**
@@ -410,9 +410,9 @@ amnesia_conf_get_tls_names (AmnesiaConf *self)
  */
 void
 amnesia_conf_set_tls_names (AmnesiaConf        *self,
-                            const char * const *names)
+                            const char *const *names)
 {
-  g_auto(GStrv) before = NULL;
+  g_auto (GStrv) before = NULL;
 
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
@@ -421,12 +421,12 @@ amnesia_conf_set_tls_names (AmnesiaConf        *self,
   self->tls_names = g_new0 (char *, 1);
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       if (!amnesia_conf_append_tls_name (self, names[i], &error))
         g_critical ("%s", error->message);
     }
-  if (!g_strv_equal ((const char * const *) before, (const char * const *) self->tls_names))
+  if (!g_strv_equal ((const char *const *) before, (const char *const *) self->tls_names))
     notify (self, PROP_TLS_NAMES);
 }
 

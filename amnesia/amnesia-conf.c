@@ -377,7 +377,7 @@ AmnesiaConf *
 amnesia_conf_new_from_file (const char  *filename,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (filename != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -405,7 +405,7 @@ AmnesiaConf *
 amnesia_conf_new_from_json (const char  *json,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (json != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -425,9 +425,9 @@ amnesia_conf_new_from_json (const char  *json,
  *
  * Adds one of those who share to the end of the list, of at most 256.
  *
- * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers without leading zeros; the forms that
- * some resolvers read as an address as well, `127.1` or `0x7f000001`, are refused. So are wildcard,
- * multicast and broadcast addresses.
+ * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers
+ * without leading zeros; the forms that some resolvers read as an address as well, `127.1` or
+ * `0x7f000001`, are refused. So are wildcard, multicast and broadcast addresses.
  *
  * Each host is kept in one spelling: addresses in their canonical text, IPv4 addresses inside IPv6
  * ones (`::ffff:10.0.1.2`) as the IPv4 address; names in lower case, without a dot at the end and,
@@ -530,7 +530,7 @@ amnesia_conf_add_allow (AmnesiaConf  *self,
                         GError      **error)
 {
   g_autofree char *place = NULL;
-  g_autoptr(GInetAddressMask) mask = NULL;
+  g_autoptr (GInetAddressMask) mask = NULL;
   const char *fault;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
@@ -674,8 +674,8 @@ amnesia_conf_set_max_size (AmnesiaConf *self,
 {
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
-  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE
-                    && max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
+  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE &&
+                    max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
 
   if (max_size == self->max_size)
     return;

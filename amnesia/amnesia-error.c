@@ -11,4 +11,6 @@
  *
  * Since: 0.1
  */
+/* clang-format off */
 G_DEFINE_QUARK (amnesia-error-quark, amnesia_error)
+/* clang-format on */

@@ -228,7 +228,7 @@ scan_name (Scanner  *self,
            GError  **error)
 {
   GHashTable *names = g_ptr_array_index (self->open, self->open->len - 1);
-  g_autoptr(GString) name = g_string_new (NULL);
+  g_autoptr (GString) name = g_string_new (NULL);
   const char *start;
 
   skip_space (self);
@@ -270,7 +270,7 @@ open_container (Scanner   *self,
                                        _("arrays and objects lie in each other deeper than %u"),
                                        self->max_depth);
   g_ptr_array_add (self->open, is_object
-                   ? g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) : NULL);
+                                 ? g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) : NULL);
   self->at++;
   skip_space (self);
   *has_content = *self->at != (is_object ? '}' : ']');
@@ -327,7 +327,7 @@ scan (AmnesiaJsonDocument  *document,
       guint                 max_depth,
       GError              **error)
 {
-  g_autoptr(GPtrArray) open = g_ptr_array_new_with_free_func (free_names);
+  g_autoptr (GPtrArray) open = g_ptr_array_new_with_free_func (free_names);
   Scanner scanner = { document, document->text, open, max_depth };
   gboolean at_end = FALSE;
 
@@ -365,8 +365,8 @@ parse (AmnesiaJsonDocument  *self,
        gsize                 length,
        GError              **error)
 {
-  g_autoptr(JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr(GError) problem = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (GError) problem = NULL;
 
   if (!json_parser_load_from_data (parser, self->text, length, &problem))
     {
@@ -386,13 +386,13 @@ amnesia_json_document_new (const char    *text,
                            AmnesiaError   code,
                            GError       **error)
 {
-  g_autoptr(AmnesiaJsonDocument) self = g_new0 (AmnesiaJsonDocument, 1);
+  g_autoptr (AmnesiaJsonDocument) self = g_new0 (AmnesiaJsonDocument, 1);
 
   self->text = text;
   self->code = code;
   self->numbers = g_ptr_array_new ();
-  if (!check_characters (self, length, error) || !scan (self, max_depth, error)
-      || !parse (self, length, error))
+  if (!check_characters (self, length, error) || !scan (self, max_depth, error) ||
+      !parse (self, length, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -25,7 +25,7 @@ make_tls (AmnesiaConf *conf)
 {
   GTlsCertificate *certificate = amnesia_conf_get_tls_certificate (conf);
   const AmnesiaTlsFiles *files = amnesia_conf_get_tls_paths (conf);
-  const char * const *names = amnesia_conf_get_tls_names (conf);
+  const char *const *names = amnesia_conf_get_tls_names (conf);
   const char *host;
   AmnesiaTls *tls;
   guint i;

@@ -265,7 +265,7 @@ resume (AmnesiaChannel *self,
         AmnesiaTime     now,
         gint64          until)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   g_autoptr (GError) error = NULL;
 
   if (self->inspection != NULL && !amnesia_inspection_is_done (self->inspection))

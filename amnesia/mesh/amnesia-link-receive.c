@@ -100,7 +100,7 @@ receive_hello (AmnesiaLink        *self,
                AmnesiaReceipt     *receipt,
                GError            **error)
 {
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
 
   /* it comes too late to be judged: nothing of this peer counts */
   if (self->state == AMNESIA_LINK_LEAVING)

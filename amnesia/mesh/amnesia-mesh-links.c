@@ -7,7 +7,8 @@
 #include "amnesia-error.h"
 #include "amnesia-limits-private.h"
 
-static void G_GNUC_PRINTF (3, 4)
+G_GNUC_PRINTF (3, 4)
+static void
 mesh_log (AmnesiaMesh *self,
           AmnesiaTime  now,
           const char  *format,
@@ -469,7 +470,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
                       const AmnesiaFrame *frame,
                       AmnesiaTime         now)
 {
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
   gboolean synced = amnesia_link_is_synced (link);

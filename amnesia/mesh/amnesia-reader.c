@@ -241,7 +241,7 @@ hand_over (AmnesiaReader *self,
            AmnesiaFrame  *frame)
 {
   *frame = self->frame;
-  self->frame = (AmnesiaFrame) { 0, };
+  self->frame = (AmnesiaFrame) { 0 };
   frame->payload = amnesia_payload_end (&self->payload);
   self->step = STEP_PREFIX;
 }

@@ -72,7 +72,7 @@ gboolean
 amnesia_stream_take (AmnesiaStream *self,
                      AmnesiaTime    now)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   g_autoptr (GError) error = NULL;
 
   if (!self->more || self->checking)
@@ -88,7 +88,7 @@ amnesia_stream_take (AmnesiaStream *self,
     {
       self->slow = frame;
       self->checking = TRUE;
-      frame = (AmnesiaFrame) { 0, };
+      frame = (AmnesiaFrame) { 0 };
     }
   else
     amnesia_mesh_receive (self->mesh, self->link, &frame, now);
@@ -119,7 +119,7 @@ amnesia_stream_pop_slow (AmnesiaStream *self,
   if (self->slow.kind == 0)
     return FALSE;
   *frame = self->slow;
-  self->slow = (AmnesiaFrame) { 0, };
+  self->slow = (AmnesiaFrame) { 0 };
   return TRUE;
 }
 
@@ -175,7 +175,7 @@ get_vectors (const AmnesiaPacket *packet,
              gsize               *sum)
 {
   static const guint8 zeros[8];
-  GOutputVector whole[3] = { 0, };
+  GOutputVector whole[3] = { 0 };
   guint i;
   int n = 0;
 
@@ -191,7 +191,7 @@ get_vectors (const AmnesiaPacket *packet,
       if (whole[i].size == gone)
         continue;
       vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
-                                       whole[i].size - gone };
+                                      whole[i].size - gone };
       *sum += whole[i].size - gone;
     }
   return n;

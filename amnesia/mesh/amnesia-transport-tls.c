@@ -141,8 +141,8 @@ amnesia_transport_shake (AmnesiaTransport *self,
 static gboolean
 is_any_shaking (AmnesiaTransport *self)
 {
-  return self->handshakes.asking.running->len + self->handshakes.asking.waiting->len +
-         self->handshakes.answering.running->len + self->handshakes.answering.waiting->len > 0;
+  return self->handshakes.asking.running->len > 0 || self->handshakes.asking.waiting->len > 0 ||
+         self->handshakes.answering.running->len > 0 || self->handshakes.answering.waiting->len > 0;
 }
 
 static void

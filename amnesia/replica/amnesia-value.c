@@ -137,8 +137,8 @@ trust (GVariant *value)
 {
   g_autoptr (GBytes) bytes = NULL;
 
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY) || g_variant_n_children (value) == 0
-      || is_tree (value))
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY) || g_variant_n_children (value) == 0 ||
+      is_tree (value))
     return g_variant_ref (value);
 
   bytes = g_variant_get_data_as_bytes (value);
@@ -407,7 +407,7 @@ compare_in_order (GVariant *a,
   gsize n = g_variant_n_children (a);
   gboolean same_key = TRUE;
   gsize first = g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT)
-                ? amnesia_dictionary_count_same (a, b) : 0;
+                  ? amnesia_dictionary_count_same (a, b) : 0;
 
   *equal = TRUE;
   for (gsize i = first; i < n && *equal; i++)
@@ -478,8 +478,8 @@ equal_children (GVariant *a,
 gboolean
 amnesia_value_is_quick (const char *type_string)
 {
-  return strlen (type_string) == 2 && type_string[0] == 'a'
-         && strchr ("ynqiuxtd", type_string[1]) != NULL;
+  return strlen (type_string) == 2 && type_string[0] == 'a' &&
+         strchr ("ynqiuxtd", type_string[1]) != NULL;
 }
 
 /* Whether any @size bytes are a value of this type: a number, or an array of them. */
@@ -578,15 +578,15 @@ amnesia_value_equal (GVariant *a,
 
   if (a == b)
     return TRUE;
-  if (a == NULL || b == NULL
-      || !g_str_equal (g_variant_get_type_string (a), g_variant_get_type_string (b)))
+  if (a == NULL || b == NULL ||
+      !g_str_equal (g_variant_get_type_string (a), g_variant_get_type_string (b)))
     return FALSE;
   if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
     return TRUE;
-  if (!has_variant_or_dictionary (g_variant_get_type_string (a))
-      || g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED
-      || g_variant_n_children (a) != g_variant_n_children (b)
-      || (g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT) && amnesia_dictionary_differs (a, b)))
+  if (!has_variant_or_dictionary (g_variant_get_type_string (a)) ||
+      g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED ||
+      g_variant_n_children (a) != g_variant_n_children (b) ||
+      (g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT) && amnesia_dictionary_differs (a, b)))
     return FALSE;
 
   trusted_a = trust (a);

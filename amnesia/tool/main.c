@@ -11,14 +11,11 @@
 
 static const ToolCommand *const commands[] = {
   &tool_get_command,
+  &tool_set_command,
+  &tool_unset_command,
+  &tool_watch_command,
   NULL,
 };
-
-const ToolCommand *const *
-tool_list_commands (void)
-{
-  return commands;
-}
 
 static const ToolCommand *
 find_command (const char *name)

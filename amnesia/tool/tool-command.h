@@ -28,8 +28,9 @@ typedef struct
 } ToolCommand;
 
 extern const ToolCommand tool_get_command;
-
-const ToolCommand *const *tool_list_commands (void);
+extern const ToolCommand tool_set_command;
+extern const ToolCommand tool_unset_command;
+extern const ToolCommand tool_watch_command;
 
 void     tool_say_error   (const char         *format,
                            ...) G_GNUC_PRINTF (1, 2);

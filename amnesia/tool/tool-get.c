@@ -16,15 +16,15 @@ static ToolExit
 print_keys (AmnesiaStore *store)
 {
   g_auto (GStrv) keys = amnesia_store_list_keys (store);
+  ToolExit result = TOOL_DONE;
 
-  for (guint i = 0; keys[i] != NULL; i++)
-    if (!tool_text_write (keys[i]))
-      return TOOL_FAILED;
+  for (guint i = 0; keys[i] != NULL && result == TOOL_DONE; i++)
+    result = tool_text_write (keys[i]);
 
-  return TOOL_DONE;
+  return result;
 }
 
-static gboolean
+static ToolExit
 print_json (GVariant *value)
 {
   g_autoptr (GError) error = NULL;
@@ -34,10 +34,10 @@ print_json (GVariant *value)
     return tool_text_write_json (json);
   tool_say_error (_("%s. Use --gvariant."), error->message);
 
-  return FALSE;
+  return TOOL_FAILED;
 }
 
-static gboolean
+static ToolExit
 print_value (GVariant      *value,
              const Options *options)
 {
@@ -66,7 +66,7 @@ get (AmnesiaStore  *store,
   else if (amnesia_store_get_data (store) != NULL)
     value = g_variant_ref (amnesia_store_get_data (store));
   if (value != NULL)
-    return print_value (value, options) ? TOOL_DONE : TOOL_FAILED;
+    return print_value (value, options);
   if (key != NULL)
     tool_say_error (_("There is no key “%s”"), key);
   else
@@ -89,13 +89,11 @@ run (int    argc,
     { "keys", 'k', 0, G_OPTION_ARG_NONE, &options.keys, N_("Print the keys, one per line"), NULL },
     { NULL },
   };
-  GOptionGroup *group;
   ToolExit result;
 
   tool_session_init (&session, TRUE);
-  group = tool_session_new_group (&session);
-  g_option_group_add_entries (group, entries);
-  if (!tool_parse (&tool_get_command, group, argc, argv, 0, 1, &arguments))
+  if (!tool_parse (&tool_get_command, tool_session_new_group (&session, entries), argc, argv, 0, 1,
+                   &arguments))
     return TOOL_USAGE;
   result = tool_session_join (&session);
   if (result != TOOL_DONE)

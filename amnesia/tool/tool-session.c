@@ -7,6 +7,13 @@
 
 #define CONF_NAME "amnesia.json"
 
+/* Whether anybody is left who can confirm is looked at so often, in milliseconds, */
+#define LOOK_INTERVAL 250
+/* and it has to be so for that many looks. */
+#define PATIENCE 20
+/* How long the others may take to hear that we leave, when a signal says so; in milliseconds. */
+#define GOODBYE 1000
+
 /* --- signals --- */
 
 static gboolean
@@ -44,6 +51,12 @@ tool_session_init (ToolSession *self,
                    gboolean     guest)
 {
   *self = (ToolSession) { .guest = guest, .cancellable = g_cancellable_new () };
+}
+
+/* From here on there is something to be left in order. Until then a signal just ends it. */
+static void
+catch_signals (ToolSession *self)
+{
   self->sources[0] = g_unix_signal_add (SIGINT, on_interrupt, self);
   self->sources[1] = g_unix_signal_add (SIGTERM, on_terminate, self);
   self->sources[2] = g_unix_signal_add (SIGHUP, on_hang_up, self);
@@ -62,9 +75,11 @@ tool_session_clear (ToolSession *self)
 
 /* --- the command line --- */
 
-/* The options that all commands have which join; they point into @self. */
+/* The options of a command that joins: its own (nullable), and those that all of them have, which
+ * point into @self. */
 GOptionGroup *
-tool_session_new_group (ToolSession *self)
+tool_session_new_group (ToolSession        *self,
+                        const GOptionEntry *own)
 {
   const GOptionEntry entries[] = {
     { "conf", 'c', 0, G_OPTION_ARG_FILENAME, &self->conf_name,
@@ -78,6 +93,8 @@ tool_session_new_group (ToolSession *self)
   };
   GOptionGroup *group = g_option_group_new ("main", NULL, NULL, NULL, NULL);
 
+  if (own != NULL)
+    g_option_group_add_entries (group, own);
   g_option_group_add_entries (group, entries);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
 
@@ -163,9 +180,11 @@ say_nobody (ToolSession *self)
 {
   if (self->timed_out)
     tool_say_error (_("Nobody of %s has answered within %g seconds"), self->conf_name, self->timeout);
-  else
+  else if (self->guest)
     tool_say_error (_("Nobody of %s is there. Start a program that shares by it, or take part in its "
-                      "place with --member."), self->conf_name);
+                      "place with “amnesia shell”."), self->conf_name);
+  else
+    tool_say_error (_("Nobody else of %s is there"), self->conf_name);
 
   return TOOL_NOBODY;
 }
@@ -181,6 +200,7 @@ tool_session_join (ToolSession *self)
   if (result != TOOL_DONE)
     return result;
   set_deadline (self);
+  catch_signals (self);
   self->store = g_object_new (AMNESIA_TYPE_STORE, "guest", self->guest, "conf", self->conf, NULL);
   if (!open_store (self, &error))
     {
@@ -197,18 +217,101 @@ tool_session_join (ToolSession *self)
   return TOOL_DONE;
 }
 
+/* As tool_session_join(), but to be alone is a failure for a member as well. */
+ToolExit
+tool_session_join_others (ToolSession *self)
+{
+  ToolExit result = tool_session_join (self);
+
+  if (result == TOOL_DONE && amnesia_store_get_state (self->store) == AMNESIA_STATE_ALONE)
+    return tool_session_leave (self, say_nobody (self));
+
+  return result;
+}
+
 /* Follows the others until tool_session_stop(), or a signal. */
 void
 tool_session_run (ToolSession *self)
 {
-  while (!g_cancellable_is_cancelled (self->cancellable))
+  while (!tool_session_is_stopped (self))
     g_main_context_iteration (NULL, TRUE);
 }
 
 void
 tool_session_stop (ToolSession *self)
 {
-  g_cancellable_cancel (self->cancellable);
+  self->stopped = TRUE;
+}
+
+gboolean
+tool_session_is_stopped (ToolSession *self)
+{
+  return self->stopped || self->signal != 0;
+}
+
+/* --- confirming --- */
+
+static void
+count_peers (ToolSession *self,
+             guint       *n_connected,
+             guint       *n_in_sync)
+{
+  GListModel *peers = amnesia_store_get_peers (self->store);
+
+  for (guint i = 0; i < g_list_model_get_n_items (peers); i++)
+    {
+      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (peers, i);
+
+      *n_connected += amnesia_peer_get_state (peer) == AMNESIA_PEER_STATE_CONNECTED;
+      *n_in_sync += amnesia_peer_get_in_sync (peer);
+    }
+}
+
+/* The store waits for who was lost before it had confirmed, as long as it is let. Here that is too
+ * much if nobody comes back; and if others have it all, it is not lost. */
+static gboolean
+look_who_confirms (gpointer user_data)
+{
+  ToolSession *self = user_data;
+  guint n_connected = 0, n_in_sync = 0;
+
+  count_peers (self, &n_connected, &n_in_sync);
+  self->n_lonely = n_connected == 0 ? self->n_lonely + 1 : 0;
+  self->n_in_sync = n_connected > 0 && n_in_sync == n_connected ? self->n_in_sync + 1 : 0;
+  if (self->n_lonely == PATIENCE || self->n_in_sync == PATIENCE)
+    g_cancellable_cancel (self->cancellable);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static ToolExit
+say_unconfirmed (ToolSession  *self,
+                 const GError *error)
+{
+  if (self->n_in_sync == PATIENCE)
+    return TOOL_DONE;
+  if (self->n_lonely == PATIENCE)
+    tool_say_error (_("The connection was lost before anybody had confirmed"));
+  else
+    tool_say_error ("%s", error->message);
+
+  return TOOL_UNCONFIRMED;
+}
+
+static gboolean
+close_store (ToolSession  *self,
+             GError      **error)
+{
+  gboolean hurry = g_cancellable_is_cancelled (self->cancellable);
+  gboolean joined = amnesia_store_get_state (self->store) == AMNESIA_STATE_SYNCED;
+  guint source = hurry ? 0 : g_timeout_add (LOOK_INTERVAL, look_who_confirms, self);
+  gboolean closed;
+
+  amnesia_store_set_close_timeout (self->store, !hurry ? get_time_left (self) : joined ? GOODBYE : 0);
+  closed = amnesia_store_close_sync (self->store, hurry ? NULL : self->cancellable, error);
+  g_clear_handle_id (&source, g_source_remove);
+
+  return closed;
 }
 
 /* Leaves when what was written is confirmed. Returns the exit code of the command, which is @so_far
@@ -218,15 +321,9 @@ tool_session_leave (ToolSession *self,
                     ToolExit     so_far)
 {
   g_autoptr (GError) error = NULL;
-  gboolean hurry = g_cancellable_is_cancelled (self->cancellable);
 
-  amnesia_store_set_close_timeout (self->store, hurry ? 0 : get_time_left (self));
-  if (!amnesia_store_close_sync (self->store, hurry ? NULL : self->cancellable, &error) &&
-      self->signal == 0 && so_far == TOOL_DONE)
-    {
-      tool_say_error ("%s", error->message);
-      so_far = TOOL_UNCONFIRMED;
-    }
+  if (!close_store (self, &error) && self->signal == 0 && so_far == TOOL_DONE)
+    so_far = say_unconfirmed (self, error);
 
   return self->signal != 0 ? (ToolExit) (TOOL_SIGNAL + self->signal) : so_far;
 }

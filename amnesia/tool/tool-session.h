@@ -20,19 +20,26 @@ typedef struct
   GCancellable *cancellable; /* (owned) cancelled when it is to end */
   gint64        deadline;    /* monotonic, microseconds; 0: none */
   gboolean      timed_out;
+  gboolean      stopped;     /* there is nothing more to be waited for */
   int           signal;      /* that ended it, or 0 */
-  guint         sources[3];  /* of the signals */
+  guint         sources[3];  /* of the signals; 0: not joined yet */
+
+  guint         n_lonely;    /* looks in a row at which nobody was there to confirm, */
+  guint         n_in_sync;   /* or all who are there had */
 } ToolSession;
 
 void          tool_session_init      (ToolSession *self,
                                       gboolean     guest);
 void          tool_session_clear     (ToolSession *self);
-GOptionGroup *tool_session_new_group (ToolSession *self);
+GOptionGroup *tool_session_new_group (ToolSession *self,
+                                      const GOptionEntry *own);
 
 ToolExit      tool_session_read_conf (ToolSession *self);
 ToolExit      tool_session_join      (ToolSession *self);
+ToolExit      tool_session_join_others (ToolSession *self);
 void          tool_session_run       (ToolSession *self);
 void          tool_session_stop      (ToolSession *self);
+gboolean      tool_session_is_stopped (ToolSession *self);
 ToolExit      tool_session_leave     (ToolSession *self,
                                       ToolExit     so_far);
 

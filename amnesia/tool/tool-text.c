@@ -2,10 +2,9 @@
 
 #include "tool-text.h"
 
-#include "tool-command.h"
-
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,19 +41,21 @@ tool_text_to_locale (const char  *text,
   return is_utf8 () ? g_strdup (text) : g_locale_from_utf8 (text, -1, NULL, NULL, error);
 }
 
-/* Writes a line at once. Who reads may have gone: that is the end, but no error to be told. */
-static gboolean
+/* Writes a line at once. Who reads may have gone: that is the end, as by a signal,
+ * but nothing to be told. */
+static ToolExit
 put_line (const char *text)
 {
   if (fputs (text, stdout) >= 0 && fputc ('\n', stdout) >= 0 && fflush (stdout) == 0)
-    return TRUE;
-  if (errno != EPIPE)
-    tool_say_error (_("The result cannot be written: %s"), g_strerror (errno));
+    return TOOL_DONE;
+  if (errno == EPIPE)
+    return TOOL_SIGNAL + SIGPIPE;
+  tool_say_error (_("The result cannot be written: %s"), g_strerror (errno));
 
-  return FALSE;
+  return TOOL_FAILED;
 }
 
-gboolean
+ToolExit
 tool_text_write (const char *text)
 {
   g_autoptr (GError) error = NULL;
@@ -64,7 +65,7 @@ tool_text_write (const char *text)
     return put_line (shown);
   tool_say_error (_("The value has characters that the locale has not: %s"), error->message);
 
-  return FALSE;
+  return TOOL_FAILED;
 }
 
 /* All but ASCII as JSON can always say it. */
@@ -89,7 +90,7 @@ escape_json (const char *json)
   return g_string_free (out, FALSE);
 }
 
-gboolean
+ToolExit
 tool_text_write_json (const char *json)
 {
   g_autofree char *shown = tool_text_to_locale (json, NULL);

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "tool-command.h"
 
 G_BEGIN_DECLS
 
@@ -10,7 +10,7 @@ char    *tool_text_from_locale (const char  *text,
                                 GError     **error);
 char    *tool_text_to_locale   (const char  *text,
                                 GError     **error);
-gboolean tool_text_write       (const char  *text);
-gboolean tool_text_write_json  (const char  *json);
+ToolExit tool_text_write       (const char  *text);
+ToolExit tool_text_write_json  (const char  *json);
 
 G_END_DECLS
