@@ -29,6 +29,7 @@ typedef struct
 
 extern const ToolCommand tool_get_command;
 extern const ToolCommand tool_set_command;
+extern const ToolCommand tool_shell_command;
 extern const ToolCommand tool_unset_command;
 extern const ToolCommand tool_watch_command;
 

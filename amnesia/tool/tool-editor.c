@@ -3,6 +3,8 @@
 #include "tool-editor.h"
 
 #include "tool-past.h"
+#include "tool-terminal.h"
+#include "tool-text.h"
 
 #include <glib-unix.h>
 #include <histedit.h>
@@ -10,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -49,14 +50,6 @@ from_edit (EditLine *edit)
   return self;
 }
 
-static guint
-get_n_columns (void)
-{
-  struct winsize size = { 0 };
-
-  return ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 /* Adds the width of a character where the line has `at` columns, as libedit shows it. */
 static guint
 add_width (guint   at,
@@ -77,7 +70,7 @@ static guint
 n_rows_above (ToolEditor *self)
 {
   const LineInfoW *line = el_wline (self->edit);
-  guint n_columns = get_n_columns ();
+  guint n_columns = tool_terminal_get_columns (STDOUT_FILENO);
   guint at = PROMPT_WIDTH;
 
   for (const wchar_t *c = line->buffer; c < line->cursor; c++)
@@ -108,9 +101,11 @@ void
 tool_editor_say (ToolEditor *self,
                  const char *text)
 {
+  g_autofree char *shown = tool_text_to_locale (text, NULL);
+
   if (self->is_reading)
     hide (self);
-  fputs (text, stdout);
+  fputs (shown != NULL ? shown : "?", stdout);
   fputc ('\n', stdout);
   if (self->is_reading)
     show (self);
@@ -209,7 +204,7 @@ on_complete (EditLine *edit,
 {
   ToolEditor *self = from_edit (edit);
   g_autofree char *before = text_before_cursor (edit);
-  g_auto(GStrv) words = NULL;
+  g_auto (GStrv) words = NULL;
   gsize start = 0, typed, length;
 
   /* a tab in what is pasted is no wish */
@@ -248,7 +243,7 @@ remember (ToolEditor *self,
 static void
 init_history (ToolEditor *self)
 {
-  g_auto(GStrv) past = tool_past_load ();
+  g_auto (GStrv) past = tool_past_load ();
   HistEventW event;
 
   self->history = history_winit ();
@@ -284,14 +279,26 @@ set_terminal (ToolEditor *self)
   el_wset (self->edit, EL_SETTY, L"-x", L"-icanon", L"-echo", NULL);
 }
 
+/* In the locale C nobody has asked for ASCII: values are UTF-8, and so are terminals. */
+static void
+init_locale (void)
+{
+  const char *charset;
+
+  if (!g_get_charset (&charset) && strcmp (charset, "ANSI_X3.4-1968") == 0)
+    setlocale (LC_CTYPE, "C.UTF-8");
+}
+
 ToolEditor *
 tool_editor_new (ToolInput        *input,
                  ToolLineComplete  complete,
                  gpointer          user_data)
 {
   ToolEditor *self;
-  EditLine *edit = el_init ("amnesia", stdin, stdout, stderr);
+  EditLine *edit;
 
+  init_locale ();
+  edit = el_init ("amnesia", stdin, stdout, stderr);
   if (edit == NULL)
     return NULL;
   self = g_new0 (ToolEditor, 1);
@@ -334,7 +341,10 @@ tool_editor_read (ToolEditor *self)
   if (self->is_cancelled)
     return g_strdup ("");
   if (wide == NULL || length <= 0)
-    return NULL;
+    {
+      fputc ('\n', stdout);
+      return NULL;
+    }
 
   line = g_ucs4_to_utf8 ((const gunichar *) wide, length, NULL, NULL, NULL);
   g_strchomp (line);

@@ -138,11 +138,18 @@ tool_input_next_char (ToolInput *self,
   return TRUE;
 }
 
+/* A zero byte would hide what follows; the other one is no text either, and is told of. */
 static char *
 take_line (ToolInput *self,
            gsize      length)
 {
-  char *line = g_strndup (left (self), length);
+  char *line = g_malloc (length + 1);
+
+  memcpy (line, left (self), length);
+  line[length] = '\0';
+  for (gsize i = 0; i < length; i++)
+    if (line[i] == '\0')
+      line[i] = '\xFF';
 
   self->taken += MIN (length + 1, n_left (self));
   return line;

@@ -3,31 +3,16 @@
 #include "tool-line.h"
 
 #include "tool-editor.h"
+#include "tool-text.h"
 
-#include <glib-unix.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-
-static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
 
 struct _ToolLine
 {
   ToolInput *input;   /* (owned) */
   ToolEditor *editor; /* (owned) (nullable): lines come as they are without it */
-  guint sources[G_N_ELEMENTS (ends)];
 };
-
-static gboolean
-on_end (gpointer user_data)
-{
-  ToolLine *self = user_data;
-
-  tool_input_end (self->input);
-  return G_SOURCE_CONTINUE;
-}
 
 /* A terminal that can neither move its cursor nor clear a line is no place for an editor. */
 static gboolean
@@ -48,19 +33,21 @@ tool_line_new (ToolLineComplete complete,
   self->input = tool_input_new (STDIN_FILENO);
   if (is_able ())
     self->editor = tool_editor_new (self->input, complete, user_data);
-  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
-    self->sources[i] = g_unix_signal_add (ends[i], on_end, self);
   return self;
 }
 
 void
 tool_line_free (ToolLine *self)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
-    g_source_remove (self->sources[i]);
   g_clear_pointer (&self->editor, tool_editor_free);
   tool_input_free (self->input);
   g_free (self);
+}
+
+void
+tool_line_end (ToolLine *self)
+{
+  tool_input_end (self->input);
 }
 
 gboolean
@@ -85,20 +72,5 @@ tool_line_say (ToolLine   *self,
   if (self->editor != NULL)
     tool_editor_say (self->editor, text);
   else
-    {
-      puts (text);
-      fflush (stdout);
-    }
-}
-
-void
-tool_line_get_size (ToolLine *self,
-                    guint    *n_rows,
-                    guint    *n_columns)
-{
-  struct winsize size = { 0 };
-  gboolean is_known = ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0;
-
-  *n_rows = is_known ? size.ws_row : 24;
-  *n_columns = is_known ? size.ws_col : 80;
+    tool_text_write_json (text);
 }

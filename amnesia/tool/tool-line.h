@@ -20,15 +20,14 @@ void      tool_line_free        (ToolLine         *self);
 /* The next line without its end, or NULL: there is none. */
 char     *tool_line_read        (ToolLine         *self);
 
+/* There are no more lines from now on, also if one waits. */
+void      tool_line_end         (ToolLine         *self);
+
 /* Whether somebody sits there. */
 gboolean  tool_line_is_terminal (ToolLine         *self);
 
 /* Prints one or more lines; above the prompt, and what was typed stays as it is. */
 void      tool_line_say         (ToolLine         *self,
                                  const char       *text);
-
-void      tool_line_get_size    (ToolLine         *self,
-                                 guint            *n_rows,
-                                 guint            *n_columns);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolLine, tool_line_free)

@@ -37,6 +37,7 @@ class Terminal:
         self.output = b""
         self._master, slave = pty.openpty()
         self._set_size(columns, rows)
+        self.mode_at_start = self.mode()
         self.process = subprocess.Popen(
             command,
             stdin=slave,
