@@ -18,9 +18,22 @@ tool_editor_free (ToolEditor *self)
 }
 
 char *
-tool_editor_read (ToolEditor *self)
+tool_editor_read (ToolEditor *self,
+                  gboolean    goes_on)
 {
   return NULL;
+}
+
+gboolean
+tool_editor_is_cancelled (ToolEditor *self)
+{
+  return FALSE;
+}
+
+void
+tool_editor_remember (ToolEditor *self,
+                      const char *line)
+{
 }
 
 void

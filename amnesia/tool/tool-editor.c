@@ -15,11 +15,12 @@
 #include <unistd.h>
 #include <wchar.h>
 
-/* By libedit's own interface, as its imitation of Readline's gives the terminal back after each line: what is
- * pasted meanwhile is echoed, and cut at 4,096 bytes. It asks us for each character, and while there is
- * none the main context runs. */
+/* By libedit's own interface, as its imitation of Readline's gives the terminal back after each line:
+ * what is pasted meanwhile is echoed, and cut at 4,096 bytes. It asks us for each character, and while
+ * there is none the main context runs. */
 
 #define PROMPT L"> "
+#define PROMPT_WHEN_OPEN L"| "
 #define PROMPT_WIDTH 2
 #define N_REMEMBERED 1000
 
@@ -32,14 +33,9 @@ struct _ToolEditor
   HistoryW *history;   /* (owned) */
   guint resize_source;
   gboolean is_reading; /* the prompt is on the screen */
+  gboolean goes_on;    /* the line is not the first one */
   gboolean is_cancelled;
 };
-
-static const wchar_t *
-get_prompt (EditLine *edit)
-{
-  return PROMPT;
-}
 
 static ToolEditor *
 from_edit (EditLine *edit)
@@ -48,6 +44,12 @@ from_edit (EditLine *edit)
 
   el_wget (edit, EL_CLIENTDATA, &self);
   return self;
+}
+
+static const wchar_t *
+get_prompt (EditLine *edit)
+{
+  return from_edit (edit)->goes_on ? PROMPT_WHEN_OPEN : PROMPT;
 }
 
 /* Adds the width of a character where the line has `at` columns, as libedit shows it. */
@@ -170,7 +172,8 @@ text_before_cursor (EditLine *edit)
 {
   const LineInfoW *line = el_wline (edit);
 
-  return g_ucs4_to_utf8 ((const gunichar *) line->buffer, line->cursor - line->buffer, NULL, NULL, NULL);
+  return g_ucs4_to_utf8 ((const gunichar *) line->buffer, line->cursor - line->buffer, NULL, NULL,
+                         NULL);
 }
 
 /* What all have in common, in bytes. */
@@ -231,13 +234,22 @@ on_complete (EditLine *edit,
 }
 
 static void
-remember (ToolEditor *self,
-          const char *line)
+enter (ToolEditor *self,
+       const char *line)
 {
   g_autofree gunichar *wide = g_utf8_to_ucs4_fast (line, -1, NULL);
   HistEventW event;
 
   history_w (self->history, &event, H_ENTER, (const wchar_t *) wide);
+}
+
+/* For this session and later ones. */
+void
+tool_editor_remember (ToolEditor *self,
+                      const char *line)
+{
+  enter (self, line);
+  tool_past_add (line);
 }
 
 static void
@@ -250,7 +262,7 @@ init_history (ToolEditor *self)
   history_w (self->history, &event, H_SETSIZE, N_REMEMBERED);
   history_w (self->history, &event, H_SETUNIQUE, 1);
   for (guint i = 0; past[i] != NULL; i++)
-    remember (self, past[i]);
+    enter (self, past[i]);
   el_wset (self->edit, EL_HIST, history_w, self->history);
 }
 
@@ -258,10 +270,18 @@ static void
 bind_keys (ToolEditor *self)
 {
   static const wchar_t *const keys[][2] = {
-    { L"^C", L"amnesia-cancel" },      { L"^I", L"amnesia-complete" },   { L"^Z", L"amnesia-suspend" },
-    { L"^R", L"em-inc-search-prev" },  { L"\\e[H", L"ed-move-to-beg" },   { L"\\e[F", L"ed-move-to-end" },
-    { L"\\e[1~", L"ed-move-to-beg" },  { L"\\e[4~", L"ed-move-to-end" },  { L"\\e[3~", L"ed-delete-next-char" },
-    { L"\\e[1;5C", L"em-next-word" },  { L"\\e[1;5D", L"ed-prev-word" },
+    { L"^C", L"amnesia-cancel" },
+    { L"^I", L"amnesia-complete" },
+    { L"^Z", L"amnesia-suspend" },
+    { L"^R", L"em-inc-search-prev" },
+    /* Home, End, Delete and the arrows with Ctrl, whatever the database of terminals knows */
+    { L"\\e[H", L"ed-move-to-beg" },
+    { L"\\e[1~", L"ed-move-to-beg" },
+    { L"\\e[F", L"ed-move-to-end" },
+    { L"\\e[4~", L"ed-move-to-end" },
+    { L"\\e[3~", L"ed-delete-next-char" },
+    { L"\\e[1;5C", L"em-next-word" },
+    { L"\\e[1;5D", L"ed-prev-word" },
   };
 
   el_wset (self->edit, EL_ADDFN, L"amnesia-cancel", L"Forget the line", on_cancel);
@@ -271,7 +291,7 @@ bind_keys (ToolEditor *self)
     el_wset (self->edit, EL_BIND, keys[i][0], keys[i][1], NULL);
 }
 
-/* Between two lines the terminal still echoes nothing and cuts nothing; Ctrl-C ends what goes on then. */
+/* Between two lines the terminal goes on to echo nothing and cut nothing, and Ctrl-C is a signal. */
 static void
 set_terminal (ToolEditor *self)
 {
@@ -327,14 +347,23 @@ tool_editor_free (ToolEditor *self)
   g_free (self);
 }
 
+gboolean
+tool_editor_is_cancelled (ToolEditor *self)
+{
+  return self->is_cancelled;
+}
+
+/* @goes_on: whether the line belongs to the one before. */
 char *
-tool_editor_read (ToolEditor *self)
+tool_editor_read (ToolEditor *self,
+                  gboolean    goes_on)
 {
   int length = 0;
   const wchar_t *wide;
   char *line;
 
   self->is_cancelled = FALSE;
+  self->goes_on = goes_on;
   self->is_reading = TRUE;
   wide = el_wgets (self->edit, &length);
   self->is_reading = FALSE;
@@ -347,11 +376,5 @@ tool_editor_read (ToolEditor *self)
     }
 
   line = g_ucs4_to_utf8 ((const gunichar *) wide, length, NULL, NULL, NULL);
-  g_strchomp (line);
-  if (*line != '\0')
-    {
-      remember (self, line);
-      tool_past_add (line);
-    }
-  return line;
+  return line != NULL ? g_strchomp (line) : g_strdup ("");
 }

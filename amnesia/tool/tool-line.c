@@ -57,12 +57,27 @@ tool_line_is_terminal (ToolLine *self)
 }
 
 char *
-tool_line_read (ToolLine *self)
+tool_line_read (ToolLine *self,
+                gboolean  goes_on)
 {
   tool_input_give_turn (self->input);
   if (self->editor != NULL)
-    return tool_editor_read (self->editor);
+    return tool_editor_read (self->editor, goes_on);
   return tool_input_next_line (self->input);
+}
+
+gboolean
+tool_line_is_cancelled (ToolLine *self)
+{
+  return self->editor != NULL && tool_editor_is_cancelled (self->editor);
+}
+
+void
+tool_line_remember (ToolLine   *self,
+                    const char *line)
+{
+  if (self->editor != NULL)
+    tool_editor_remember (self->editor, line);
 }
 
 void

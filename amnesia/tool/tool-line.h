@@ -17,8 +17,16 @@ ToolLine *tool_line_new         (ToolLineComplete  complete,
                                  gpointer          user_data);
 void      tool_line_free        (ToolLine         *self);
 
-/* The next line without its end, or NULL: there is none. */
-char     *tool_line_read        (ToolLine         *self);
+/* The next line without its end, or NULL: there is none. @goes_on: it belongs to the one before. */
+char     *tool_line_read        (ToolLine         *self,
+                                 gboolean          goes_on);
+
+/* Whether the last line was given up. */
+gboolean  tool_line_is_cancelled (ToolLine        *self);
+
+/* For later: it can be had again. */
+void      tool_line_remember    (ToolLine         *self,
+                                 const char       *line);
 
 /* There are no more lines from now on, also if one waits. */
 void      tool_line_end         (ToolLine         *self);

@@ -307,21 +307,56 @@ run_line (Shell      *self,
   g_auto (ToolStatement) statement = { 0 };
   g_autofree char *line = tool_text_from_locale (typed, &error);
 
-  self->n_lines++;
-  if (line == NULL || !tool_statement_parse (&statement, line, &error)
-      || !do_statement (self, &statement, &error))
+  if (line == NULL || !tool_statement_parse (&statement, line, &error) ||
+      !do_statement (self, &statement, &error))
     say_error (self, error);
+}
+
+/* On a terminal a line goes on as long as it has an open bracket, as what is pasted may have; an empty
+ * line ends it all the same. Takes @line; returns NULL, if it was given up. */
+static char *
+read_rest (Shell *self,
+           char  *line)
+{
+  while (tool_line_is_terminal (self->line) && tool_statement_is_open (line))
+    {
+      g_autofree char *first = line;
+      g_autofree char *more = tool_line_read (self->line, TRUE);
+
+      if (more == NULL || tool_line_is_cancelled (self->line))
+        return NULL;
+      if (*more == '\0')
+        return g_steal_pointer (&first);
+      line = g_strjoin ("\n", first, more, NULL);
+    }
+
+  return line;
+}
+
+static void
+remember (Shell      *self,
+          const char *line)
+{
+  g_autofree char *one = g_strdelimit (g_strdup (line), "\n", ' ');
+
+  if (*one != '\0')
+    tool_line_remember (self->line, one);
 }
 
 static void
 run_lines (Shell *self)
 {
-  g_autofree char *line = NULL;
+  char *first;
 
-  while (!self->is_ended && (line = tool_line_read (self->line)) != NULL)
+  while (!self->is_ended && (first = tool_line_read (self->line, FALSE)) != NULL)
     {
+      g_autofree char *line = read_rest (self, first);
+
+      self->n_lines++;
+      if (line == NULL)
+        continue;
+      remember (self, line);
       run_line (self, line);
-      g_clear_pointer (&line, g_free);
     }
 }
 

@@ -35,6 +35,28 @@ const char *const tool_statement_members[] = {
 
 /* --- what is wrong, and where --- */
 
+/* A place as people count it; lines only where there are several. */
+static char *
+describe_place (const char *text,
+                const char *at)
+{
+  const char *start = text;
+  guint n_line = 1;
+  gulong column;
+
+  for (const char *c = text; c < at; c++)
+    if (*c == '\n')
+      {
+        n_line++;
+        start = c + 1;
+      }
+  column = g_utf8_strlen (start, at - start) + 1;
+  if (strchr (text, '\n') == NULL)
+    return g_strdup_printf (_("column %lu"), column);
+
+  return g_strdup_printf (_("line %u, column %lu"), n_line, column);
+}
+
 G_GNUC_PRINTF (4, 5)
 static gboolean
 fail (Reader      *self,
@@ -43,44 +65,71 @@ fail (Reader      *self,
       const char  *format,
       ...)
 {
+  g_autofree char *place = describe_place (self->line, at);
   g_autofree char *message = NULL;
   va_list arguments;
 
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, _("column %lu: %s"),
-               g_utf8_strlen (self->line, at - self->line) + 1, message);
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "%s: %s", place, message);
 
   return FALSE;
 }
 
-/* The error of the library begins with line and column, in the language of the user. Here there is one
- * line, of which the value is a part, and it was typed in another way. */
+/* Takes the next number of a message, if it is before @end. */
+static gboolean
+take_number (const char **message,
+             const char  *end,
+             guint       *number)
+{
+  char *rest;
+
+  *message += strcspn (*message, "0123456789");
+  if (*message >= end)
+    return FALSE;
+  *number = strtoul (*message, &rest, 10);
+  *message = rest;
+
+  return *number > 0;
+}
+
+/* How many characters are before a place. */
+static guint
+count_before (const char *text,
+              guint       n_line,
+              guint       column)
+{
+  const char *start = text;
+
+  for (; n_line > 1 && strchr (start, '\n') != NULL; n_line--)
+    start = strchr (start, '\n') + 1;
+
+  return g_utf8_strlen (text, start - text) + column - 1;
+}
+
+/* The error of the library begins with line and column, in the language of the user, and a colon. They
+ * are those of the value, and as JSON has it: here it is a part of what was typed in another way. */
 static gboolean
 fail_value (Reader        *self,
             const char    *text,
+            const char    *json,
             GArray        *places,
             const GError  *problem,
             GError       **error)
 {
-  const char *digits = strpbrk (problem->message, "0123456789");
-  const char *rest = strchr (problem->message, ':');
-  gulong column = 0;
+  const char *message = problem->message;
+  const char *end = strchr (message, ':');
+  guint n_line, column, index;
 
-  if (digits != NULL && rest != NULL)
-    {
-      digits = strpbrk (digits + strspn (digits, "0123456789"), "0123456789");
-      column = digits != NULL && digits < rest ? strtoul (digits, NULL, 10) : 0;
-    }
-  if (column == 0)
+  if (end == NULL || !take_number (&message, end, &n_line) || !take_number (&message, end, &column))
     return fail (self, text, error, "%s", problem->message);
 
-  column = MIN (column, places->len) - 1;
-  rest++;
-  rest += strspn (rest, " ");
+  index = MIN (count_before (json, n_line, column), places->len - 1);
+  end++;
+  end += strspn (end, " ");
 
-  return fail (self, text + g_array_index (places, guint, column), error, "%s", rest);
+  return fail (self, text + g_array_index (places, guint, index), error, "%s", end);
 }
 
 /* --- parts of a line --- */
@@ -162,7 +211,7 @@ read_json (Reader    *self,
     return fail (self, text, error, _("a value is missing, such as 0.4, \"text\" or {\"a\": 1}"));
   json = tool_relaxed_to_json (text, &places);
   if (!tool_value_parse (json, TOOL_FORM_JSON, value, &problem))
-    return fail_value (self, text, places, problem, error);
+    return fail_value (self, text, json, places, problem, error);
   self->at += strlen (text);
 
   return TRUE;
@@ -210,7 +259,7 @@ read_quoted_key (Reader  *self,
     return fail (self, self->at, error, _("the string does not end"));
   key = amnesia_from_json (json, &problem);
   if (key == NULL)
-    return fail_value (self, self->at, places, problem, error);
+    return fail_value (self, self->at, json, places, problem, error);
   self->statement->key = g_variant_dup_string (key, NULL);
   self->at += length;
 
@@ -429,6 +478,33 @@ read_statement (Reader  *self,
     return read_set (self, error);
 
   return read_word (self, error);
+}
+
+/* Whether a bracket is open at the end, so that somebody who types will go on in the next line. */
+gboolean
+tool_statement_is_open (const char *text)
+{
+  guint n_open = 0;
+
+  while (*text != '\0')
+    if (*text == '"' || *text == '\'')
+      {
+        gsize length = measure_string (text);
+
+        if (length == 0)
+          return FALSE;
+        text += length;
+      }
+    else
+      {
+        if (*text == '{' || *text == '[')
+          n_open++;
+        else if ((*text == '}' || *text == ']') && n_open > 0)
+          n_open--;
+        text++;
+      }
+
+  return n_open > 0;
 }
 
 /* Semicolons at the end are a habit of some languages. */

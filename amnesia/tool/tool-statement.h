@@ -36,6 +36,8 @@ gboolean tool_statement_parse (ToolStatement  *self,
                                GError        **error);
 void     tool_statement_clear (ToolStatement  *self);
 
+gboolean tool_statement_is_open (const char *text);
+
 /* The words that a line can begin with, and what can follow `mem.`. */
 extern const char *const tool_statement_words[];
 extern const char *const tool_statement_members[];

@@ -154,6 +154,8 @@ test_wrong (void)
     { "set volume", "column 5: a JSON value is needed" },
     { "set volume x", "column 12: a JSON value is needed" },
     { "help me", "column 6: nothing more" },
+    { "mem.data = {\na: 1,\nb: x\n}", "line 3, column 4: a JSON value is needed" },
+    { "mem.data = {\na: 1\n", "line 2, column 5: " },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -169,6 +171,22 @@ test_wrong (void)
       g_assert_null (statement.key);
       g_assert_null (statement.value);
     }
+}
+
+static void
+test_open (void)
+{
+  static const char *const open[] = {
+    "{", "mem.data = {a: [1, 2]", "mem.data = [\n", "mem.data[", "{a: '}'", "{}{", "}{", "'\\'' {",
+  };
+  static const char *const not_open[] = {
+    "", "mem.data", "{}", "[{}]", "'{'", "\"[\"", "'{", "{ 'a", "}", "\"\\\"{\"",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (open); i++)
+    g_assert_true (tool_statement_is_open (open[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (not_open); i++)
+    g_assert_false (tool_statement_is_open (not_open[i]));
 }
 
 static void
@@ -248,7 +266,8 @@ test_complete (void)
                                                     "\"two \\u009b words\": 4}", NULL));
   assert_completed (store, "", 0, "delete | get | help | history | mem. | peers | quit | set | unset");
   assert_completed (store, "h", 0, "help | history");
-  assert_completed (store, "mem.", 0, "mem.conf | mem.data | mem.history | mem.peers | mem.state | mem.updated");
+  assert_completed (store, "mem.", 0,
+                    "mem.conf | mem.data | mem.history | mem.peers | mem.state | mem.updated");
   assert_completed (store, "mem.data.", 0, "mem.data.vol | mem.data.volume");
   assert_completed (store, "mem.data.volu", 0, "mem.data.volume");
   assert_completed (store, "mem.data[", 0, "mem.data[\"on-air\"] | mem.data[\"two \\u009b words\"]");
@@ -299,6 +318,7 @@ main (int    argc,
   g_test_add_func ("/statement/original", test_original);
   g_test_add_func ("/statement/words", test_words);
   g_test_add_func ("/statement/wrong", test_wrong);
+  g_test_add_func ("/statement/open", test_open);
   g_test_add_func ("/relaxed/rows", test_relaxed);
   g_test_add_func ("/relaxed/strict", test_strict);
   g_test_add_func ("/words/complete", test_complete);

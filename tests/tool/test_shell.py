@@ -35,6 +35,7 @@ class Original(TestCase):
     def test_keys(self):
         a, b = self.shells(2)
         a.enter("mem.data = {volume: 1}")
+        b.wait_text('mem.data = {"volume":1}')
         a.enter('mem.data["on-air"] = {since: \'noon\'};')
         b.wait_text('mem.data["on-air"] = {"since":"noon"}')
         b.enter("mem.data.volume = 0.4")
@@ -249,6 +250,28 @@ class Editing(TestCase):
         a.type("set {}\r" + "".join(f"\tmem.data.k{i} = {i}\r" for i in range(1000)) + "mem.state\r")
         a.wait_last(f"{name(0)}, alone", ">")
         self.assertEqual(json.loads(self.ask("get")), {f"k{i}": i for i in range(1000)})
+
+    def test_several_lines(self):
+        a = self.shell()
+        value = {"a": [1, {"b": "{"}], "c": "x"}
+        a.type("mem.data = " + json.dumps(value, indent="\t").replace("\n", "\r") + "\r")
+        a.enter("mem.data")
+        a.wait_last('{"a":[1,{"b":"{"}],"c":"x"}', ">")
+        a.type(UP + UP)
+        a.wait("one line", lambda rows: rows[-1].startswith("> mem.data = {  "))
+        a.type("\x03")
+        a.enter("mem.data = {")
+        a.wait_last("> mem.data = {", "|")
+        a.type("\x03")
+        a.wait_last("| ^C", ">")
+        a.enter("mem.data = {")
+        a.enter("")
+        a.wait("what is missing", lambda rows: "column 13: " in rows[-2] and rows[-1] == ">")
+        a.enter("mem.data = [\r1\r2")
+        a.enter("]")
+        a.wait("where", lambda rows: "line 3, column 1: " in rows[-2] and rows[-1] == ">")
+        a.enter("mem.data")
+        a.wait_last('{"a":[1,{"b":"{"}],"c":"x"}', ">")
 
     def test_long_line(self):
         a = self.shell()
