@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -22,6 +23,10 @@
 #define PROMPT L"> "
 #define PROMPT_WHEN_OPEN L"| "
 #define PROMPT_WIDTH 2
+
+/* Asks the terminal to tell where what is pasted begins and ends. */
+#define TELL_PASTE "\033[?2004h"
+#define TELL_NO_PASTE "\033[?2004l"
 #define N_REMEMBERED 1000
 
 struct _ToolEditor
@@ -31,10 +36,12 @@ struct _ToolEditor
   gpointer user_data;
   EditLine *edit;      /* (owned) */
   HistoryW *history;   /* (owned) */
+  struct termios mode_at_start;
   guint resize_source;
   gboolean is_reading; /* the prompt is on the screen */
   gboolean goes_on;    /* the line is not the first one */
   gboolean is_cancelled;
+  gboolean is_pasting;
 };
 
 static ToolEditor *
@@ -141,6 +148,24 @@ get_char (EditLine *edit,
 }
 
 static unsigned char
+on_paste (EditLine *edit,
+          int       c)
+{
+  from_edit (edit)->is_pasting = TRUE;
+
+  return CC_NORM;
+}
+
+static unsigned char
+on_pasted (EditLine *edit,
+           int       c)
+{
+  from_edit (edit)->is_pasting = FALSE;
+
+  return CC_NORM;
+}
+
+static unsigned char
 on_cancel (EditLine *edit,
            int       c)
 {
@@ -156,15 +181,40 @@ on_cancel (EditLine *edit,
   return CC_NEWLINE;
 }
 
-/* The terminal does not send the signal itself, as libedit has to give it back before. */
+/* Stops until somebody lets it go on. The signal may hit another thread, which stops this one a moment
+ * later; and if nobody could let it go on, the kernel does not stop it at all. */
+static void
+stop (void)
+{
+  const struct timespec patience = { .tv_nsec = 100000000 };
+  sigset_t go_on, before;
+
+  sigemptyset (&go_on);
+  sigaddset (&go_on, SIGCONT);
+  pthread_sigmask (SIG_BLOCK, &go_on, &before);
+  kill (0, SIGTSTP);
+  sigtimedwait (&go_on, NULL, &patience);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+}
+
+/* The terminal does not send the signal itself, as it has to be given back before. */
 static unsigned char
 on_suspend (EditLine *edit,
             int       c)
 {
-  el_wset (edit, EL_PREP_TERM, 0);
-  kill (0, SIGTSTP);
-  el_wset (edit, EL_PREP_TERM, 1);
-  return CC_REDISPLAY;
+  ToolEditor *self = from_edit (edit);
+  struct termios mode;
+
+  tcgetattr (STDIN_FILENO, &mode);
+  fputs (TELL_NO_PASTE, stdout);
+  fflush (stdout);
+  tcsetattr (STDIN_FILENO, TCSADRAIN, &self->mode_at_start);
+  stop ();
+  tcsetattr (STDIN_FILENO, TCSADRAIN, &mode);
+  fputs (TELL_PASTE, stdout);
+  show (self); /* the cursor is somewhere else now */
+
+  return CC_NORM;
 }
 
 static char *
@@ -210,8 +260,8 @@ on_complete (EditLine *edit,
   g_auto (GStrv) words = NULL;
   gsize start = 0, typed, length;
 
-  /* a tab in what is pasted is no wish */
-  if (tool_input_has_more (self->input))
+  /* a tab in what is pasted is no wish; not each terminal tells, but then more comes most often */
+  if (self->is_pasting || tool_input_has_more (self->input))
     {
       insert (edit, " ", 1);
       return CC_REFRESH;
@@ -274,6 +324,8 @@ bind_keys (ToolEditor *self)
     { L"^I", L"amnesia-complete" },
     { L"^Z", L"amnesia-suspend" },
     { L"^R", L"em-inc-search-prev" },
+    { L"\\e[200~", L"amnesia-paste" },
+    { L"\\e[201~", L"amnesia-pasted" },
     /* Home, End, Delete and the arrows with Ctrl, whatever the database of terminals knows */
     { L"\\e[H", L"ed-move-to-beg" },
     { L"\\e[1~", L"ed-move-to-beg" },
@@ -286,17 +338,21 @@ bind_keys (ToolEditor *self)
 
   el_wset (self->edit, EL_ADDFN, L"amnesia-cancel", L"Forget the line", on_cancel);
   el_wset (self->edit, EL_ADDFN, L"amnesia-complete", L"Complete the word", on_complete);
+  el_wset (self->edit, EL_ADDFN, L"amnesia-paste", L"What follows is pasted", on_paste);
+  el_wset (self->edit, EL_ADDFN, L"amnesia-pasted", L"What follows is typed", on_pasted);
   el_wset (self->edit, EL_ADDFN, L"amnesia-suspend", L"Stop for now", on_suspend);
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     el_wset (self->edit, EL_BIND, keys[i][0], keys[i][1], NULL);
 }
 
-/* Between two lines the terminal goes on to echo nothing and cut nothing, and Ctrl-C is a signal. */
+/* Between two lines the terminal goes on to echo nothing and to cut nothing, and a Ctrl-C that comes
+ * then is for the next line. */
 static void
 set_terminal (ToolEditor *self)
 {
+  tcgetattr (STDIN_FILENO, &self->mode_at_start);
   el_wset (self->edit, EL_SETTY, L"-d", L"-isig", NULL);
-  el_wset (self->edit, EL_SETTY, L"-x", L"-icanon", L"-echo", NULL);
+  el_wset (self->edit, EL_SETTY, L"-x", L"-isig", L"-icanon", L"-echo", NULL);
 }
 
 /* In the locale C nobody has asked for ASCII: values are UTF-8, and so are terminals. */
@@ -334,6 +390,7 @@ tool_editor_new (ToolInput        *input,
   el_source (edit, NULL);
   bind_keys (self);
   set_terminal (self);
+  fputs (TELL_PASTE, stdout);
   self->resize_source = g_unix_signal_add (SIGWINCH, on_resized, self);
   return self;
 }
@@ -342,6 +399,8 @@ void
 tool_editor_free (ToolEditor *self)
 {
   g_source_remove (self->resize_source);
+  fputs (TELL_NO_PASTE, stdout);
+  fflush (stdout);
   el_end (self->edit);
   history_wend (self->history);
   g_free (self);

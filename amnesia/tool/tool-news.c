@@ -182,10 +182,36 @@ on_changed (AmnesiaStore *store,
   ToolNews *self = user_data;
 
   self->by_keys = is_dictionary (old_value) && is_dictionary (new_value);
-  if (!remote || self->by_keys)
+  if (self->by_keys)
     return;
-  self->is_whole = TRUE;
+  self->is_whole = remote;
+  if (remote)
+    tell_soon (self);
+  else
+    forget_keys (self); /* what is written here is no news, and covers what was */
+}
+
+static void
+note_key (ToolNews   *self,
+          const char *key)
+{
+  char *kept = g_strdup (key);
+
+  g_ptr_array_add (self->keys, kept);
+  g_hash_table_add (self->known, kept);
   tell_soon (self);
+}
+
+static void
+forget_key (ToolNews   *self,
+            const char *key)
+{
+  char *kept = g_hash_table_lookup (self->known, key);
+
+  if (kept == NULL)
+    return;
+  g_hash_table_remove (self->known, kept);
+  g_ptr_array_remove (self->keys, kept);
 }
 
 static void
@@ -197,14 +223,11 @@ on_key_changed (AmnesiaStore *store,
                 gpointer      user_data)
 {
   ToolNews *self = user_data;
-  char *kept;
 
-  if (!remote || !self->by_keys || self->is_whole || g_hash_table_contains (self->known, key))
-    return;
-  kept = g_strdup (key);
-  g_ptr_array_add (self->keys, kept);
-  g_hash_table_add (self->known, kept);
-  tell_soon (self);
+  if (!remote)
+    forget_key (self, key);
+  else if (self->by_keys && !self->is_whole && !g_hash_table_contains (self->known, key))
+    note_key (self, key);
 }
 
 static void

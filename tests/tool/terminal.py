@@ -83,6 +83,12 @@ class Terminal:
     def enter(self, line):
         self.type(line + "\r")
 
+    def paste(self, text):
+        """As a terminal does it, if it was asked to tell."""
+        with self._news:
+            is_told = self.output.rfind(b"\033[?2004h") > self.output.rfind(b"\033[?2004l")
+        self.type(f"\033[200~{text}\033[201~" if is_told else text)
+
     def _rows(self):
         return [row.rstrip() for row in self._screen.display]
 
