@@ -15,6 +15,9 @@ static const ToolCommand *const commands[] = {
   &tool_shell_command,
   &tool_unset_command,
   &tool_watch_command,
+  &tool_peers_command,
+  &tool_check_conf_command,
+  &tool_bench_command,
   NULL,
 };
 

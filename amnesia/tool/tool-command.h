@@ -27,7 +27,10 @@ typedef struct
   int       (*run) (int argc, char **argv);
 } ToolCommand;
 
+extern const ToolCommand tool_bench_command;
+extern const ToolCommand tool_check_conf_command;
 extern const ToolCommand tool_get_command;
+extern const ToolCommand tool_peers_command;
 extern const ToolCommand tool_set_command;
 extern const ToolCommand tool_shell_command;
 extern const ToolCommand tool_unset_command;

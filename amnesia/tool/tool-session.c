@@ -75,11 +75,11 @@ tool_session_clear (ToolSession *self)
 
 /* --- the command line --- */
 
-/* The options of a command that joins: its own (nullable), and those that all of them have, which
- * point into @self. */
+/* The options of a command that has a configuration: its own (nullable), and those that all of them
+ * have, which point into @self. */
 GOptionGroup *
-tool_session_new_group (ToolSession        *self,
-                        const GOptionEntry *own)
+tool_session_new_conf_group (ToolSession        *self,
+                             const GOptionEntry *own)
 {
   const GOptionEntry entries[] = {
     { "conf", 'c', 0, G_OPTION_ARG_FILENAME, &self->conf_name,
@@ -87,8 +87,6 @@ tool_session_new_group (ToolSession        *self,
       N_("FILE") },
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &self->timeout,
       N_("How long joining and confirming may take"), N_("SECONDS") },
-    { "member", 'm', G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &self->guest,
-      N_("Take an entry of the list, as programs do"), NULL },
     { NULL },
   };
   GOptionGroup *group = g_option_group_new ("main", NULL, NULL, NULL, NULL);
@@ -97,6 +95,23 @@ tool_session_new_group (ToolSession        *self,
     g_option_group_add_entries (group, own);
   g_option_group_add_entries (group, entries);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
+
+  return group;
+}
+
+/* The same for one that joins as who the user likes. */
+GOptionGroup *
+tool_session_new_group (ToolSession        *self,
+                        const GOptionEntry *own)
+{
+  const GOptionEntry entries[] = {
+    { "member", 'm', G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &self->guest,
+      N_("Take an entry of the list, as programs do"), NULL },
+    { NULL },
+  };
+  GOptionGroup *group = tool_session_new_conf_group (self, own);
+
+  g_option_group_add_entries (group, entries);
 
   return group;
 }
@@ -117,8 +132,8 @@ find_conf (void)
   return NULL;
 }
 
-ToolExit
-tool_session_read_conf (ToolSession *self)
+static ToolExit
+read_conf (ToolSession *self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -154,9 +169,9 @@ set_deadline (ToolSession *self)
     self->deadline = g_get_monotonic_time () + (gint64) (self->timeout * G_TIME_SPAN_SECOND);
 }
 
-/* In milliseconds, rounded up. */
-static guint
-get_time_left (ToolSession *self)
+/* In milliseconds, rounded up; for ever, if the command line does not say anything. */
+guint
+tool_session_get_time_left (ToolSession *self)
 {
   gint64 left = MAX (self->deadline - g_get_monotonic_time (), 0);
 
@@ -167,9 +182,12 @@ static gboolean
 open_store (ToolSession  *self,
             GError      **error)
 {
-  guint source = self->deadline != 0 ? g_timeout_add (get_time_left (self), on_deadline, self) : 0;
-  gboolean open = amnesia_store_open_sync (self->store, self->cancellable, error);
+  guint source = 0;
+  gboolean open;
 
+  if (self->deadline != 0)
+    source = g_timeout_add (tool_session_get_time_left (self), on_deadline, self);
+  open = amnesia_store_open_sync (self->store, self->cancellable, error);
   g_clear_handle_id (&source, g_source_remove);
 
   return open;
@@ -189,18 +207,30 @@ say_nobody (ToolSession *self)
   return TOOL_NOBODY;
 }
 
+/* Reads the configuration. From now on signals and the time are looked at. */
+ToolExit
+tool_session_begin (ToolSession *self)
+{
+  ToolExit result = read_conf (self);
+
+  if (result != TOOL_DONE)
+    return result;
+  set_deadline (self);
+  catch_signals (self);
+
+  return TOOL_DONE;
+}
+
 /* Reads the configuration and waits until the newest value is here. With --member it is no failure
  * to be alone; the state of the store tells. */
 ToolExit
 tool_session_join (ToolSession *self)
 {
   g_autoptr (GError) error = NULL;
-  ToolExit result = tool_session_read_conf (self);
+  ToolExit result = tool_session_begin (self);
 
   if (result != TOOL_DONE)
     return result;
-  set_deadline (self);
-  catch_signals (self);
   self->store = g_object_new (AMNESIA_TYPE_STORE, "guest", self->guest, "conf", self->conf, NULL);
   if (!open_store (self, &error))
     {
@@ -307,7 +337,10 @@ close_store (ToolSession  *self,
   guint source = hurry ? 0 : g_timeout_add (LOOK_INTERVAL, look_who_confirms, self);
   gboolean closed;
 
-  amnesia_store_set_close_timeout (self->store, !hurry ? get_time_left (self) : joined ? GOODBYE : 0);
+  if (hurry)
+    amnesia_store_set_close_timeout (self->store, joined ? GOODBYE : 0);
+  else
+    amnesia_store_set_close_timeout (self->store, tool_session_get_time_left (self));
   closed = amnesia_store_close_sync (self->store, hurry ? NULL : self->cancellable, error);
   g_clear_handle_id (&source, g_source_remove);
 

@@ -28,20 +28,23 @@ typedef struct
   guint         n_in_sync;   /* or all who are there had */
 } ToolSession;
 
-void          tool_session_init      (ToolSession *self,
-                                      gboolean     guest);
-void          tool_session_clear     (ToolSession *self);
-GOptionGroup *tool_session_new_group (ToolSession *self,
-                                      const GOptionEntry *own);
+void          tool_session_init           (ToolSession        *self,
+                                           gboolean            guest);
+void          tool_session_clear          (ToolSession        *self);
+GOptionGroup *tool_session_new_conf_group (ToolSession        *self,
+                                           const GOptionEntry *own);
+GOptionGroup *tool_session_new_group      (ToolSession        *self,
+                                           const GOptionEntry *own);
 
-ToolExit      tool_session_read_conf (ToolSession *self);
-ToolExit      tool_session_join      (ToolSession *self);
-ToolExit      tool_session_join_others (ToolSession *self);
-void          tool_session_run       (ToolSession *self);
-void          tool_session_stop      (ToolSession *self);
-gboolean      tool_session_is_stopped (ToolSession *self);
-ToolExit      tool_session_leave     (ToolSession *self,
-                                      ToolExit     so_far);
+ToolExit      tool_session_begin          (ToolSession        *self);
+ToolExit      tool_session_join           (ToolSession        *self);
+ToolExit      tool_session_join_others    (ToolSession        *self);
+void          tool_session_run            (ToolSession        *self);
+void          tool_session_stop           (ToolSession        *self);
+gboolean      tool_session_is_stopped     (ToolSession        *self);
+guint         tool_session_get_time_left  (ToolSession        *self);
+ToolExit      tool_session_leave          (ToolSession        *self,
+                                           ToolExit            so_far);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolSession, tool_session_clear)
 

@@ -41,6 +41,14 @@ tool_text_to_locale (const char  *text,
   return is_utf8 () ? g_strdup (text) : g_locale_from_utf8 (text, -1, NULL, NULL, error);
 }
 
+/* As the library names its peers. */
+char *
+tool_text_join_place (const char *host,
+                      guint       port)
+{
+  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+}
+
 /* Writes a line at once. Who reads may have gone: that is the end, as by a signal,
  * but nothing to be told. */
 static ToolExit

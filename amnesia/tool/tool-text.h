@@ -10,6 +10,8 @@ char    *tool_text_from_locale (const char  *text,
                                 GError     **error);
 char    *tool_text_to_locale   (const char  *text,
                                 GError     **error);
+char    *tool_text_join_place  (const char  *host,
+                                guint        port);
 ToolExit tool_text_write       (const char  *text);
 ToolExit tool_text_write_json  (const char  *json);
 
