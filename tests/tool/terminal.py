@@ -32,7 +32,7 @@ class Terminal:
     def __init__(self, command, columns=80, rows=24, **environment):
         self._screen = pyte.HistoryScreen(columns, rows, history=100000)
         self._stream = pyte.ByteStream(self._screen)
-        self._news = threading.Condition()
+        self._news = threading.Condition(threading.RLock())
         self._ended = False
         self.output = b""
         self._master, slave = pty.openpty()
@@ -107,6 +107,11 @@ class Terminal:
             gone = ["".join(row[x].data for x in range(self._screen.columns)).rstrip()
                     for row in self._screen.history.top]
             return gone + self._rows()[: self._screen.cursor.y + 1]
+
+    def above_prompt(self):
+        """All rows above the one with the last prompt."""
+        rows = self.past()
+        return rows[: max(i for i, row in enumerate(rows) if row.startswith(">"))]
 
     def __str__(self):
         shown = "\n".join(f"    |{row}" for row in self._rows())

@@ -110,25 +110,31 @@ class Editing(TestCase):
             ("mem.data.half", ["> mem.data.half"]),
             ("größe 日本", ["> größe 日本"]),
             ("x" * 300, ["> " + "x" * 78, "x" * 80, "x" * 80, "x" * 62]),
-            ("x" + "日" * 120, ["> x" + "日" * 38, "日" * 40, "日" * 40, "日" * 2]),
+            ("x" + "日" * 118, ["> x" + "日" * 38, "日" * 40, "日" * 40, ""]),
             ("x" * 78, ["> " + "x" * 78, ""]),
         ):
             b.type(line)
             b.wait_last(*rows)
-            column = b.cursor()
-            a.enter(f"mem.data.volume = {len(line)}")
-            b.wait_last(f"mem.data.volume = {len(line)}  ({name(0)})", *rows)
-            self.assertEqual(b.cursor(), column)
+            self.check_news(a, b, len(line))
+            b.wait_last(*rows)
             b.type("\x01(")  # at the start, and not at the end of the last row
             b.wait("the changed line", lambda rows: rows[-1].startswith("> ("))
-            a.enter(f"mem.data.volume = -{len(line)}")
-            b.wait("the news above it", lambda rows: rows[-2:-1] == [
-                f"mem.data.volume = -{len(line)}  ({name(0)})"] and rows[-1].startswith("> ("))
-            self.assertEqual(b.cursor(), 3)
+            self.check_news(a, b, -len(line))
             b.type("\x05)")
             b.wait("all of it", lambda rows: "".join(rows).endswith(f"> ({line})"))
             b.type("\x03")
-            b.wait_last(">")
+            b.wait("the next prompt", lambda rows: rows[-1] == ">" and rows[-2].endswith("^C"))
+
+    def check_news(self, a, b, value):
+        """Assures that a change adds a row above the prompt of b, and does nothing else."""
+        before = b.above_prompt()
+        shown = b.past()[len(before) :]
+        column = b.cursor()
+        a.enter(f"mem.data.volume = {value}")
+        news = f"mem.data.volume = {value}  ({name(0)})"
+        b.wait_last(news, *shown)
+        b.wait("the cursor where it was", lambda rows: b.cursor() == column)
+        self.assertEqual(b.above_prompt(), before + [news])
 
     def test_news_while_searching(self):
         a, b = self.shells(2)
@@ -272,6 +278,14 @@ class Editing(TestCase):
         self.assertFalse([row for row in a.past() if "unset" in row])
         a.type("\t")
         a.wait_text("unset")
+
+    def test_tab_in_a_paste(self):
+        a = self.shell()
+        a.type("\033[200~m\t")
+        a.type("x")
+        a.wait_last("> m x")
+        a.type("\033[201~\x03m\t")
+        a.wait_last("> mem.")
 
     def test_several_lines(self):
         a = self.shell()
