@@ -95,7 +95,7 @@ wait_for_more (ToolInput *self)
   while (self->bytes->len == before && !self->is_ended)
     g_main_context_iteration (NULL, TRUE);
   g_source_remove (source);
-  return self->bytes->len > before && !self->is_closed;
+  return self->bytes->len > before;
 }
 
 void

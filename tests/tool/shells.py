@@ -57,6 +57,8 @@ class TestCase(unittest.TestCase):
         """A session on a terminal, with its prompt."""
         if not have_terminals():
             self.skipTest("no pseudo-terminals: /dev/pts is missing")
+        if not os.environ["AMNESIA_HAVE_LIBEDIT"]:
+            self.skipTest("built without libedit: there is no prompt")
         shell = self.terminal([TOOL, "shell", "--conf", self.conf, *arguments], **how)
         shell.wait("the prompt", lambda rows: rows[-1] == ">")
         return shell

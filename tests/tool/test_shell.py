@@ -434,7 +434,7 @@ class Pipe(TestCase):
         self.assertFalse((self.folder / "state").exists())
 
     def test_errors(self):
-        text = b"set 1\nset {\n\nset 'a\xff'\nset 'a\0b'\nget\n"
+        text = b"set 1\nset {\n\nset 'a\xff'\nset 5\0\nget\n"
         found = self.run_tool(text=text, cwd=self.folder)
         self.assertEqual(found.stdout.decode(), "1\n")
         self.assertEqual(found.returncode, 1)
