@@ -95,9 +95,7 @@ check_list (Check *self)
       n_here += self->places[i].is_here;
       n_free += self->places[i].is_here && !self->places[i].is_taken;
     }
-  if (self->n_places == 0)
-    tool_rows_remark (self->remarks, _("The list is empty: there is nobody to share with"));
-  else if (n_here == 0)
+  if (n_here == 0)
     tool_rows_remark (self->remarks, _("No entry is of this machine: programs here take part as guests"));
   else if (n_free == 0)
     tool_rows_remark (self->remarks, _("All entries of this machine are taken: a further program here "

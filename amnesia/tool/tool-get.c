@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "tool-session.h"
+#include "tool-terminal.h"
 #include "tool-text.h"
 
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -13,13 +15,21 @@ typedef struct
 } Options;
 
 static ToolExit
+print_key (const char *key)
+{
+  g_autofree char *safe = isatty (STDOUT_FILENO) ? tool_terminal_escape (key) : NULL;
+
+  return tool_text_write (safe != NULL ? safe : key);
+}
+
+static ToolExit
 print_keys (AmnesiaStore *store)
 {
   g_auto (GStrv) keys = amnesia_store_list_keys (store);
   ToolExit result = TOOL_DONE;
 
   for (guint i = 0; keys[i] != NULL && result == TOOL_DONE; i++)
-    result = tool_text_write (keys[i]);
+    result = print_key (keys[i]);
 
   return result;
 }
@@ -95,7 +105,7 @@ run (int    argc,
   if (!tool_parse (&tool_get_command, tool_session_new_group (&session, entries), argc, argv, 0, 1,
                    &arguments))
     return TOOL_USAGE;
-  result = tool_session_join (&session);
+  result = tool_session_join_others (&session);
   if (result != TOOL_DONE)
     return result;
 

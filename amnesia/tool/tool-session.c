@@ -265,6 +265,8 @@ tool_session_run (ToolSession *self)
 {
   while (!tool_session_is_stopped (self))
     g_main_context_iteration (NULL, TRUE);
+  /* it was for joining, and is now for leaving */
+  set_deadline (self);
 }
 
 void

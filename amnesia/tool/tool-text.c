@@ -2,11 +2,14 @@
 
 #include "tool-text.h"
 
+#include "tool-terminal.h"
+
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Values in the character set of the locale. Where that is ASCII, as in the locale C, it is UTF-8 all
  * the same: it is not asked for there, but a value must not be lost. */
@@ -98,10 +101,12 @@ escape_json (const char *json)
   return g_string_free (out, FALSE);
 }
 
+/* What is not to be seen has a form in JSON that does nothing to a terminal. */
 ToolExit
 tool_text_write_json (const char *json)
 {
-  g_autofree char *shown = tool_text_to_locale (json, NULL);
+  g_autofree char *safe = isatty (STDOUT_FILENO) ? tool_terminal_escape (json) : NULL;
+  g_autofree char *shown = tool_text_to_locale (safe != NULL ? safe : json, NULL);
   g_autofree char *escaped = shown == NULL ? escape_json (json) : NULL;
 
   return put_line (shown != NULL ? shown : escaped);

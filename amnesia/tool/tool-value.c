@@ -40,7 +40,9 @@ tool_value_read_input (GError **error)
       g_prefix_error (error, "%s: ", _("The standard input cannot be read"));
       return NULL;
     }
-  text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  /* the data of nothing is NULL */
+  text = g_strndup (g_bytes_get_size (bytes) > 0 ? g_bytes_get_data (bytes, NULL) : "",
+                    g_bytes_get_size (bytes));
   length = strlen (text);
   if (length != g_bytes_get_size (bytes))
     {
