@@ -22,6 +22,7 @@ COMMANDS = [
     (["help"], 0, ["Commands:", "“amnesia help COMMAND” tells more of one."]),
     (["get", "--help"], 0, ["Print the value, or what it has under a key", "[KEY]",
                             "How long joining and confirming may take", "SECONDS"]),
+    (["shell", "--help"], 0, ["Read and set the value at a prompt"]),
     (["nothing"], 2, ["There is no command “%s”. “amnesia help” lists them."]),
     (["get", "a", "b"], 2, ["“%s” is one argument too many", "Try “amnesia %s --help”.\n"]),
     (["get"], 1, ["There is no configuration: neither ./%s nor %s is there. Name one with --conf FILE."]),
