@@ -32,6 +32,7 @@ extern const ToolCommand tool_check_conf_command;
 extern const ToolCommand tool_get_command;
 extern const ToolCommand tool_peers_command;
 extern const ToolCommand tool_set_command;
+extern const ToolCommand tool_shell_command;
 extern const ToolCommand tool_unset_command;
 extern const ToolCommand tool_watch_command;
 
