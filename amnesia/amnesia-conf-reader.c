@@ -4,11 +4,11 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-json-document-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +55,7 @@ describe_node (Reader   *self,
   const char *number;
 
   if (JSON_NODE_HOLDS_ARRAY (node))
+    /* Translators: what there is at a place of the configuration: “peers[0].host is an array: …” */
     return g_strdup (_("an array"));
   if (JSON_NODE_HOLDS_OBJECT (node))
     return g_strdup (_("an object"));
@@ -72,6 +73,8 @@ fail (GError     **error,
       const char  *found,
       const char  *needed)
 {
+  /* Translators: a place in the configuration, what is there, and what should be: “peers[0].port is
+   * "x": a whole number from 1 to 65535 is needed” */
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is %s: %s is needed"),
                *place != '\0' ? place : _("the configuration"), found, needed);
   return FALSE;
@@ -126,6 +129,7 @@ fail_unknown (const Member  *members,
   for (const Member *member = members; member->name != NULL; member++)
     g_string_append_printf (known, "%s%s", member == members ? "" : ", ", member->name);
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               /* Translators: a place in the configuration, and a list of names */
                _("%s is not known here; known members are %s"), place, known->str);
   return FALSE;
 }
@@ -167,6 +171,7 @@ read_object (Reader        *self,
       {
         g_autofree char *member_place = join_place (place, member->name);
 
+        /* Translators: “peers[0].host is missing: …” */
         return fail (error, member_place, _("missing"), _(member->needed));
       }
   return TRUE;
@@ -201,6 +206,7 @@ read_port (Reader        *self,
 }
 
 static const Member endpoint_members[] = {
+  /* Translators: these end a sentence: “peers[0].host is 7: … is needed” */
   { "host", N_("a host name or an address as a string"), TRUE, read_host },
   { "port", N_("a whole number from 1 to 65535"), TRUE, read_port },
   { NULL },
@@ -230,6 +236,7 @@ read_peers (Reader        *self,
     return fail_node (self, _(member->needed), list, node, error);
   array = json_node_get_array (node);
   if (json_array_get_length (array) == 0)
+    /* Translators: “peers is empty: …” */
     return fail (error, list, _("empty"), _("at least one peer with “host” and “port”"));
 
   for (guint i = 0; i < json_array_get_length (array); i++)
@@ -384,6 +391,7 @@ read_names (Reader        *self,
 }
 
 static const Member tls_members[] = {
+  /* Translators: these end a sentence: “tls.certificate is 7: … is needed” */
   { "certificate", N_("the name of a file, or a URI of PKCS #11, as a string"), TRUE,
     read_name_of_file },
   { "private-key", N_("the name of a file, or a URI of PKCS #11, as a string"), FALSE,
@@ -435,6 +443,7 @@ read_require_tls (Reader        *self,
 }
 
 static const Member conf_members[] = {
+  /* Translators: these end a sentence: “peers is 7: … is needed” */
   { "peers", N_("an array of objects with “host” and “port”"), TRUE, read_peers },
   { "group", N_("a string of at most 255 bytes"), FALSE, read_group },
   { "allow", N_("an array of ranges of addresses"), FALSE, read_allow },
@@ -452,11 +461,15 @@ static gboolean
 check_length (guint64   length,
               GError  **error)
 {
+  g_autofree char *shown = NULL;
+
   if (length <= MAX_LENGTH)
     return TRUE;
+  shown = g_strdup_printf ("%" G_GUINT64_FORMAT, length);
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-               _("the configuration has %" G_GUINT64_FORMAT " bytes: at most %d are possible"),
-               length, MAX_LENGTH);
+               ngettext ("the configuration has %s byte: at most %d are possible",
+                         "the configuration has %s bytes: at most %d are possible", length),
+               shown, MAX_LENGTH);
   return FALSE;
 }
 

@@ -3,10 +3,10 @@
 #include "amnesia-conf-private.h"
 #include "amnesia-conf-struct-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-host-private.h"
 #include "amnesia-json-document-private.h"
 
-#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MAX_NAMES 256
@@ -169,7 +169,8 @@ canonicalize_name (const char  *name,
   if (canonical != NULL)
     return canonical;
   shown = amnesia_json_quote (name);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, "tls.names[%u] is %s: %s",
+  /* Translators: what is there, and a sentence on what should be */
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("tls.names[%u] is %s: %s"),
                position, shown, fault);
   return NULL;
 }
@@ -185,7 +186,9 @@ amnesia_conf_append_tls_name (AmnesiaConf  *self,
   if (n == MAX_NAMES)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                   _("tls.names[%u] is one too many: at most %d names are possible"), n, MAX_NAMES);
+                   ngettext ("tls.names[%u] is one too many: at most %d name is possible",
+                             "tls.names[%u] is one too many: at most %d names are possible",
+                             MAX_NAMES), n, MAX_NAMES);
       return FALSE;
     }
   canonical = canonicalize_name (name, n, error);
@@ -228,11 +231,13 @@ amnesia_conf_check_tls (AmnesiaConf  *self,
   const char *abroad = find_abroad (self);
 
   if ((self->tls_certificate != NULL) != (self->tls_database != NULL))
+    /* Translators: two names of properties */
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is set, but not %s"),
                  self->tls_certificate != NULL ? "tls-certificate" : "tls-database",
                  self->tls_certificate != NULL ? "tls-database" : "tls-certificate");
   else if (self->require_tls && self->tls_certificate == NULL && abroad != NULL)
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+                 /* Translators: what is quoted are names in the configuration, the last one a host */
                  _("“require-tls” is set, but there is no “tls”, and “%s” is not on this machine "
                    "only"), abroad);
   else

@@ -6,10 +6,10 @@
 #include "amnesia-conf-reader-private.h"
 #include "amnesia-conf-struct-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-host-private.h"
 #include "amnesia-json-document-private.h"
 
-#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MAX_PEERS 256
@@ -103,7 +103,9 @@ fail_text (GError     **error,
 {
   g_autofree char *shown = amnesia_json_quote (text);
 
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, "%s is %s: %s", place, shown,
+  /* Translators: a place in the configuration, what is there, and a sentence on what should be:
+   * “peers[0].host is "": a host name or an address is needed” */
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is %s: %s"), place, shown,
                needed);
   return FALSE;
 }
@@ -116,6 +118,7 @@ check_port (const char  *place,
   if (port >= 1 && port <= G_MAXUINT16)
     return TRUE;
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               /* Translators: a place in the configuration: “peers[0].port is 0” */
                _("%s.port is %u: a whole number from 1 to 65535 is needed"), place, port);
   return FALSE;
 }
@@ -148,6 +151,7 @@ check_new_peer (AmnesiaConf  *self,
   if (same < 0)
     return TRUE;
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               /* Translators: “peers[2] is host "::1" and port 7701, as peers[0] is” */
                _("%s[%u] is host \"%s\" and port %u, as %s[%d] is: each is needed once"),
                list, self->peers->len, host, port, list, same);
   return FALSE;
@@ -169,7 +173,10 @@ amnesia_conf_append_peer (AmnesiaConf  *self,
   if (self->peers->len == MAX_PEERS)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                   _("%s is one too many: at most %d entries are possible"), place, MAX_PEERS);
+                   /* Translators: a place in the configuration: “peers[256] is one too many” */
+                   ngettext ("%s is one too many: at most %d entry is possible",
+                             "%s is one too many: at most %d entries are possible", MAX_PEERS),
+                   place, MAX_PEERS);
       return FALSE;
     }
   canonical = amnesia_host_canonicalize (host, &fault);
@@ -542,7 +549,10 @@ amnesia_conf_add_allow (AmnesiaConf  *self,
   if (self->allow->len == MAX_ALLOW)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                   _("%s is one too many: at most %d ranges are possible"), place, MAX_ALLOW);
+                   /* Translators: “allow[64] is one too many”; ranges are ranges of addresses */
+                   ngettext ("%s is one too many: at most %d range is possible",
+                             "%s is one too many: at most %d ranges are possible", MAX_ALLOW),
+                   place, MAX_ALLOW);
       return FALSE;
     }
   mask = amnesia_host_parse_range (range, &fault);

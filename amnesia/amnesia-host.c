@@ -2,7 +2,8 @@
 
 #include "amnesia-host-private.h"
 
-#include <glib/gi18n-lib.h>
+#include "amnesia-gettext-private.h"
+
 #include <string.h>
 
 /* What DNS can carry; in Unicode a name may be longer, but not four times as long. */

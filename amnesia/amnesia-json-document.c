@@ -2,7 +2,8 @@
 
 #include "amnesia-json-document-private.h"
 
-#include <glib/gi18n-lib.h>
+#include "amnesia-gettext-private.h"
+
 #include <string.h>
 
 /* How many characters of somebody's text a message shows. */
@@ -58,6 +59,7 @@ fail_needed (Scanner     *self,
   gunichar found = g_utf8_get_char (self->at);
   char shown[7] = { 0 };
 
+  /* Translators: in these three %s is what is needed, as “a digit”, and last what is there */
   if (found == 0)
     return amnesia_json_document_fail (self->document, self->at, error,
                                        _("%s is needed, but the text ends"), needed);

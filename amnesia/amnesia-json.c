@@ -3,10 +3,10 @@
 #include "amnesia-json.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-json-document-private.h"
 
 #include <errno.h>
-#include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +25,8 @@ fail_number (AmnesiaJsonDocument  *document,
 {
   g_autofree char *shown = amnesia_json_cut (at, length);
 
-  amnesia_json_document_fail (document, at, error, "%s: %s", shown, problem);
+  /* Translators: a number, and what is wrong with it */
+  amnesia_json_document_fail (document, at, error, _("%s: %s"), shown, problem);
   return NULL;
 }
 
@@ -404,6 +405,7 @@ amnesia_to_json (GVariant  *value,
   if (!write_value (&writer, held, 0, error))
     {
       if (path->len > 0)
+        /* Translators: comes before what is wrong there: “at [2]["key"] of the value: …” */
         g_prefix_error (error, _("at %s of the value: "), path->str);
       return NULL;
     }

@@ -29,6 +29,8 @@ struct _AmnesiaPeer
   gint64            round_trip;
   gint64            clock_offset;
   gboolean          in_sync;
+  gdouble           sending;   /* 1.0: no large value is under way */
+  gdouble           receiving;
   GError           *last_error; /* (owned) (nullable) */
   AmnesiaPeerStatus status;
 };
@@ -43,6 +45,8 @@ typedef enum
   PROP_ROUND_TRIP,
   PROP_CLOCK_OFFSET,
   PROP_IN_SYNC,
+  PROP_SENDING,
+  PROP_RECEIVING,
   PROP_LAST_ERROR,
   PROP_STATUS,
 } AmnesiaPeerProperty;
@@ -108,6 +112,12 @@ amnesia_peer_get_property (GObject    *object,
       break;
     case PROP_IN_SYNC:
       g_value_set_boolean (value, self->in_sync);
+      break;
+    case PROP_SENDING:
+      g_value_set_double (value, self->sending);
+      break;
+    case PROP_RECEIVING:
+      g_value_set_double (value, self->receiving);
       break;
     case PROP_LAST_ERROR:
       g_value_set_boxed (value, self->last_error);
@@ -241,6 +251,40 @@ init_how_properties (void)
 }
 
 static void
+init_transit_properties (void)
+{
+  /**
+   * AmnesiaPeer:sending: (getter get_sending)
+   *
+   * How much of a large value that is on its way to it has gone, from 0.0 to 1.0; 1.0, if there is none.
+   *
+   * It is made to be bound to `GtkProgressBar:fraction`. Large is what has 1 MiB or more, and only what
+   * takes longer than a fifth of a second is shown: then the property notifies at most ten times a
+   * second, and with 1.0 at the end, or when the peer is not connected any more. Small values never
+   * make it notify.
+   *
+   * What has gone is with the operating system, and may take a moment more until it is there: see
+   * [property@Amnesia.Peer:in-sync].
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SENDING] = g_param_spec_double ("sending", NULL, NULL, 0.0, 1.0, 1.0, FLAGS);
+
+  /**
+   * AmnesiaPeer:receiving: (getter get_receiving)
+   *
+   * How much of a large value that is on its way from it has come, from 0.0 to 1.0; 1.0, if there is
+   * none.
+   *
+   * It notifies as [property@Amnesia.Peer:sending] does. With 1.0 at the end it does when the value is
+   * checked and taken, and [property@Amnesia.Store:data] is it, if it is the newest.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RECEIVING] = g_param_spec_double ("receiving", NULL, NULL, 0.0, 1.0, 1.0, FLAGS);
+}
+
+static void
 amnesia_peer_class_init (AmnesiaPeerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -249,6 +293,7 @@ amnesia_peer_class_init (AmnesiaPeerClass *klass)
   object_class->get_property = amnesia_peer_get_property;
   init_who_properties ();
   init_how_properties ();
+  init_transit_properties ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
@@ -261,6 +306,7 @@ amnesia_peer_init (AmnesiaPeer *self)
   self->member = amnesia_member_new ("", 0, FALSE, never);
   self->gone = TRUE;
   self->round_trip = -1;
+  self->sending = self->receiving = 1;
   amnesia_peer_status_init (&self->status);
 }
 
@@ -334,6 +380,23 @@ set_in_sync (AmnesiaPeer *self,
   notify (self, PROP_IN_SYNC);
 }
 
+static void
+set_transits (AmnesiaPeer *self,
+              gdouble      sending,
+              gdouble      receiving)
+{
+  if (self->sending != sending)
+    {
+      self->sending = sending;
+      notify (self, PROP_SENDING);
+    }
+  if (self->receiving != receiving)
+    {
+      self->receiving = receiving;
+      notify (self, PROP_RECEIVING);
+    }
+}
+
 static gboolean
 is_last_error (AmnesiaPeer  *self,
                const GError *error)
@@ -387,7 +450,9 @@ is_current (AmnesiaPeer      *self,
 {
   return self->state == state && self->way == way &&
          (link == NULL || (self->round_trip == link->round_trip &&
-                           self->clock_offset == link->clock_offset)) &&
+                           self->clock_offset == link->clock_offset &&
+                           self->sending == link->going.shown &&
+                           self->receiving == link->coming.shown)) &&
          is_last_error (self, self->member->error);
 }
 
@@ -419,6 +484,7 @@ amnesia_peer_update (AmnesiaPeer *self)
   set_state (self, state, way);
   set_times (self, link != NULL ? link->round_trip : -1, link != NULL ? link->clock_offset : 0);
   set_in_sync (self, link != NULL && amnesia_link_is_in_sync (link));
+  set_transits (self, link != NULL ? link->going.shown : 1, link != NULL ? link->coming.shown : 1);
   set_last_error (self, member->error);
   set_status (self);
   g_object_thaw_notify (G_OBJECT (self));
@@ -444,6 +510,7 @@ amnesia_peer_orphan (AmnesiaPeer *self)
   self->round_trip = -1;
   self->clock_offset = 0;
   self->in_sync = FALSE;
+  self->sending = self->receiving = 1;
   make_status (self);
 }
 
@@ -593,6 +660,42 @@ amnesia_peer_get_in_sync (AmnesiaPeer *self)
   g_return_val_if_fail (AMNESIA_IS_PEER (self), FALSE);
 
   return self->in_sync;
+}
+
+/**
+ * amnesia_peer_get_sending: (get-property sending)
+ * @self: a peer
+ *
+ * Gets how much of a large value that is on its way to it has gone.
+ *
+ * Returns: the fraction, from 0.0 to 1.0; 1.0, if there is none
+ *
+ * Since: 0.1
+ */
+gdouble
+amnesia_peer_get_sending (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), 1.0);
+
+  return self->sending;
+}
+
+/**
+ * amnesia_peer_get_receiving: (get-property receiving)
+ * @self: a peer
+ *
+ * Gets how much of a large value that is on its way from it has come.
+ *
+ * Returns: the fraction, from 0.0 to 1.0; 1.0, if there is none
+ *
+ * Since: 0.1
+ */
+gdouble
+amnesia_peer_get_receiving (AmnesiaPeer *self)
+{
+  g_return_val_if_fail (AMNESIA_IS_PEER (self), 1.0);
+
+  return self->receiving;
 }
 
 /**

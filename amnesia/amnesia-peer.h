@@ -94,6 +94,10 @@ gint64            amnesia_peer_get_clock_offset (AmnesiaPeer *self);
 AMNESIA_AVAILABLE_IN_0_1
 gboolean          amnesia_peer_get_in_sync      (AmnesiaPeer *self);
 AMNESIA_AVAILABLE_IN_0_1
+gdouble           amnesia_peer_get_sending      (AmnesiaPeer *self);
+AMNESIA_AVAILABLE_IN_0_1
+gdouble           amnesia_peer_get_receiving    (AmnesiaPeer *self);
+AMNESIA_AVAILABLE_IN_0_1
 const GError     *amnesia_peer_get_last_error   (AmnesiaPeer *self);
 AMNESIA_AVAILABLE_IN_0_1
 const char       *amnesia_peer_get_status       (AmnesiaPeer *self);

@@ -4,9 +4,8 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "mesh/amnesia-limits-private.h"
-
-#include <glib/gi18n-lib.h>
 
 /* Opening and closing a store: both go on by themselves, whoever waits for them. */
 

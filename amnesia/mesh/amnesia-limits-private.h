@@ -48,6 +48,8 @@ amnesia_earlier (gint64 a,
 #define AMNESIA_NOTSENT_LARGE (2 * 1024 * 1024)
 /* What a link gives the kernel at once. */
 #define AMNESIA_SEND_SLICE (4 * 1024 * 1024)
+/* Of what is larger it is shown how much has gone or come. */
+#define AMNESIA_LARGE (1024 * 1024)
 /* What a link receives at once. */
 #define AMNESIA_SLICE (256 * 1024)
 /* After so long a dispatch begins nothing more, so that others get their turn. All links may have
@@ -104,6 +106,10 @@ amnesia_earlier (gint64 a,
  * use is slower, and who dribbles does not hold up "synced" for ever. */
 #define AMNESIA_PACE (16 * 1024)
 #define AMNESIA_PACE_AFTER (10 * AMNESIA_SECOND)
+/* How far a large value is on its way is shown when it has been so for this long, and then so often. The
+ * end, which is shown at once, makes one more: that is ten times a second, whatever comes. */
+#define AMNESIA_TRANSIT_INTERVAL (100 * AMNESIA_MS)
+#define AMNESIA_TRANSIT_AFTER (2 * AMNESIA_TRANSIT_INTERVAL)
 /* Our own timer is late by this: the loop was blocked, nobody else is to blame. */
 #define AMNESIA_LATE (1 * AMNESIA_SECOND)
 /* The wall clock went ahead of the monotonic one by this: the machine slept. */

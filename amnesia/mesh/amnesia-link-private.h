@@ -3,6 +3,7 @@
 #pragma once
 
 #include "amnesia-repair-private.h"
+#include "amnesia-transit-private.h"
 
 G_BEGIN_DECLS
 
@@ -67,6 +68,8 @@ typedef struct
   gboolean          in_flight;
   gsize             sending;  /* bytes of the value in flight */
   gsize             unacked;  /* bytes of the largest value that went and was not acknowledged */
+  AmnesiaTransit    going;    /* what is in flight */
+  AmnesiaTransit    coming;   /* the frame that is coming */
 
   /* from the peer's hello */
   guint64           peer_id;
@@ -147,6 +150,9 @@ gboolean     amnesia_link_pull           (AmnesiaLink         *self,
 void         amnesia_link_sent           (AmnesiaLink         *self,
                                           gboolean             all,
                                           AmnesiaTime          now);
+gboolean     amnesia_link_going          (AmnesiaLink         *self,
+                                          gsize                left,
+                                          AmnesiaTime          now);
 void         amnesia_link_mark           (AmnesiaLink         *self,
                                           const char          *key);
 gboolean     amnesia_link_is_marked      (AmnesiaLink         *self,
@@ -168,6 +174,14 @@ void         amnesia_link_heard          (AmnesiaLink         *self,
 void         amnesia_link_arriving       (AmnesiaLink         *self,
                                           gsize                size,
                                           gboolean             amid,
+                                          AmnesiaTime          now);
+gboolean     amnesia_link_gone           (AmnesiaLink         *self);
+gboolean     amnesia_link_coming         (AmnesiaLink         *self,
+                                          gsize                done,
+                                          gsize                size,
+                                          AmnesiaTime          now);
+gboolean     amnesia_link_come           (AmnesiaLink         *self);
+gboolean     amnesia_link_review_transits (AmnesiaLink        *self,
                                           AmnesiaTime          now);
 void         amnesia_link_set_busy       (AmnesiaLink         *self,
                                           gboolean             busy,

@@ -3,6 +3,7 @@
 #include "amnesia-link-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 #include <string.h>
@@ -54,6 +55,8 @@ amnesia_link_new (AmnesiaLocal *local,
   self->serial = serial;
   self->born = self->heard = self->progress = now.mono;
   self->round_trip = -1;
+  amnesia_transit_init (&self->going);
+  amnesia_transit_init (&self->coming);
   self->peer_linked = g_array_new (FALSE, FALSE, sizeof (guint64));
   /* a tree, as who sends the keys could choose them so that their hashes collide */
   self->dirty = g_tree_new_full (amnesia_compare_keys, NULL, g_free, NULL);
@@ -284,14 +287,62 @@ amnesia_link_get_deadline (AmnesiaLink *self,
     return self->born + AMNESIA_HELLO_DEADLINE;
   deadline = self->busy ? 0 : self->heard + AMNESIA_DEAD_AFTER;
   if (self->pace != 0)
-    deadline = amnesia_earlier (deadline, self->pace + AMNESIA_PACE_AFTER);
+    deadline = amnesia_earlier (amnesia_earlier (deadline, self->pace + AMNESIA_PACE_AFTER),
+                                self->coming.due);
   if (self->in_flight)
-    deadline = amnesia_earlier (deadline, get_stall_time (self));
+    deadline = amnesia_earlier (amnesia_earlier (deadline, get_stall_time (self)),
+                                self->going.due);
   else
     deadline = amnesia_earlier (deadline, amnesia_link_get_ack_time (self));
   if (self->bye_sent || (self->in_flight && now.mono >= self->next_beat))
     return deadline;
   return amnesia_earlier (deadline, self->next_beat);
+}
+
+/* A part of what was pulled is gone; a value is the end of what is @left. Returns whether something else is
+ * to be seen of what is under way. */
+gboolean
+amnesia_link_going (AmnesiaLink *self,
+                    gsize        left,
+                    AmnesiaTime  now)
+{
+  return amnesia_transit_advance (&self->going, self->sending - MIN (left, self->sending),
+                                  self->sending, now.mono);
+}
+
+/* All of it is gone. Returns the same. */
+gboolean
+amnesia_link_gone (AmnesiaLink *self)
+{
+  return amnesia_transit_end (&self->going);
+}
+
+/* So much of the payload of a frame has come. Returns the same. */
+gboolean
+amnesia_link_coming (AmnesiaLink *self,
+                     gsize        done,
+                     gsize        size,
+                     AmnesiaTime  now)
+{
+  return amnesia_transit_advance (&self->coming, done, size, now.mono);
+}
+
+/* It is here, and dealt with. Returns the same. */
+gboolean
+amnesia_link_come (AmnesiaLink *self)
+{
+  return amnesia_transit_end (&self->coming);
+}
+
+/* Time has gone by. Returns the same. */
+gboolean
+amnesia_link_review_transits (AmnesiaLink *self,
+                              AmnesiaTime  now)
+{
+  gboolean going = self->in_flight && amnesia_transit_review (&self->going, now.mono);
+  gboolean coming = self->pace != 0 && amnesia_transit_review (&self->coming, now.mono);
+
+  return going || coming;
 }
 
 /* FALSE with an error: the link is dead. */
@@ -303,14 +354,14 @@ amnesia_link_tick (AmnesiaLink *self,
   const char *why = NULL;
 
   if (self->peer_id == 0 && now.mono >= self->born + AMNESIA_HELLO_DEADLINE)
-    why = "it said no hello";
+    why = _("it said no hello");
   else if (self->peer_id != 0 && !self->busy && now.mono >= self->heard + AMNESIA_DEAD_AFTER)
-    why = "it gave no sign of life";
+    why = _("it gave no sign of life");
   else if (self->peer_id != 0 && self->pace != 0 &&
            now.mono >= self->pace + AMNESIA_PACE_AFTER)
-    why = "it sends, but gets nowhere";
+    why = _("it sends, but gets nowhere");
   else if (self->in_flight && now.mono >= get_stall_time (self))
-    why = "it takes nothing";
+    why = _("it takes nothing");
 
   if (why != NULL)
     g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT, why);

@@ -4,7 +4,8 @@
 
 #include "amnesia-mesh-struct-private.h"
 
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 G_GNUC_PRINTF (3, 4)
@@ -421,7 +422,7 @@ fail (AmnesiaMesh  *self,
     note_error (self, link->member, error, now);
   else
     mesh_log (self, now, "%s: %s", link->name, error->message);
-  amnesia_mesh_leave_link (self, link, reason, error->message);
+  amnesia_mesh_leave_link (self, link, reason, amnesia_error_get_english (error));
 }
 
 /* The peer did what it must not, or cannot be had: tells it why, and closes. */
@@ -450,6 +451,15 @@ amnesia_mesh_plan_link (AmnesiaMesh *self,
   self->funcs->arm (at, self->user_data);
 }
 
+/* Something else is to be seen of it. */
+void
+amnesia_mesh_touch_link (AmnesiaMesh *self,
+                         AmnesiaLink *link)
+{
+  if (link->member != NULL)
+    amnesia_members_touch (&self->members, link->member);
+}
+
 /* The @n entries came over a link and are in force now. */
 static void
 take (AmnesiaMesh   *self,
@@ -474,7 +484,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
   gboolean synced = amnesia_link_is_synced (link);
-  gboolean same;
+  gboolean same, come;
 
   if (!amnesia_link_receive (link, frame, now, &receipt, &error))
     fail (self, link, frame->kind == AMNESIA_FRAME_BYE ? AMNESIA_BYE_LEAVING
@@ -497,7 +507,8 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   if (receipt.notice != NULL)
     note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
-  if (frame->kind != AMNESIA_FRAME_WRITE || !same)
+  come = link->coming.size != 0 && amnesia_link_come (link);
+  if (frame->kind != AMNESIA_FRAME_WRITE || !same || come)
     amnesia_members_touch (&self->members, member);
   if (amnesia_link_wants_to_send (link, now))
     self->funcs->wake (link, self->user_data);
@@ -650,7 +661,7 @@ amnesia_mesh_make_room (AmnesiaMesh *self,
     return FALSE;
   if (amnesia_links_count_greeting (&self->links, &oldest) < AMNESIA_MAX_GREETING)
     return TRUE;
-  g_set_error (&error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "too many who said no hello");
+  g_set_error (&error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, _("too many who said no hello"));
   amnesia_mesh_kill_link (self, oldest, error, now);
   return TRUE;
 }

@@ -70,6 +70,8 @@ void              amnesia_mesh_receive          (AmnesiaMesh            *self,
 void              amnesia_mesh_plan_link        (AmnesiaMesh            *self,
                                                  AmnesiaLink            *link,
                                                  AmnesiaTime             now);
+void              amnesia_mesh_touch_link       (AmnesiaMesh            *self,
+                                                 AmnesiaLink            *link);
 void              amnesia_mesh_fail_link        (AmnesiaMesh            *self,
                                                  AmnesiaLink            *link,
                                                  const GError           *error,

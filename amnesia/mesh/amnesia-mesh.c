@@ -444,8 +444,13 @@ amnesia_mesh_tick (AmnesiaMesh *self,
       AmnesiaLink *link = amnesia_links_get (&self->links, i - 1);
 
       if (!amnesia_link_tick (link, now, &error))
-        amnesia_mesh_kill_link (self, link, error, now);
-      else if (amnesia_link_wants_to_send (link, now))
+        {
+          amnesia_mesh_kill_link (self, link, error, now);
+          continue;
+        }
+      if (amnesia_link_review_transits (link, now))
+        amnesia_mesh_touch_link (self, link);
+      if (amnesia_link_wants_to_send (link, now))
         self->funcs->wake (link, self->user_data);
     }
 }

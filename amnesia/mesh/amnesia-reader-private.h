@@ -21,6 +21,8 @@ gboolean       amnesia_reader_next        (AmnesiaReader  *self,
                                            AmnesiaFrame   *frame,
                                            GError        **error);
 gboolean       amnesia_reader_is_between  (AmnesiaReader  *self);
+gsize          amnesia_reader_get_payload (AmnesiaReader  *self,
+                                           gsize          *have);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaReader, amnesia_reader_free)
 

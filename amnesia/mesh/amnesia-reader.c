@@ -2,7 +2,8 @@
 
 #include "amnesia-reader-private.h"
 
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 #include "amnesia-payload-private.h"
 
@@ -101,6 +102,17 @@ amnesia_reader_is_between (AmnesiaReader *self)
   return self->step <= STEP_PREFIX && self->start == self->end;
 }
 
+/* Returns how large the payload is that is coming, 0 if none is, and how much of it is here. */
+gsize
+amnesia_reader_get_payload (AmnesiaReader *self,
+                            gsize         *have)
+{
+  if (self->step != STEP_PAYLOAD)
+    return 0;
+  *have = self->payload.have;
+  return self->payload_size;
+}
+
 /* Returns where the next bytes go, and how many have room there; NULL if there is no memory. */
 guint8 *
 amnesia_reader_reserve (AmnesiaReader *self,
@@ -147,15 +159,18 @@ available (AmnesiaReader *self)
   return self->end - self->start;
 }
 
-/* What speaks there, to judge by how it begins: a handshake or an alert of TLS has its type and the
- * version first. */
-static const char *
-describe_stranger (const guint8 *start,
-                   gsize         size)
+/* Says what speaks there, to judge by how it begins: a handshake or an alert of TLS has its type and
+ * the version first. */
+static void
+fail_stranger (const guint8 *start,
+               gsize         size,
+               GError      **error)
 {
   if (size >= 2 && (start[0] == 21 || start[0] == 22) && start[1] == 3)
-    return "it uses TLS, and this store does not: both need “tls” in the configuration";
-  return "what speaks there is not libamnesia";
+    amnesia_set_error (error, AMNESIA_ERROR_PROTOCOL,
+                       N_("it uses TLS, and this store does not: both need “tls” in the configuration"));
+  else
+    amnesia_set_error (error, AMNESIA_ERROR_PROTOCOL, N_("what speaks there is not libamnesia"));
 }
 
 static gboolean
@@ -166,8 +181,7 @@ take_preamble (AmnesiaReader  *self,
 
   if (memcmp (self->buffer + self->start, AMNESIA_PREAMBLE, size) != 0)
     {
-      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                           describe_stranger (self->buffer + self->start, available (self)));
+      fail_stranger (self->buffer + self->start, available (self), error);
       return FALSE;
     }
   if (size < AMNESIA_PREAMBLE_SIZE)
@@ -224,8 +238,9 @@ fill_payload (AmnesiaReader  *self,
 
       if (room == NULL)
         {
-          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                       "no memory for a value of %" G_GSIZE_FORMAT " bytes", self->payload_size);
+          amnesia_set_error_plural (error, AMNESIA_ERROR_FAILED, "no memory for a value of %zu byte",
+                                    "no memory for a value of %zu bytes", self->payload_size,
+                                    self->payload_size);
           return FALSE;
         }
       size = MIN (size, available (self));

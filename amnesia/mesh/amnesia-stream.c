@@ -3,6 +3,7 @@
 #include "amnesia-stream-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 void
@@ -97,6 +98,18 @@ amnesia_stream_take (AmnesiaStream *self,
   return self->more && !self->checking;
 }
 
+/* There is more to come of a frame. */
+static void
+note_coming (AmnesiaStream *self,
+             AmnesiaTime    now)
+{
+  gsize done = 0;
+  gsize size = amnesia_reader_get_payload (self->reader, &done);
+
+  if (amnesia_link_coming (self->link, done, size, now))
+    amnesia_mesh_touch_link (self->mesh, self->link);
+}
+
 /* That was all for now: what is left waits for us, or we for the rest of a frame. */
 void
 amnesia_stream_rest (AmnesiaStream *self,
@@ -106,6 +119,8 @@ amnesia_stream_rest (AmnesiaStream *self,
 
   amnesia_link_set_busy (self->link, self->more, now);
   amnesia_link_arriving (self->link, self->arrived, amid, now);
+  if (amid)
+    note_coming (self, now);
   amnesia_mesh_plan_link (self->mesh, self->link, now);
   self->arrived = 0;
 }
@@ -144,7 +159,7 @@ amnesia_stream_end (AmnesiaStream  *self,
 {
   if (!self->deaf && !amnesia_reader_is_between (self->reader))
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                 "the connection ended in the middle of a frame");
+                 _("the connection ended in the middle of a frame"));
 }
 
 /* --- out --- */
@@ -216,6 +231,17 @@ amnesia_stream_pull (AmnesiaStream *self,
   return n;
 }
 
+static void
+sent_part (AmnesiaStream *self,
+           gsize          left,
+           AmnesiaTime    now)
+{
+  amnesia_link_sent (self->link, FALSE, now);
+  if (amnesia_link_going (self->link, left, now))
+    amnesia_mesh_touch_link (self->mesh, self->link);
+  amnesia_mesh_plan_link (self->mesh, self->link, now);
+}
+
 /* @size bytes @of those that were pulled are gone. */
 void
 amnesia_stream_sent (AmnesiaStream *self,
@@ -224,8 +250,13 @@ amnesia_stream_sent (AmnesiaStream *self,
                      AmnesiaTime    now)
 {
   self->offset += size;
-  amnesia_link_sent (self->link, size == of, now);
   if (size < of)
-    return;
+    {
+      sent_part (self, of - size, now);
+      return;
+    }
+  amnesia_link_sent (self->link, TRUE, now);
+  if (self->link->going.size != 0 && amnesia_link_gone (self->link))
+    amnesia_mesh_touch_link (self->mesh, self->link);
   clear_packets (self);
 }

@@ -210,6 +210,8 @@ static void call_peer_way (gpointer self) { amnesia_peer_get_way (self); }
 static void call_peer_trip (gpointer self) { amnesia_peer_get_round_trip (self); }
 static void call_peer_offset (gpointer self) { amnesia_peer_get_clock_offset (self); }
 static void call_peer_sync (gpointer self) { amnesia_peer_get_in_sync (self); }
+static void call_peer_sending (gpointer self) { amnesia_peer_get_sending (self); }
+static void call_peer_receiving (gpointer self) { amnesia_peer_get_receiving (self); }
 static void call_peer_error (gpointer self) { g_assert_null (amnesia_peer_get_last_error (self)); }
 static void call_conf_n (gpointer self) { amnesia_conf_get_n_peers (self); }
 static void call_conf_add (gpointer self) { amnesia_conf_add_peer (self, "x", 1, NULL); }
@@ -227,6 +229,7 @@ test_wrong_self (void)
     call_peer_offset, call_peer_sync, call_peer_error, call_conf_n, call_conf_add, call_conf_group,
     call_history, call_get_length, call_set_length, call_change_key, call_change_old, call_change_new,
     call_change_remote, call_change_when, call_change_writer, call_peer_name, call_peer_status,
+    call_peer_sending, call_peer_receiving,
   };
   g_autoptr (GObject) other = g_object_new (G_TYPE_OBJECT, NULL);
   guint i, j;

@@ -62,7 +62,7 @@ test_types (void)
     { "aaaaaay", NULL }, { "(a{sv}v)", NULL },
     { "", "not the type of one" }, { "ii", "not the type of one" }, { "a", "not the type of one" },
     { "(i", "not the type of one" }, { "{vs}", "not the type of one" }, { "k", "not the type" },
-    { "\001\377", "'\\001\\377'" },
+    { "\001\377", "“\\001\\377”" },
     { "*", "not definite" }, { "?", "not definite" }, { "r", "not definite" },
     { "a*", "not definite" }, { "(s?)", "not definite" }, { "a{?i}", "not definite" },
     { "h", "handle" }, { "a{sah}", "handle" }, { "(i(mh))", "handle" },

@@ -5,7 +5,7 @@ import Amnesia from 'gi://Amnesia?version=1';
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 
-import {assertEqual, conf, run, test, waitFor, withStores} from './testlib.js';
+import {assertEqual, conf, passTime, run, test, waitFor, withStores} from './testlib.js';
 
 function list(model) {
     return Array.from({length: model.get_n_items()}, (_, i) => model.get_item(i));
@@ -97,6 +97,57 @@ test('peers: name and status', async () => {
     await b.close();
     await waitFor(() => peer.status.startsWith('away'));
     await a.close();
+});
+
+// A store that turns when we say so, and what makes it do so, which returns its argument.
+function makeSlow(properties) {
+    const context = GLib.MainContext.new();
+
+    context.push_thread_default();
+
+    const store = new Amnesia.Store(properties);
+
+    context.pop_thread_default();
+    return [store, condition => {
+        context.iteration(false);
+        return condition;
+    }];
+}
+
+test('peers: sending and receiving', async () => {
+    const a = new Amnesia.Store({conf: conf(2)});
+
+    await a.open();
+
+    const [b, turn] = makeSlow({conf: conf(2)});
+    const peer = a.peers.get_item(0);
+    const [gone, come] = [[], []];
+
+    await waitFor(() => turn(peer.in_sync && b.peers.get_item(0)?.in_sync));
+
+    const other = b.peers.get_item(0);
+
+    assertEqual([peer.sending, other.receiving], [1, 1]);
+    peer.connect('notify::sending', () => gone.push(peer.sending));
+    other.connect('notify::receiving', () => come.push(other.get_receiving()));
+    a.data = new Uint8Array(15 * 1024 * 1024);
+    await waitFor(() => peer.sending < 1);
+    assertEqual(gone.at(-1), peer.get_sending());
+    while (b.get_data() === null) {
+        turn();
+        await passTime(250);
+    }
+    await waitFor(() => turn(peer.in_sync));
+    for (const seen of [gone, come]) {
+        assertEqual(seen.length > 1, true);
+        assertEqual(seen, [...seen].sort((x, y) => x - y));
+        assertEqual(seen.at(-1), 1);
+    }
+
+    const closed = Promise.all([a.close(), b.close()]);
+
+    await waitFor(() => turn(b.state === Amnesia.State.CLOSED));
+    await closed;
 });
 
 await run();

@@ -85,9 +85,9 @@ export async function assertRefused(func, code, part) {
     assertEqual((await assertThrows(func, Amnesia.Error, part)).code, code);
 }
 
-function later() {
+export function passTime(milliseconds) {
     return new Promise(resolve => {
-        GLib.timeout_add(GLib.PRIORITY_DEFAULT, STEP_MS, () => {
+        GLib.timeout_add(GLib.PRIORITY_DEFAULT, milliseconds, () => {
             resolve();
             return GLib.SOURCE_REMOVE;
         });
@@ -100,7 +100,7 @@ export async function waitFor(condition) {
     while (!condition()) {
         if (GLib.get_monotonic_time() > deadline)
             throw new Error(`waited ${PATIENCE_S} s in vain for ${condition}`);
-        await later();
+        await passTime(STEP_MS);
     }
 }
 

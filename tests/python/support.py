@@ -37,6 +37,12 @@ def wait_for(condition):
         GLib.source_remove(clock)
 
 
+def pass_time(milliseconds):
+    """Iterates the default main context for so long."""
+    end = time.monotonic() + milliseconds / 1000
+    wait_for(lambda: time.monotonic() >= end)
+
+
 def open_store(test, **properties):
     """Returns a store that is open, and is closed at the end of the test."""
     store = Amnesia.Store(**properties)

@@ -6,7 +6,7 @@ import unittest
 
 from gi.repository import Gio, GLib
 
-from support import Amnesia, conf, host, open_store, wait_for
+from support import Amnesia, conf, host, open_store, pass_time, wait_for
 
 
 class HistoryTest(unittest.TestCase):
@@ -83,6 +83,38 @@ class PeerTest(unittest.TestCase):
         self.assertEqual(statuses[-1], peer.get_status())
         b.close_sync()
         wait_for(lambda: peer.status.startswith("away"))
+
+    def test_sending_and_receiving(self):
+        a = open_store(self, conf=conf(2))
+        # which turns when we say so
+        slow = GLib.MainContext.new()
+        slow.push_thread_default()
+        b = Amnesia.Store(conf=conf(2))
+        slow.pop_thread_default()
+        self.addCleanup(b.close_sync)
+
+        def turn(condition):
+            slow.iteration(False)
+            return condition()
+
+        (peer,) = a.peers
+        wait_for(lambda: turn(lambda: peer.in_sync and b.peers[0].in_sync))
+        (other,) = b.peers
+        gone, come = [], []
+        self.assertEqual((peer.sending, other.receiving), (1, 1))
+        peer.connect("notify::sending", lambda *_: gone.append(peer.sending))
+        other.connect("notify::receiving", lambda *_: come.append(other.get_receiving()))
+        a.data = bytes(15 * 1024 * 1024)
+        wait_for(lambda: 0 < peer.sending < 1)
+        self.assertEqual(gone[-1], peer.get_sending())
+        while b.data is None:
+            slow.iteration(False)
+            pass_time(250)
+        wait_for(lambda: turn(lambda: peer.in_sync))
+        for seen in (gone, come):
+            self.assertGreater(len(seen), 1)
+            self.assertEqual(seen, sorted(seen))
+            self.assertEqual(seen[-1], 1)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,17 @@ namespace Support {
     Source.remove (clock);
   }
 
+  /* Iterates the default main context for so long. */
+  public void pass_time (uint milliseconds) {
+    bool expired = false;
+
+    Timeout.add (milliseconds, () => {
+      expired = true;
+      return Source.REMOVE;
+    });
+    wait_for (() => expired);
+  }
+
   /* Whether both are unset, or equal. */
   public bool same (Variant? a, Variant? b) {
     if (a == null || b == null)

@@ -99,6 +99,56 @@ void test_name_and_status () throws Error {
   a.close_sync ();
 }
 
+/* What a progress bar would be told. */
+class Bar {
+  public uint n = 0;
+  public double shown = 1;
+
+  public void show (double value) {
+    assert_true (shown == 1 || value > shown);
+    shown = value;
+    n++;
+  }
+}
+
+void test_sending_and_receiving () throws Error {
+  var conf = Support.conf (2);
+  var a = Support.open_store (conf);
+  var slow = new MainContext (); /* which turns when we say so */
+  var gone = new Bar ();
+  var come = new Bar ();
+
+  slow.push_thread_default ();
+  var b = new Amnesia.Store ();
+  b.conf = conf;
+  slow.pop_thread_default ();
+
+  var peer = (Amnesia.Peer) a.peers.get_item (0);
+  Support.wait_for (() => {
+    slow.iteration (false);
+    var other = b.peers.get_item (0) as Amnesia.Peer;
+    return peer.in_sync && other != null && other.in_sync;
+  });
+  var other = (Amnesia.Peer) b.peers.get_item (0);
+  assert_true (peer.sending == 1 && other.receiving == 1);
+  peer.notify["sending"].connect (() => gone.show (peer.sending));
+  other.notify["receiving"].connect (() => come.show (other.receiving));
+  a.data = new Variant.from_bytes (new VariantType ("ay"), new Bytes (new uint8[15 * 1024 * 1024]), true);
+  Support.wait_for (() => peer.sending < 1);
+  while (b.data == null) {
+    slow.iteration (false);
+    Support.pass_time (250);
+  }
+  Support.wait_for (() => {
+    slow.iteration (false);
+    return peer.in_sync;
+  });
+  assert_true (gone.n > 1 && gone.shown == 1);
+  assert_true (come.n > 1 && come.shown == 1);
+  b.close_sync ();
+  a.close_sync ();
+}
+
 int main (string[] args) {
   Test.init (ref args);
   Test.add_func ("/history/off", test_off);
@@ -107,5 +157,6 @@ int main (string[] args) {
   Test.add_func ("/history/by-hand", test_by_hand);
   Support.add_throwing ("/history/remote", test_remote);
   Support.add_throwing ("/history/name-and-status", test_name_and_status);
+  Support.add_throwing ("/history/sending-and-receiving", test_sending_and_receiving);
   return Test.run ();
 }
