@@ -133,7 +133,7 @@ make_write (const char *type,
 {
   g_autoptr (GVariant) value = make_value (type, size);
   g_autoptr (AmnesiaEntry) entry = amnesia_entry_new ("", raw_stamp (0), RAW_ID, value, NULL, 0);
-  g_auto (AmnesiaPacket) packet = { NULL, };
+  g_auto (AmnesiaPacket) packet = { NULL };
   GByteArray *bytes = g_byte_array_new ();
 
   raw_encode_write (entry, &packet);
