@@ -3,6 +3,7 @@
 /* amnesia: the shared variable for the command line. One file per command; this one finds it. */
 
 #include "tool-command.h"
+#include "tool-standard.h"
 
 #include <amnesia.h>
 #include <glib/gi18n.h>
@@ -138,6 +139,7 @@ main (int    argc,
 {
   g_autofree char *usage = NULL;
 
+  tool_standard_init ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

@@ -383,7 +383,7 @@ print_json (Bench *self)
 static gboolean
 check (Bench *self)
 {
-  if (self->seconds <= 0 || self->seconds > 3600)
+  if (!(self->seconds > 0 && self->seconds <= 3600))
     tool_usage_error (&tool_bench_command, _("--seconds has to be positive, and 3600 at most"));
   else if (self->way_name != NULL && !is_wanted (self, 0) && !is_wanted (self, 1))
     tool_usage_error (&tool_bench_command, _("--way is “tcp” or “local”"));

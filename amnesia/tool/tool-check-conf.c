@@ -219,7 +219,7 @@ check (Check *self)
   check_rest (self);
   result = print (self);
 
-  return self->session.signal != 0 ? (ToolExit) (TOOL_SIGNAL + self->session.signal) : result;
+  return tool_session_get_result (&self->session, result);
 }
 
 static int

@@ -2,6 +2,7 @@
 
 #include "tool-command.h"
 
+#include "tool-terminal.h"
 #include "tool-text.h"
 
 #include <glib/gi18n.h>
@@ -13,11 +14,12 @@ say_error (const char *format,
            va_list     arguments)
 {
   g_autofree char *message = g_strdup_vprintf (format, arguments);
+  g_autofree char *shown = tool_terminal_escape_but (message, "\n");
 
-  g_printerr ("amnesia: %s\n", message);
+  g_printerr ("amnesia: %s\n", shown);
 }
 
-/* Errors go where results do not. */
+/* Errors go where results do not. They may have in them what others wrote. */
 void
 tool_say_error (const char *format,
                 ...)

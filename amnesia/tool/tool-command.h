@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* What the command says with its exit code; 128 and the number of a signal, if that ended it. */
+/* What the command says with its exit code; 128 and the number of a signal, if that ended it. As long as
+ * it is not known which one that is, it is 128 alone. */
 typedef enum
 {
   TOOL_DONE = 0,

@@ -14,12 +14,14 @@ typedef struct
   gboolean keys;
 } Options;
 
+/* Programs get it as it is, and people what they can look at. */
 static ToolExit
-print_key (const char *key)
+print_text (const char *text,
+            const char *kept)
 {
-  g_autofree char *safe = isatty (STDOUT_FILENO) ? tool_terminal_escape (key) : NULL;
+  g_autofree char *safe = isatty (STDOUT_FILENO) ? tool_terminal_escape_but (text, kept) : NULL;
 
-  return tool_text_write (safe != NULL ? safe : key);
+  return tool_text_write (safe != NULL ? safe : text);
 }
 
 static ToolExit
@@ -29,7 +31,7 @@ print_keys (AmnesiaStore *store)
   ToolExit result = TOOL_DONE;
 
   for (guint i = 0; keys[i] != NULL && result == TOOL_DONE; i++)
-    result = print_key (keys[i]);
+    result = print_text (keys[i], "");
 
   return result;
 }
@@ -54,7 +56,7 @@ print_value (GVariant      *value,
   g_autofree char *text = NULL;
 
   if (options->raw && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    return tool_text_write (g_variant_get_string (value, NULL));
+    return print_text (g_variant_get_string (value, NULL), "\n\t");
   if (!options->gvariant)
     return print_json (value);
   text = g_variant_print (value, TRUE);
@@ -85,6 +87,20 @@ get (AmnesiaStore  *store,
   return TOOL_NO_VALUE;
 }
 
+static gboolean
+check_options (const Options *options,
+               const char    *key)
+{
+  if (options->gvariant + options->raw + options->keys > 1)
+    tool_usage_error (&tool_get_command, _("--gvariant, --raw and --keys exclude each other"));
+  else if (options->keys && key != NULL)
+    tool_usage_error (&tool_get_command, _("“%s” is one argument too many"), key);
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
 static int
 run (int    argc,
      char **argv)
@@ -104,6 +120,8 @@ run (int    argc,
   tool_session_init (&session, TRUE);
   if (!tool_parse (&tool_get_command, tool_session_new_group (&session, entries), argc, argv, 0, 1,
                    &arguments))
+    return TOOL_USAGE;
+  if (!check_options (&options, arguments[0]))
     return TOOL_USAGE;
   result = tool_session_join_others (&session);
   if (result != TOOL_DONE)

@@ -12,6 +12,7 @@ struct _ToolLine
 {
   ToolInput *input;   /* (owned) */
   ToolEditor *editor; /* (owned) (nullable): lines come as they are without it */
+  ToolExit result;    /* TOOL_DONE as long as what is said gets out */
 };
 
 /* A terminal that can neither move its cursor nor clear a line is no place for an editor. */
@@ -86,6 +87,14 @@ tool_line_say (ToolLine   *self,
 {
   if (self->editor != NULL)
     tool_editor_say (self->editor, text);
-  else
-    tool_text_write_json (text);
+  else if (self->result == TOOL_DONE)
+    self->result = tool_text_write_json (text);
+  if (self->result != TOOL_DONE)
+    tool_line_end (self);
+}
+
+ToolExit
+tool_line_get_result (ToolLine *self)
+{
+  return self->result;
 }

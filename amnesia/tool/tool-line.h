@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "tool-command.h"
 
 /* Lines that somebody types. On a terminal, and if there is libedit, with a prompt, editing and a
  * history; else just as they come. While it waits, the default main context runs. */
@@ -34,8 +34,12 @@ void      tool_line_end         (ToolLine         *self);
 /* Whether somebody sits there. */
 gboolean  tool_line_is_terminal (ToolLine         *self);
 
-/* Prints one or more lines; above the prompt, and what was typed stays as it is. */
+/* Prints one or more lines; above the prompt, and what was typed stays as it is. If that cannot be, it
+ * has been said, and there are no more lines. */
 void      tool_line_say         (ToolLine         *self,
                                  const char       *text);
+
+/* Whether all that was said got out. */
+ToolExit  tool_line_get_result  (ToolLine         *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolLine, tool_line_free)

@@ -297,7 +297,7 @@ peers (Peers *self)
     self->result = TOOL_NOBODY;
   leave (self);
 
-  return self->session.signal != 0 ? (ToolExit) (TOOL_SIGNAL + self->session.signal) : self->result;
+  return tool_session_get_result (&self->session, self->result);
 }
 
 static int

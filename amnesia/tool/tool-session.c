@@ -6,6 +6,8 @@
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <math.h>
+#include <signal.h>
 
 #define CONF_NAME "amnesia.json"
 
@@ -13,6 +15,10 @@
 #define LOOK_INTERVAL 250
 /* and it has to be so for that many looks. */
 #define PATIENCE 20
+/* Longer than this, in seconds, is for ever. */
+#define MAX_TIMEOUT 1000000.0
+/* Of so many entries it is told why they are not there. */
+#define MAX_REASONS 5
 /* How long the others may take to hear that we leave, when a signal says so; in milliseconds. */
 #define GOODBYE 1000
 
@@ -52,16 +58,36 @@ void
 tool_session_init (ToolSession *self,
                    gboolean     guest)
 {
-  *self = (ToolSession) { .guest = guest, .cancellable = g_cancellable_new () };
+  *self = (ToolSession) {
+    .timeout = INFINITY,
+    .guest = guest,
+    .cancellable = g_cancellable_new (),
+  };
+}
+
+/* Who waits for room in a pipe has to go on as well. */
+static guint
+catch_signal (int          number,
+              GSourceFunc  func,
+              ToolSession *self)
+{
+  guint source = g_unix_signal_add (number, func, self);
+  struct sigaction action;
+
+  sigaction (number, NULL, &action);
+  action.sa_flags &= ~SA_RESTART;
+  sigaction (number, &action, NULL);
+
+  return source;
 }
 
 /* From here on there is something to be left in order. Until then a signal just ends it. */
 static void
 catch_signals (ToolSession *self)
 {
-  self->sources[0] = g_unix_signal_add (SIGINT, on_interrupt, self);
-  self->sources[1] = g_unix_signal_add (SIGTERM, on_terminate, self);
-  self->sources[2] = g_unix_signal_add (SIGHUP, on_hang_up, self);
+  self->sources[0] = catch_signal (SIGINT, on_interrupt, self);
+  self->sources[1] = catch_signal (SIGTERM, on_terminate, self);
+  self->sources[2] = catch_signal (SIGHUP, on_hang_up, self);
 }
 
 void
@@ -77,6 +103,27 @@ tool_session_clear (ToolSession *self)
 
 /* --- the command line --- */
 
+/* What is no positive number is a mistake, and what nobody lives to see is for ever. */
+static gboolean
+check_timeout (GOptionContext  *context,
+               GOptionGroup    *group,
+               gpointer         user_data,
+               GError         **error)
+{
+  ToolSession *self = user_data;
+
+  if (!(self->timeout > 0))
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                           _("--timeout has to be positive"));
+      return FALSE;
+    }
+  if (self->timeout > MAX_TIMEOUT)
+    self->timeout = 0;
+
+  return TRUE;
+}
+
 /* The options of a command that has a configuration: its own (nullable), and those that all of them
  * have, which point into @self. */
 GOptionGroup *
@@ -91,8 +138,9 @@ tool_session_new_conf_group (ToolSession        *self,
       N_("How long joining and confirming may take"), N_("SECONDS") },
     { NULL },
   };
-  GOptionGroup *group = g_option_group_new ("main", NULL, NULL, NULL, NULL);
+  GOptionGroup *group = g_option_group_new ("main", NULL, NULL, self, NULL);
 
+  g_option_group_set_parse_hooks (group, NULL, check_timeout);
   if (own != NULL)
     g_option_group_add_entries (group, own);
   g_option_group_add_entries (group, entries);
@@ -124,7 +172,8 @@ find_conf (void)
 {
   g_autofree char *users = g_build_filename (g_get_user_config_dir (), CONF_NAME, NULL);
 
-  if (g_file_test (CONF_NAME, G_FILE_TEST_EXISTS))
+  /* a link to nothing is there too: to take another configuration instead would be worse */
+  if (g_file_test (CONF_NAME, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
     return g_strdup (CONF_NAME);
   if (g_file_test (users, G_FILE_TEST_EXISTS))
     return g_steal_pointer (&users);
@@ -228,6 +277,28 @@ open_store (ToolSession  *self,
   return open;
 }
 
+/* Not all who are away are not running. */
+static void
+say_reasons (ToolSession *self)
+{
+  GListModel *peers = amnesia_store_get_peers (self->store);
+  guint n_peers = g_list_model_get_n_items (peers);
+  guint n_told = 0;
+
+  for (guint i = 0; i < n_peers && n_told < MAX_REASONS; i++)
+    {
+      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (peers, i);
+      const GError *reason = amnesia_peer_get_last_error (peer);
+
+      if (reason == NULL)
+        continue;
+      tool_say_error ("%s: %s", amnesia_peer_get_name (peer), reason->message);
+      n_told++;
+    }
+  if (n_told == MAX_REASONS && n_told < n_peers)
+    tool_say_error (_("“amnesia peers” tells of the others"));
+}
+
 static ToolExit
 say_nobody (ToolSession *self)
 {
@@ -238,6 +309,7 @@ say_nobody (ToolSession *self)
                       "place with “amnesia shell”."), self->conf_name);
   else
     tool_say_error (_("Nobody else of %s is there"), self->conf_name);
+  say_reasons (self);
 
   return TOOL_NOBODY;
 }
@@ -385,6 +457,17 @@ close_store (ToolSession  *self,
   return closed;
 }
 
+/* Returns the exit code of the command, which is @so_far if no signal has ended it. */
+ToolExit
+tool_session_get_result (ToolSession *self,
+                         ToolExit     so_far)
+{
+  while (so_far == TOOL_SIGNAL && self->signal == 0)
+    g_main_context_iteration (NULL, TRUE);
+
+  return self->signal != 0 ? (ToolExit) (TOOL_SIGNAL + self->signal) : so_far;
+}
+
 /* Leaves when what was written is confirmed. Returns the exit code of the command, which is @so_far
  * if all goes well. */
 ToolExit
@@ -396,5 +479,5 @@ tool_session_leave (ToolSession *self,
   if (!close_store (self, &error) && self->signal == 0 && so_far == TOOL_DONE)
     so_far = say_unconfirmed (self, error);
 
-  return self->signal != 0 ? (ToolExit) (TOOL_SIGNAL + self->signal) : so_far;
+  return tool_session_get_result (self, so_far);
 }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char         *conf_name;   /* (owned) (nullable) as the command line has it */
-  double        timeout;     /* seconds; 0: none was given */
+  double        timeout;     /* seconds; 0: for ever */
   gboolean      guest;       /* leaves the entries to others */
 
   AmnesiaConf  *conf;        /* (owned) (nullable) until it is read */
@@ -44,6 +44,8 @@ void          tool_session_stop           (ToolSession        *self);
 gboolean      tool_session_is_stopped     (ToolSession        *self);
 guint         tool_session_get_time_left  (ToolSession        *self);
 ToolExit      tool_session_leave          (ToolSession        *self,
+                                           ToolExit            so_far);
+ToolExit      tool_session_get_result     (ToolSession        *self,
                                            ToolExit            so_far);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolSession, tool_session_clear)

@@ -384,6 +384,7 @@ static ToolExit
 run_session (Shell *self)
 {
   g_autoptr (ToolNews) news = NULL;
+  ToolExit result;
   gulong handler;
 
   self->store = self->session.store;
@@ -399,9 +400,10 @@ run_session (Shell *self)
 
   g_clear_pointer (&news, tool_news_free);
   g_cancellable_disconnect (self->session.cancellable, handler);
+  result = tool_line_get_result (self->line);
   g_clear_pointer (&self->line, tool_line_free);
 
-  return self->has_failed ? TOOL_FAILED : TOOL_DONE;
+  return result == TOOL_DONE && self->has_failed ? TOOL_FAILED : result;
 }
 
 /* --- the command --- */

@@ -2,6 +2,7 @@
 
 #include "tool-terminal.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -34,24 +35,33 @@ append_escaped (GString  *out,
                             0xdc00 + (c & 0x3ff));
 }
 
-/* All that is not to be seen as JSON writes it in a string: others chose it, and it could tell the
- * terminal what to do. */
+/* The same for text that goes on in further lines: @kept is ASCII, and stays as it is. */
 char *
-tool_terminal_escape (const char *text)
+tool_terminal_escape_but (const char *text,
+                          const char *kept)
 {
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
   GString *out = g_string_new (NULL);
 
-  for (; *text != '\0'; text = g_utf8_next_char (text))
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
     {
-      gunichar c = g_utf8_get_char (text);
+      gunichar c = g_utf8_get_char (at);
 
-      if (g_unichar_isprint (c))
+      if (g_unichar_isprint (c) || (c < 0x80 && strchr (kept, (int) c) != NULL))
         g_string_append_unichar (out, c);
       else
         append_escaped (out, c);
     }
 
   return g_string_free (out, FALSE);
+}
+
+/* All that is not to be seen as JSON writes it in a string: others chose it, and it could tell the
+ * terminal what to do. */
+char *
+tool_terminal_escape (const char *text)
+{
+  return tool_terminal_escape_but (text, "");
 }
 
 static guint

@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 guint  tool_terminal_get_columns (int         fd);
 char  *tool_terminal_escape      (const char *text);
+char  *tool_terminal_escape_but  (const char *text,
+                                  const char *kept);
 guint  tool_terminal_measure     (const char *text);
 char  *tool_terminal_cut         (const char *text,
                                   guint       columns);

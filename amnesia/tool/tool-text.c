@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,15 +52,48 @@ tool_text_join_place (const char *host,
   return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 }
 
+/* It is a signal that ends this, or an error. */
+static gboolean
+wait_for_room (void)
+{
+  GPollFD output = { .fd = STDOUT_FILENO, .events = G_IO_OUT };
+
+  return g_poll (&output, 1, -1) > 0;
+}
+
+/* A signal has to get through while nobody reads: so no more is written at once than there is room for,
+ * and by the kernel's own call, as stdio would try once more at the end. Also somebody else who has the
+ * same pipe may have made it one that does not wait. */
+static gboolean
+write_all (const char *text,
+           gsize       length)
+{
+  while (length > 0)
+    {
+      gssize n = wait_for_room () ? write (STDOUT_FILENO, text, MIN (length, PIPE_BUF)) : -1;
+
+      if (n < 0 && errno != EAGAIN)
+        return FALSE;
+      text += MAX (n, 0);
+      length -= MAX (n, 0);
+    }
+
+  return TRUE;
+}
+
 /* Writes a line at once. Who reads may have gone: that is the end, as by a signal,
  * but nothing to be told. */
 static ToolExit
 put_line (const char *text)
 {
-  if (fputs (text, stdout) >= 0 && fputc ('\n', stdout) >= 0 && fflush (stdout) == 0)
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+
+  if (write_all (line, strlen (line)))
     return TOOL_DONE;
   if (errno == EPIPE)
     return TOOL_SIGNAL + SIGPIPE;
+  if (errno == EINTR)
+    return TOOL_SIGNAL;
   tool_say_error (_("The result cannot be written: %s"), g_strerror (errno));
 
   return TOOL_FAILED;

@@ -23,7 +23,7 @@ typedef struct
   ToolExec   *exec;     /* (owned) (nullable) */
   gboolean    json;
   gboolean    initial;
-  int         count;    /* how many changes are still to come; 0: any number */
+  gint64      count;    /* how many changes are still to come */
   ToolExit    result;
   guint       broken_pipe; /* source */
   guint       away;     /* source: nobody is there since a moment, or 0 */
@@ -85,7 +85,7 @@ take (Watch            *self,
     tool_exec_push (self->exec, change->key, change->new_value);
   else
     result = print (self, change);
-  if (result != TOOL_DONE || (self->count > 0 && --self->count == 0))
+  if (result != TOOL_DONE || --self->count == 0)
     stop (self, result);
 }
 
@@ -266,13 +266,13 @@ static int
 run (int    argc,
      char **argv)
 {
-  g_auto (Watch) self = { 0 };
+  g_auto (Watch) self = { .count = G_MAXINT64 };
   const GOptionEntry entries[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &self.json, N_("Print an object of JSON per change"), NULL },
     { "exec", 'e', 0, G_OPTION_ARG_FILENAME, &self.command,
       N_("Run a command of the shell per change, instead of printing it"), N_("COMMAND") },
     { "initial", 'i', 0, G_OPTION_ARG_NONE, &self.initial, N_("Begin with what is there"), NULL },
-    { "count", 'n', 0, G_OPTION_ARG_INT, &self.count, N_("End after so many changes"), N_("N") },
+    { "count", 'n', 0, G_OPTION_ARG_INT64, &self.count, N_("End after so many changes"), N_("N") },
     { NULL },
   };
 
@@ -280,7 +280,7 @@ run (int    argc,
   if (!tool_parse (&tool_watch_command, tool_session_new_group (&self.session, entries), argc, argv, 0,
                    G_MAXUINT, &self.keys))
     return TOOL_USAGE;
-  if (self.count < 0)
+  if (self.count < 1)
     {
       tool_usage_error (&tool_watch_command, _("--count has to be positive"));
       return TOOL_USAGE;

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""What goes wrong around the command: files, pipes, signals, and values that others made up."""
+
+import fcntl
+import os
+import signal
+import socket
+import struct
+import subprocess
+import termios
+import threading
+
+from commands import DONE, FAILED, NOBODY, TOOL, USAGE, CommandCase
+from members import HOST, PATIENCE_S, entry, main, wait_until
+
+
+class Output(CommandCase):
+    """Nobody reads, or there is no room."""
+
+    def setUp(self):
+        super().setUp()
+        self.member('{"a":1}')
+
+    def sh(self, script):
+        """What the command says on its standard error; its exit code."""
+        said = subprocess.run(
+            ["sh", "-c", script, TOOL],
+            cwd=self.folder,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            encoding="utf-8",
+        )
+        return said.returncode, said.stderr
+
+    def test_full_disk(self):
+        for arguments in (
+            ["get"],
+            ["get", "--help"],
+            ["help"],
+            ["--version"],
+            ["watch", "--initial"],
+            ["check-conf"],
+        ):
+            code, errors = self.sh(f'"$0" {" ".join(arguments)} > /dev/full')
+            self.assertEqual(code, FAILED, arguments)
+            self.assertRegex(errors, "^amnesia: The result cannot be written: No space.*\n$")
+
+    def test_full_disk_of_a_shell(self):
+        code, errors = self.sh('printf "get a\\nset a 2\\n" | "$0" shell --guest > /dev/full')
+        self.assertEqual(code, FAILED)
+        self.assertRegex(errors, "^amnesia: The result cannot be written: No space.*\n$")
+        # what follows is not done
+        self.expect(DONE, "1", "get", "a")
+
+    def test_closed(self):
+        """What is opened later must not take the place of what was closed."""
+        for closed in (">&-", "<&- >&-"):
+            code, errors = self.sh(f'"$0" get {closed}')
+            self.assertEqual(code, FAILED)
+            self.assertRegex(errors, "^amnesia: The result cannot be written: Bad file desc.*\n$")
+        self.assertEqual(self.sh('"$0" get <&- >&- 2>&-'), (FAILED, ""))
+        self.assertEqual(self.sh('"$0" set a 2 <&- >&- 2>&-'), (DONE, ""))
+        self.assertEqual(self.sh('"$0" set a - <&-')[0], FAILED)
+        self.expect(DONE, "2", "get", "a")
+
+    def test_signal_while_nobody_reads(self):
+        """The pipe is full: it waits in the middle of a line."""
+        self.expect(DONE, "", "set", "a", "-", input='"' + "x" * 500_000 + '"')
+        for arguments, how in ((["get"], signal.SIGTERM), (["watch", "-i"], signal.SIGINT)):
+            ours, theirs = os.pipe()
+            process = subprocess.Popen(
+                [TOOL, *arguments], cwd=self.folder, stdout=theirs, stderr=subprocess.PIPE
+            )
+            os.close(theirs)
+            self.addCleanup(process.kill)
+            wait_until("a full pipe", lambda ours=ours: is_full(ours))
+            process.send_signal(how)
+            self.assertEqual(process.wait(PATIENCE_S), 128 + how)
+            self.assertEqual(process.stderr.read(), b"")
+            process.stderr.close()
+            os.close(ours)
+
+    def test_pipe_that_does_not_wait(self):
+        """Who has the other end may have made it so for all."""
+        text = '"' + "x" * 500_000 + '"'
+        self.expect(DONE, "", "set", "a", "-", input=text)
+        ours, theirs = os.pipe()
+        os.set_blocking(theirs, False)
+        process = subprocess.Popen([TOOL, "get", "a"], cwd=self.folder, stdout=theirs)
+        os.close(theirs)
+        with open(ours) as file:
+            self.assertEqual(file.read(), text + "\n")
+        self.assertEqual(process.wait(PATIENCE_S), DONE)
+
+
+def is_full(pipe):
+    n_bytes = fcntl.ioctl(pipe, termios.FIONREAD, struct.pack("i", 0))
+    return struct.unpack("i", n_bytes)[0] == fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+
+
+class Terminals(CommandCase):
+    """What others wrote does nothing to a terminal."""
+
+    def setUp(self):
+        super().setUp()
+        self.member('{"begin":0}')
+        self.expect(DONE, "", "set", "text", r'"\u001b]0;x\u0007\u009b31m\u202e\n\ty"')
+
+    def seen(self, *arguments):
+        terminal = self.on_terminal(*arguments)
+        code = terminal.end(None)
+        for c in terminal.text:
+            self.assertTrue(c.isprintable() or c in "\n\t", repr(terminal.text))
+        return code, terminal.text
+
+    def test_raw(self):
+        self.assertEqual(
+            self.seen("get", "--raw", "text"), (DONE, "\\u001b]0;x\\u0007\\u009b31m\\u202e\n\ty\n")
+        )
+        # and a program has it as it is
+        self.expect(DONE, "\x1b]0;x\x07\x9b31m\u202e\n\ty", "get", "--raw", "text")
+
+    def test_all_else(self):
+        self.expect(DONE, "", "set", "key\x1b[2J", "1")
+        for arguments in (["get"], ["get", "--gvariant"], ["get", "-k"], ["watch", "-i", "-n", "3"]):
+            self.assertEqual(self.seen(*arguments)[0], DONE, arguments)
+
+    def test_errors(self):
+        for arguments in (["get", "no\x1b[2J\u202e"], ["no\x1b[2J"], ["get", "-\x1b[2J"]):
+            self.seen(*arguments)
+
+
+class Reasons(CommandCase):
+    """Why nobody is there."""
+
+    def test_refused(self):
+        errors = self.expect(NOBODY, "", "get").splitlines()
+        self.assertEqual(len(errors), 3)
+        self.assertRegex(errors[1], f"^amnesia: {HOST}:{entry(0)['port']}: .*refused$")
+
+    def test_many(self):
+        self.conf([entry(index) for index in range(50)], "many.json")
+        errors = self.expect(NOBODY, "", "get", "-c", "many.json").splitlines()
+        self.assertEqual(len(errors), 7)
+        self.assertIn("amnesia peers", errors[-1])
+
+    def test_other_group(self):
+        self.member()
+        self.conf({"peers": [entry(0)], "group": "another"}, "other.json")
+        for arguments in (["get"], ["set", "1"], ["watch"], ["shell", "--guest"]):
+            self.assertIn("another", self.expect(NOBODY, "", *arguments, "-c", "other.json"))
+
+    def test_somebody_else(self):
+        door = socket.create_server((HOST, entry(0)["port"]))
+        self.addCleanup(door.close)
+
+        def answer():
+            near, _ = door.accept()
+            near.sendall(b"HTTP/1.1 400 \x1b[2J\r\n\r\n" * 100)
+            near.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        errors = self.expect(NOBODY, "", "get")
+        self.assertIn("libamnesia", errors)
+        self.assertNotIn("\x1b", errors)
+
+
+class Usage(CommandCase):
+    def test_timeout(self):
+        for text in ("0", "-1", "nan", "-inf"):
+            for command in (["get"], ["peers"], ["check-conf"], ["shell"]):
+                self.assertIn("--timeout", self.expect(USAGE, "", *command, "--timeout", text))
+        self.member("1")
+        for text in ("1e300", "inf", "1e9"):
+            self.expect(DONE, "1", "get", "--timeout", text)
+
+    def test_numbers(self):
+        for text in ("nan", "0", "-1", "inf"):
+            self.expect(USAGE, "", "bench", "--seconds", text)
+        for text in ("0", "-1"):
+            self.expect(USAGE, "", "watch", "--count", text)
+
+    def test_options_of_get(self):
+        for options in (["-r", "-k"], ["-r", "--gvariant"], ["-k", "key"]):
+            self.expect(USAGE, "", "get", *options)
+
+
+class Files(CommandCase):
+    def test_link_to_nothing(self):
+        """The user's own configuration is not taken instead."""
+        self.member("1")
+        users = self.folder / "config"
+        users.mkdir()
+        self.file.rename(users / "amnesia.json")
+        env = {"XDG_CONFIG_HOME": str(users)}
+        self.expect(DONE, "1", "get", env=env)
+        self.file.symlink_to("nothing")
+        self.assertIn("amnesia.json", self.expect(FAILED, "", "get", env=env))
+
+
+if __name__ == "__main__":
+    main()
