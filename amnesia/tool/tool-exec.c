@@ -13,12 +13,14 @@
 /* A change that waits for the command. */
 typedef struct
 {
-  char     *key;   /* (owned) (nullable) NULL: the whole value */
-  GVariant *value; /* (owned) (nullable) */
+  char     *key;      /* (owned) (nullable) NULL: the whole value */
+  GVariant *value;    /* (owned) (nullable) */
+  gboolean  is_known; /* there was a value before, of which the command has heard */
 } Job;
 
 /* Runs a command of the shell for each change, one at a time. What is changed again before its turn
- * has come is one job, with the newest value. */
+ * has come is one job, with the newest value; what comes and goes before that is none, as there may be
+ * any number of such keys. */
 struct _ToolExec
 {
   char        *command; /* (owned) */
@@ -163,23 +165,39 @@ compare_key (gconstpointer job,
   return g_strcmp0 (((const Job *) job)->key, key);
 }
 
-/* Has the command run for what @key, or the whole value, has become. */
-void
-tool_exec_push (ToolExec   *self,
-                const char *key,
-                GVariant   *value)
+/* Takes a job that waits for this key out of the queue. Returns whether it is of a value of which the
+ * command has heard, or without a job @is_known. */
+static gboolean
+drop_waiting (ToolExec   *self,
+              const char *key,
+              gboolean    is_known)
 {
   GList *waiting = g_queue_find_custom (&self->waiting, key, compare_key);
-  Job *job = g_new0 (Job, 1);
 
+  if (waiting == NULL)
+    return is_known;
+  is_known = ((Job *) waiting->data)->is_known;
+  job_free (waiting->data);
+  g_queue_delete_link (&self->waiting, waiting);
+
+  return is_known;
+}
+
+/* Has the command run for what @key, or the whole value, has become. */
+void
+tool_exec_push (ToolExec         *self,
+                const ToolChange *change)
+{
+  gboolean is_known = drop_waiting (self, change->key, change->old_value != NULL);
+  Job *job;
+
+  if (!is_known && change->new_value == NULL)
+    return;
   /* the newest comes last, so that who follows all ends with what there is */
-  if (waiting != NULL)
-    {
-      job_free (waiting->data);
-      g_queue_delete_link (&self->waiting, waiting);
-    }
-  job->key = g_strdup (key);
-  job->value = value != NULL ? g_variant_ref (value) : NULL;
+  job = g_new0 (Job, 1);
+  job->key = g_strdup (change->key);
+  job->value = change->new_value != NULL ? g_variant_ref (change->new_value) : NULL;
+  job->is_known = is_known;
   g_queue_push_tail (&self->waiting, job);
   run_next (self);
 }

@@ -2,20 +2,19 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "tool-change.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ToolExec ToolExec;
 
-ToolExec *tool_exec_new     (const char *command);
-void      tool_exec_free    (ToolExec   *self);
-void      tool_exec_push    (ToolExec   *self,
-                             const char *key,
-                             GVariant   *value);
-gboolean  tool_exec_is_idle (ToolExec   *self);
-void      tool_exec_stop    (ToolExec   *self,
-                             int         signal);
+ToolExec *tool_exec_new     (const char       *command);
+void      tool_exec_free    (ToolExec         *self);
+void      tool_exec_push    (ToolExec         *self,
+                             const ToolChange *change);
+gboolean  tool_exec_is_idle (ToolExec         *self);
+void      tool_exec_stop    (ToolExec         *self,
+                             int               signal);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolExec, tool_exec_free)
 

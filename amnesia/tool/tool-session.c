@@ -183,11 +183,14 @@ find_conf (void)
   return NULL;
 }
 
-static ToolExit
-read_conf (ToolSession *self)
+/* Reads the configuration, if that has not been done. */
+ToolExit
+tool_session_read_conf (ToolSession *self)
 {
   g_autoptr (GError) error = NULL;
 
+  if (self->conf != NULL)
+    return TOOL_DONE;
   if (self->conf_name == NULL)
     self->conf_name = find_conf ();
   if (self->conf_name == NULL)
@@ -318,7 +321,7 @@ say_nobody (ToolSession *self)
 ToolExit
 tool_session_begin (ToolSession *self)
 {
-  ToolExit result = read_conf (self);
+  ToolExit result = tool_session_read_conf (self);
 
   if (result != TOOL_DONE)
     return result;

@@ -36,6 +36,7 @@ GOptionGroup *tool_session_new_conf_group (ToolSession        *self,
 GOptionGroup *tool_session_new_group      (ToolSession        *self,
                                            const GOptionEntry *own);
 
+ToolExit      tool_session_read_conf      (ToolSession        *self);
 ToolExit      tool_session_begin          (ToolSession        *self);
 ToolExit      tool_session_join           (ToolSession        *self);
 ToolExit      tool_session_join_others    (ToolSession        *self);

@@ -13,7 +13,8 @@ typedef struct
 
 /* What is to be set, or the error is said. NULL is a value as well. */
 static gboolean
-read_value (const char    *text,
+read_value (ToolSession   *session,
+            const char    *text,
             const Options *options,
             GVariant     **value)
 {
@@ -23,7 +24,7 @@ read_value (const char    *text,
                   : options->string ? TOOL_FORM_STRING : TOOL_FORM_JSON;
 
   if (g_str_equal (text, "-"))
-    text = input = tool_value_read_input (&error);
+    text = input = tool_value_read_input (amnesia_conf_get_max_size (session->conf), &error);
   if (text != NULL && tool_value_parse (text, form, value, &error))
     return TRUE;
   tool_say_error ("%s", error->message);
@@ -108,7 +109,7 @@ run (int    argc,
     }
   key = arguments[1] != NULL ? arguments[0] : NULL;
   text = arguments[1] != NULL ? arguments[1] : arguments[0];
-  if (!read_value (text, &options, &value))
+  if (tool_session_read_conf (&session) != TOOL_DONE || !read_value (&session, text, &options, &value))
     return TOOL_FAILED;
 
   return set (&session, key, value, options.gvariant);

@@ -13,25 +13,55 @@
 /* Up to here every whole number is a double. */
 #define MAX_EXACT (G_GINT64_CONSTANT (1) << 53)
 
+/* Of the text of a value there is no more than so many times its size, as with \u0041 and indents. */
+#define MAX_TEXT 16
+#define CHUNK 65536
+/* What is longer is not shown again to say where it is wrong. */
+#define MAX_CONTEXT 400
+
 /* --- in --- */
 
-static GBytes *
-read_all (GError **error)
+/* Stops when there is more than @max. NULL: it cannot be read. */
+static GByteArray *
+read_most (guint64   max,
+           GError  **error)
 {
   g_autoptr (GInputStream) input = g_unix_input_stream_new (STDIN_FILENO, FALSE);
-  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 chunk[CHUNK];
+  gssize n;
 
-  if (g_output_stream_splice (memory, input, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, error) < 0)
-    return NULL;
+  do
+    {
+      n = g_input_stream_read (input, chunk, sizeof chunk, NULL, error);
+      if (n < 0)
+        return NULL;
+      g_byte_array_append (bytes, chunk, n);
+    }
+  while (n > 0 && bytes->len <= max);
 
-  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+  return g_steal_pointer (&bytes);
 }
 
-/* All that is on the standard input, as UTF-8, but for the line feed that ends the last line. */
-char *
-tool_value_read_input (GError **error)
+static void
+set_too_much (guint64   max_size,
+              GError  **error)
 {
-  g_autoptr (GBytes) bytes = read_all (error);
+  g_autofree char *size = g_format_size_full (max_size, G_FORMAT_SIZE_IEC_UNITS);
+
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
+               /* TRANSLATORS: a size such as 16.0 MiB */
+               _("The standard input is no value: that has %s at most"), size);
+}
+
+/* All that is on the standard input, as UTF-8, but for the line feed that ends the last line. Values may
+ * have @max_size bytes. */
+char *
+tool_value_read_input (guint64   max_size,
+                       GError  **error)
+{
+  guint64 max = MIN (max_size * MAX_TEXT, G_MAXINT);
+  g_autoptr (GByteArray) bytes = read_most (max, error);
   g_autofree char *text = NULL;
   gsize length;
 
@@ -40,11 +70,15 @@ tool_value_read_input (GError **error)
       g_prefix_error (error, "%s: ", _("The standard input cannot be read"));
       return NULL;
     }
-  /* the data of nothing is NULL */
-  text = g_strndup (g_bytes_get_size (bytes) > 0 ? g_bytes_get_data (bytes, NULL) : "",
-                    g_bytes_get_size (bytes));
-  length = strlen (text);
-  if (length != g_bytes_get_size (bytes))
+  if (bytes->len > max)
+    {
+      set_too_much (max_size, error);
+      return NULL;
+    }
+  length = bytes->len;
+  g_byte_array_append (bytes, (const guint8 *) "", 1);
+  text = (char *) g_byte_array_free (g_steal_pointer (&bytes), FALSE);
+  if (strlen (text) != length)
     {
       g_set_error_literal (error, G_CONVERT_ERROR, G_CONVERT_ERROR_EMBEDDED_NUL,
                            _("The standard input has a zero byte, which is no text"));
@@ -66,9 +100,10 @@ parse_gvariant (const char  *text,
 
   if (value != NULL)
     return value;
-  place = g_variant_parse_error_print_context (cause, text);
+  if (strlen (text) <= MAX_CONTEXT)
+    place = g_variant_parse_error_print_context (cause, text);
   g_set_error (error, G_VARIANT_PARSE_ERROR, cause->code, _("Not the text of a GVariant: %s"),
-               g_strchomp (place));
+               place != NULL ? g_strchomp (place) : cause->message);
 
   return NULL;
 }

@@ -13,7 +13,8 @@ typedef enum
   TOOL_FORM_STRING,
 } ToolForm;
 
-char     *tool_value_read_input (GError      **error);
+char     *tool_value_read_input (guint64       max_size,
+                                 GError      **error);
 gboolean  tool_value_parse      (const char   *text,
                                  ToolForm      form,
                                  GVariant    **value,

@@ -82,7 +82,7 @@ take (Watch            *self,
   if (tool_session_is_stopped (&self->session))
     return;
   if (self->exec != NULL)
-    tool_exec_push (self->exec, change->key, change->new_value);
+    tool_exec_push (self->exec, change);
   else
     result = print (self, change);
   if (result != TOOL_DONE || --self->count == 0)

@@ -185,6 +185,41 @@ class Usage(CommandCase):
             self.expect(USAGE, "", "get", *options)
 
 
+class Input(CommandCase):
+    """Text that is no value."""
+
+    def test_endless(self):
+        """No more is read than a value could have. Nobody has to be there for that."""
+        self.conf({"peers": [entry(0)], "max-size": 100_000}, "small.json")
+        endless = f'yes | "{TOOL}" set -c small.json -'
+        said = subprocess.run(
+            ["sh", "-c", endless],
+            cwd=self.folder,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            encoding="utf-8",
+        )
+        self.assertEqual(said.returncode, FAILED)
+        self.assertIn("97.7", said.stderr)
+
+    def test_much_text_of_little(self):
+        self.conf({"peers": [entry(0)], "max-size": 100_000}, "small.json")
+        self.start("c", self.folder / "small.json").wait_state("alone")
+        text = '"' + r"\u0041" * 90_000 + '"' + " " * 500_000
+        self.expect(DONE, "", "set", "-c", "small.json", "-", input=text)
+        self.expect(DONE, "A" * 90_000, "get", "-r", "-c", "small.json")
+
+    def test_deep(self):
+        for option, text in (
+            ("--", "[" * 100_000),
+            ("--gvariant", "[" * 100_000),
+            ("--gvariant", "<" * 100_000 + "1" + ">" * 100_000),
+            ("--gvariant", "<" * 130 + "1" + ">" * 130),
+        ):
+            errors = self.expect(FAILED, "", "set", option, "-", input=text)
+            self.assertLess(len(errors), 300)
+
+
 class Files(CommandCase):
     def test_link_to_nothing(self):
         """The user's own configuration is not taken instead."""

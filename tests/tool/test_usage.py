@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the command says of itself, and whether the manual page and the completions say the same."""
 
+import json
 import os
 import pathlib
 import re
@@ -115,6 +116,17 @@ class Page(UsageCase):
         self.assertEqual(said.stdout + said.stderr, "")
 
 
+BAD_KEYS = [
+    "$(touch pwned)",
+    "`touch pwned`",
+    "a;touch pwned",
+    "--exec=touch pwned",
+    "-e",
+    "x\n--exec=touch pwned",
+    "\x1b[2J",
+]
+
+
 class Completion(UsageCase):
     """The shells'."""
 
@@ -167,6 +179,41 @@ class Completion(UsageCase):
         self.assertEqual(self.complete("amnesia get v"), [])
         self.assertEqual(self.complete("amnesia get -c elsewhere.json vol"), ["volume"])
         self.assertEqual(self.complete("amnesia get --conf=elsewhere.json vol"), ["volume"])
+
+    @unittest.skipUnless(BASH_COMPLETION.exists(), "there is no bash-completion")
+    def test_bash_with_keys_of_others(self):
+        """They become no options, and nothing that the shell would run."""
+        self.member(json.dumps({key: 1 for key in BAD_KEYS}, separators=(",", ":")))
+        self.assertEqual(
+            self.complete("amnesia watch "),
+            [r"$'\E[2J'", r"\$\(touch\ pwned\)", r"\`touch\ pwned\`", r"a\;touch\ pwned", "x"],
+        )
+        self.assertEqual(self.complete("amnesia get $"), [r"\$\(touch\ pwned\)"])
+        self.assertFalse((self.folder / "pwned").exists())
+
+    @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")
+    def test_zsh_with_keys_of_others(self):
+        self.member(json.dumps({key: 1 for key in BAD_KEYS}, separators=(",", ":")))
+        script = r"""
+            typeset -A opt_args
+            compadd () { print -rl -- "${(@q)keys}"; }
+            _call_program () { shift; eval "$@"; }
+            functions[load]="$(sed '$d' "$1")"
+            load
+            _amnesia_keys
+        """
+        path = f"{pathlib.Path(TOOL).parent}:{os.environ['PATH']}"
+        said = subprocess.run(
+            ["zsh", "-f", "-c", script, "-", SOURCES / "completions/_amnesia"],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PATH": path},
+        )
+        self.assertEqual(said.stderr, "")
+        self.assertEqual(len(said.stdout.splitlines()), 5)
+        self.assertNotRegex(said.stdout, "(?m)^-")
+        self.assertFalse((self.folder / "pwned").exists())
 
     @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")
     def test_zsh(self):

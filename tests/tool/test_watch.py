@@ -249,6 +249,29 @@ class Exec(CommandCase):
         self.assertEqual(follower.end(None), DONE)
         self.assertEqual(follower.lines, ["a 2", "a 4", "b 2"])
 
+    def test_what_comes_and_goes(self):
+        """Others may do so with any number of keys while a command runs."""
+        gate = self.folder / "gate"
+        os.mkfifo(gate)
+        follower = self.watch(f"read line < {gate}; echo $AMNESIA_KEY $(cat)", n=9)
+        self.expect(DONE, "", "set", "a", "1")
+        for arguments in (
+            ("set", "gone", "1"),
+            ("set", "gone", "2"),
+            ("unset", "gone"),
+            ("unset", "a"),
+            ("set", "b", "1"),
+            ("unset", "b"),
+            ("set", "b", "2"),
+            ("set", "a", "2"),
+        ):
+            self.expect(DONE, "", *arguments)
+        for n in range(3):
+            gate.write_text("go\n")
+            follower.wait_lines(n + 1)
+        self.assertEqual(follower.end(None), DONE)
+        self.assertEqual(follower.lines, ["a 1", "b 2", "a 2"])
+
     def test_exit_codes(self):
         follower = self.watch("test $(cat) = 2 || kill -9 $$; exit 3", n=2)
         self.expect(DONE, "", "set", "a", "2")

@@ -12,13 +12,14 @@ _amnesia_commands ()
   LC_ALL=C amnesia help 2> /dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
 }
 
-# The keys that the value has now; nothing if nobody is there to ask.
+# The keys that the value has now; nothing if nobody is there to ask. Others choose them: one that looks like
+# an option, such as --exec=…, must not become one.
 _amnesia_keys ()
 {
   local arguments=(--keys --timeout 1)
 
   [[ -n $conf ]] && arguments+=(--conf "$conf")
-  amnesia get "${arguments[@]}" 2> /dev/null
+  amnesia get "${arguments[@]}" 2> /dev/null | grep -v '^-'
 }
 
 # Offers the lines of the standard input that begin as the word does.
