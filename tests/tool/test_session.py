@@ -91,6 +91,19 @@ class Patience(CommandCase):
         self.assertEqual(writer.returncode, UNCONFIRMED, errors)
         self.assertIn("confirmed", errors)
 
+    def test_another_confirms(self):
+        """Who was to confirm has gone, and another one has what was set: that is enough."""
+        first = self.member()
+        second = self.member()
+        relay = self.relay(100_000, entry(1))
+        writer = self.set_large()
+        self.assertTrue(relay.full.wait(PATIENCE_S))
+        relay.close()
+        self.assertEqual(writer.communicate(timeout=PATIENCE_S)[1], "")
+        self.assertEqual(writer.returncode, DONE)
+        for member in (first, second):
+            member.wait("the value", lambda: len(member.value) > 8_000_000)
+
     def test_interrupted(self):
         member = self.member()
         relay = self.relay(100_000)
