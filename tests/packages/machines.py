@@ -153,7 +153,10 @@ class Program:
             self.lines.put(line.rstrip())
 
     def next_line(self):
-        return self.lines.get(timeout=PATIENCE_S)
+        try:
+            return self.lines.get(timeout=PATIENCE_S)
+        except queue.Empty:
+            raise AssertionError(f"{self.process.args} printed nothing") from None
 
     def end(self):
         self.process.kill()
