@@ -3,7 +3,7 @@
 #pragma once
 
 #if !defined (AMNESIA_INSIDE) && !defined (AMNESIA_COMPILATION)
-# error "Only <amnesia.h> can be included directly."
+#error "Only <amnesia.h> can be included directly."
 #endif
 
 #include "amnesia-store.h"

@@ -12,8 +12,8 @@ void            amnesia_binding_attach   (AmnesiaStore         *store,
                                           GParamSpec           *property,
                                           AmnesiaBindFlags      flags,
                                           const AmnesiaMapping *mapping);
-AmnesiaStore   *amnesia_binding_get_store (GObject             *object,
-                                          GParamSpec           *property);
+AmnesiaStore   *amnesia_binding_get_store (GObject    *object,
+                                           GParamSpec *property);
 void            amnesia_binding_detach   (GObject              *object,
                                           GParamSpec           *property);
 

@@ -237,8 +237,8 @@ amnesia_change_new (const char *key,
 gsize
 amnesia_change_get_size (AmnesiaChange *self)
 {
-  return (self->old_value != NULL ? g_variant_get_size (self->old_value) : 0)
-         + (self->new_value != NULL ? g_variant_get_size (self->new_value) : 0);
+  return (self->old_value != NULL ? g_variant_get_size (self->old_value) : 0) +
+         (self->new_value != NULL ? g_variant_get_size (self->new_value) : 0);
 }
 
 /**

@@ -4,11 +4,11 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-json-document-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +55,7 @@ describe_node (Reader   *self,
   const char *number;
 
   if (JSON_NODE_HOLDS_ARRAY (node))
+    /* Translators: what there is at a place of the configuration: “peers[0].host is an array: …” */
     return g_strdup (_("an array"));
   if (JSON_NODE_HOLDS_OBJECT (node))
     return g_strdup (_("an object"));
@@ -72,6 +73,8 @@ fail (GError     **error,
       const char  *found,
       const char  *needed)
 {
+  /* Translators: a place in the configuration, what is there, and what should be: “peers[0].port is
+   * "x": a whole number from 1 to 65535 is needed” */
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is %s: %s is needed"),
                *place != '\0' ? place : _("the configuration"), found, needed);
   return FALSE;
@@ -101,8 +104,8 @@ read_whole (Reader        *self,
 {
   g_autofree char *found = describe_node (self, node);
 
-  if (amnesia_json_node_is_number (node)
-      && g_ascii_string_to_unsigned (found, 10, min, max, whole, NULL))
+  if (amnesia_json_node_is_number (node) &&
+      g_ascii_string_to_unsigned (found, 10, min, max, whole, NULL))
     return TRUE;
   return fail (error, place, found, _(member->needed));
 }
@@ -121,11 +124,12 @@ fail_unknown (const Member  *members,
               const char    *place,
               GError       **error)
 {
-  g_autoptr(GString) known = g_string_new (NULL);
+  g_autoptr (GString) known = g_string_new (NULL);
 
   for (const Member *member = members; member->name != NULL; member++)
     g_string_append_printf (known, "%s%s", member == members ? "" : ", ", member->name);
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               /* Translators: a place in the configuration, and a list of names */
                _("%s is not known here; known members are %s"), place, known->str);
   return FALSE;
 }
@@ -167,6 +171,7 @@ read_object (Reader        *self,
       {
         g_autofree char *member_place = join_place (place, member->name);
 
+        /* Translators: “peers[0].host is missing: …” */
         return fail (error, member_place, _("missing"), _(member->needed));
       }
   return TRUE;
@@ -201,6 +206,7 @@ read_port (Reader        *self,
 }
 
 static const Member endpoint_members[] = {
+  /* Translators: these end a sentence: “peers[0].host is 7: … is needed” */
   { "host", N_("a host name or an address as a string"), TRUE, read_host },
   { "port", N_("a whole number from 1 to 65535"), TRUE, read_port },
   { NULL },
@@ -230,14 +236,15 @@ read_peers (Reader        *self,
     return fail_node (self, _(member->needed), list, node, error);
   array = json_node_get_array (node);
   if (json_array_get_length (array) == 0)
+    /* Translators: “peers is empty: …” */
     return fail (error, list, _("empty"), _("at least one peer with “host” and “port”"));
 
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       g_autofree char *place = g_strdup_printf ("%s[%u]", list, i);
 
-      if (!read_endpoint (self, place, json_array_get_element (array, i), error)
-          || !amnesia_conf_append_peer (self->conf, list, self->host, self->port, error))
+      if (!read_endpoint (self, place, json_array_get_element (array, i), error) ||
+          !amnesia_conf_append_peer (self->conf, list, self->host, self->port, error))
         return FALSE;
     }
   return TRUE;
@@ -250,8 +257,8 @@ read_group (Reader        *self,
             JsonNode      *node,
             GError       **error)
 {
-  if (json_node_get_value_type (node) != G_TYPE_STRING
-      || strlen (json_node_get_string (node)) > AMNESIA_CONF_MAX_GROUP)
+  if (json_node_get_value_type (node) != G_TYPE_STRING ||
+      strlen (json_node_get_string (node)) > AMNESIA_CONF_MAX_GROUP)
     return fail_node (self, _(member->needed), place, node, error);
   amnesia_conf_set_group (self->conf, json_node_get_string (node));
   return TRUE;
@@ -351,8 +358,8 @@ read_listen (Reader        *self,
              JsonNode      *node,
              GError       **error)
 {
-  return read_endpoint (self, place, node, error)
-         && amnesia_conf_set_listen (self->conf, self->host, self->port, error);
+  return read_endpoint (self, place, node, error) &&
+         amnesia_conf_set_listen (self->conf, self->host, self->port, error);
 }
 
 static gboolean
@@ -362,7 +369,7 @@ read_name_of_file (Reader        *self,
                    JsonNode      *node,
                    GError       **error)
 {
-  const char **slot = g_str_equal (member->name, "certificate") ? &self->certificate
+  const char **slot = g_str_equal (member->name, "certificate")   ? &self->certificate
                       : g_str_equal (member->name, "private-key") ? &self->private_key
                                                                   : &self->authorities;
 
@@ -384,6 +391,7 @@ read_names (Reader        *self,
 }
 
 static const Member tls_members[] = {
+  /* Translators: these end a sentence: “tls.certificate is 7: … is needed” */
   { "certificate", N_("the name of a file, or a URI of PKCS #11, as a string"), TRUE,
     read_name_of_file },
   { "private-key", N_("the name of a file, or a URI of PKCS #11, as a string"), FALSE,
@@ -435,6 +443,7 @@ read_require_tls (Reader        *self,
 }
 
 static const Member conf_members[] = {
+  /* Translators: these end a sentence: “peers is 7: … is needed” */
   { "peers", N_("an array of objects with “host” and “port”"), TRUE, read_peers },
   { "group", N_("a string of at most 255 bytes"), FALSE, read_group },
   { "allow", N_("an array of ranges of addresses"), FALSE, read_allow },
@@ -452,11 +461,15 @@ static gboolean
 check_length (guint64   length,
               GError  **error)
 {
+  g_autofree char *shown = NULL;
+
   if (length <= MAX_LENGTH)
     return TRUE;
+  shown = g_strdup_printf ("%" G_GUINT64_FORMAT, length);
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-               _("the configuration has %" G_GUINT64_FORMAT " bytes: at most %d are possible"),
-               length, MAX_LENGTH);
+               ngettext ("the configuration has %s byte: at most %d are possible",
+                         "the configuration has %s bytes: at most %d are possible", length),
+               shown, MAX_LENGTH);
   return FALSE;
 }
 
@@ -469,7 +482,7 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
                         const char   *directory,
                         GError      **error)
 {
-  g_autoptr(AmnesiaJsonDocument) document = NULL;
+  g_autoptr (AmnesiaJsonDocument) document = NULL;
   Reader reader = { conf, .directory = directory };
   JsonNode *root;
 
@@ -485,8 +498,8 @@ amnesia_conf_read_json (AmnesiaConf  *conf,
   if (JSON_NODE_HOLDS_ARRAY (root))
     return read_peers (&reader, &conf_members[0], "", root, error);
   if (JSON_NODE_HOLDS_OBJECT (root))
-    return read_object (&reader, conf_members, "", json_node_get_object (root), error)
-           && amnesia_conf_check_tls (conf, error);
+    return read_object (&reader, conf_members, "", json_node_get_object (root), error) &&
+           amnesia_conf_check_tls (conf, error);
   return fail_node (&reader, _("an array of peers, or an object with “peers”"), "", root, error);
 }
 

@@ -3,10 +3,10 @@
 #include "amnesia-conf-private.h"
 #include "amnesia-conf-struct-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-host-private.h"
 #include "amnesia-json-document-private.h"
 
-#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MAX_NAMES 256
@@ -169,7 +169,8 @@ canonicalize_name (const char  *name,
   if (canonical != NULL)
     return canonical;
   shown = amnesia_json_quote (name);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, "tls.names[%u] is %s: %s",
+  /* Translators: what is there, and a sentence on what should be */
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("tls.names[%u] is %s: %s"),
                position, shown, fault);
   return NULL;
 }
@@ -185,7 +186,9 @@ amnesia_conf_append_tls_name (AmnesiaConf  *self,
   if (n == MAX_NAMES)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                   _("tls.names[%u] is one too many: at most %d names are possible"), n, MAX_NAMES);
+                   ngettext ("tls.names[%u] is one too many: at most %d name is possible",
+                             "tls.names[%u] is one too many: at most %d names are possible",
+                             MAX_NAMES), n, MAX_NAMES);
       return FALSE;
     }
   canonical = canonicalize_name (name, n, error);
@@ -200,7 +203,7 @@ amnesia_conf_append_tls_name (AmnesiaConf  *self,
 static gboolean
 is_loopback (const char *host)
 {
-  g_autoptr(GInetAddress) address = g_inet_address_new_from_string (host);
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
 
   return address != NULL ? g_inet_address_get_is_loopback (address)
                          : g_str_equal (host, "localhost");
@@ -228,17 +231,19 @@ amnesia_conf_check_tls (AmnesiaConf  *self,
   const char *abroad = find_abroad (self);
 
   if ((self->tls_certificate != NULL) != (self->tls_database != NULL))
+    /* Translators: two names of properties */
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is set, but not %s"),
                  self->tls_certificate != NULL ? "tls-certificate" : "tls-database",
                  self->tls_certificate != NULL ? "tls-database" : "tls-certificate");
   else if (self->require_tls && self->tls_certificate == NULL && abroad != NULL)
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+                 /* Translators: what is quoted are names in the configuration, the last one a host */
                  _("“require-tls” is set, but there is no “tls”, and “%s” is not on this machine "
                    "only"), abroad);
   else
     /* what came from files was looked at when it was read */
-    return self->tls_certificate == NULL || self->tls_files != NULL
-           || amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
+    return self->tls_certificate == NULL || self->tls_files != NULL ||
+           amnesia_tls_check (self->tls_certificate, "tls-certificate", error);
   return FALSE;
 }
 
@@ -276,9 +281,9 @@ amnesia_conf_set_tls_files (AmnesiaConf  *self,
                             const char   *authorities,
                             GError      **error)
 {
-  g_autoptr(AmnesiaTlsFiles) files = NULL;
-  g_autoptr(GTlsCertificate) ours = NULL;
-  g_autoptr(GTlsDatabase) theirs = NULL;
+  g_autoptr (AmnesiaTlsFiles) files = NULL;
+  g_autoptr (GTlsCertificate) ours = NULL;
+  g_autoptr (GTlsDatabase) theirs = NULL;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
   g_return_val_if_fail (!self->is_frozen, FALSE);
@@ -388,12 +393,12 @@ amnesia_conf_set_tls_database (AmnesiaConf  *self,
  *
  * Since: 0.1
  */
-const char * const *
+const char *const *
 amnesia_conf_get_tls_names (AmnesiaConf *self)
 {
   g_return_val_if_fail (AMNESIA_IS_CONF (self), NULL);
 
-  return (const char * const *) self->tls_names;
+  return (const char *const *) self->tls_names;
 }
 
 /**
@@ -410,9 +415,9 @@ amnesia_conf_get_tls_names (AmnesiaConf *self)
  */
 void
 amnesia_conf_set_tls_names (AmnesiaConf        *self,
-                            const char * const *names)
+                            const char *const *names)
 {
-  g_auto(GStrv) before = NULL;
+  g_auto (GStrv) before = NULL;
 
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
@@ -421,12 +426,12 @@ amnesia_conf_set_tls_names (AmnesiaConf        *self,
   self->tls_names = g_new0 (char *, 1);
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       if (!amnesia_conf_append_tls_name (self, names[i], &error))
         g_critical ("%s", error->message);
     }
-  if (!g_strv_equal ((const char * const *) before, (const char * const *) self->tls_names))
+  if (!g_strv_equal ((const char *const *) before, (const char *const *) self->tls_names))
     notify (self, PROP_TLS_NAMES);
 }
 

@@ -6,10 +6,10 @@
 #include "amnesia-conf-reader-private.h"
 #include "amnesia-conf-struct-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-host-private.h"
 #include "amnesia-json-document-private.h"
 
-#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MAX_PEERS 256
@@ -103,7 +103,9 @@ fail_text (GError     **error,
 {
   g_autofree char *shown = amnesia_json_quote (text);
 
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, "%s is %s: %s", place, shown,
+  /* Translators: a place in the configuration, what is there, and a sentence on what should be:
+   * “peers[0].host is "": a host name or an address is needed” */
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s is %s: %s"), place, shown,
                needed);
   return FALSE;
 }
@@ -116,6 +118,7 @@ check_port (const char  *place,
   if (port >= 1 && port <= G_MAXUINT16)
     return TRUE;
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               /* Translators: a place in the configuration: “peers[0].port is 0” */
                _("%s.port is %u: a whole number from 1 to 65535 is needed"), place, port);
   return FALSE;
 }
@@ -148,6 +151,7 @@ check_new_peer (AmnesiaConf  *self,
   if (same < 0)
     return TRUE;
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
+               /* Translators: “peers[2] is host "::1" and port 7701, as peers[0] is” */
                _("%s[%u] is host \"%s\" and port %u, as %s[%d] is: each is needed once"),
                list, self->peers->len, host, port, list, same);
   return FALSE;
@@ -169,7 +173,10 @@ amnesia_conf_append_peer (AmnesiaConf  *self,
   if (self->peers->len == MAX_PEERS)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                   _("%s is one too many: at most %d entries are possible"), place, MAX_PEERS);
+                   /* Translators: a place in the configuration: “peers[256] is one too many” */
+                   ngettext ("%s is one too many: at most %d entry is possible",
+                             "%s is one too many: at most %d entries are possible", MAX_PEERS),
+                   place, MAX_PEERS);
       return FALSE;
     }
   canonical = amnesia_host_canonicalize (host, &fault);
@@ -377,7 +384,7 @@ AmnesiaConf *
 amnesia_conf_new_from_file (const char  *filename,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (filename != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -405,7 +412,7 @@ AmnesiaConf *
 amnesia_conf_new_from_json (const char  *json,
                             GError     **error)
 {
-  g_autoptr(AmnesiaConf) self = NULL;
+  g_autoptr (AmnesiaConf) self = NULL;
 
   g_return_val_if_fail (json != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -425,9 +432,9 @@ amnesia_conf_new_from_json (const char  *json,
  *
  * Adds one of those who share to the end of the list, of at most 256.
  *
- * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers without leading zeros; the forms that
- * some resolvers read as an address as well, `127.1` or `0x7f000001`, are refused. So are wildcard,
- * multicast and broadcast addresses.
+ * An IPv6 address has no brackets and no scope (`%eth0`). An IPv4 address has four decimal numbers
+ * without leading zeros; the forms that some resolvers read as an address as well, `127.1` or
+ * `0x7f000001`, are refused. So are wildcard, multicast and broadcast addresses.
  *
  * Each host is kept in one spelling: addresses in their canonical text, IPv4 addresses inside IPv6
  * ones (`::ffff:10.0.1.2`) as the IPv4 address; names in lower case, without a dot at the end and,
@@ -530,7 +537,7 @@ amnesia_conf_add_allow (AmnesiaConf  *self,
                         GError      **error)
 {
   g_autofree char *place = NULL;
-  g_autoptr(GInetAddressMask) mask = NULL;
+  g_autoptr (GInetAddressMask) mask = NULL;
   const char *fault;
 
   g_return_val_if_fail (AMNESIA_IS_CONF (self), FALSE);
@@ -542,7 +549,10 @@ amnesia_conf_add_allow (AmnesiaConf  *self,
   if (self->allow->len == MAX_ALLOW)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF,
-                   _("%s is one too many: at most %d ranges are possible"), place, MAX_ALLOW);
+                   /* Translators: “allow[64] is one too many”; ranges are ranges of addresses */
+                   ngettext ("%s is one too many: at most %d range is possible",
+                             "%s is one too many: at most %d ranges are possible", MAX_ALLOW),
+                   place, MAX_ALLOW);
       return FALSE;
     }
   mask = amnesia_host_parse_range (range, &fault);
@@ -674,8 +684,8 @@ amnesia_conf_set_max_size (AmnesiaConf *self,
 {
   g_return_if_fail (AMNESIA_IS_CONF (self));
   g_return_if_fail (!self->is_frozen);
-  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE
-                    && max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
+  g_return_if_fail (max_size >= AMNESIA_CONF_MIN_MAX_SIZE &&
+                    max_size <= AMNESIA_CONF_MAX_MAX_SIZE);
 
   if (max_size == self->max_size)
     return;

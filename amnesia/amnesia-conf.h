@@ -3,7 +3,7 @@
 #pragma once
 
 #if !defined (AMNESIA_INSIDE) && !defined (AMNESIA_COMPILATION)
-# error "Only <amnesia.h> can be included directly."
+#error "Only <amnesia.h> can be included directly."
 #endif
 
 #include "amnesia-version.h"
@@ -67,10 +67,10 @@ AMNESIA_AVAILABLE_IN_0_1
 void         amnesia_conf_set_tls_database (AmnesiaConf  *self,
                                             GTlsDatabase *database);
 AMNESIA_AVAILABLE_IN_0_1
-const char * const *amnesia_conf_get_tls_names (AmnesiaConf *self);
+const char *const *amnesia_conf_get_tls_names (AmnesiaConf *self);
 AMNESIA_AVAILABLE_IN_0_1
 void         amnesia_conf_set_tls_names   (AmnesiaConf        *self,
-                                           const char * const *names);
+                                           const char *const *names);
 AMNESIA_AVAILABLE_IN_0_1
 gboolean     amnesia_conf_get_require_tls (AmnesiaConf  *self);
 AMNESIA_AVAILABLE_IN_0_1

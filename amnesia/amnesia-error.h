@@ -3,7 +3,7 @@
 #pragma once
 
 #if !defined (AMNESIA_INSIDE) && !defined (AMNESIA_COMPILATION)
-# error "Only <amnesia.h> can be included directly."
+#error "Only <amnesia.h> can be included directly."
 #endif
 
 #include "amnesia-version.h"
@@ -52,7 +52,8 @@ G_BEGIN_DECLS
  *   dictionary (`a{sv}`)
  * @AMNESIA_ERROR_TOO_MANY_KEYS: there would be more than 4,096 keys, with those that were removed
  *
- * Error codes of libamnesia.
+ * Error codes of libamnesia. The message of an error is in the language of the user, as far as it is
+ * translated; what a program has to tell apart has a code.
  *
  * Since: 0.1
  */

@@ -2,7 +2,8 @@
 
 #include "amnesia-host-private.h"
 
-#include <glib/gi18n-lib.h>
+#include "amnesia-gettext-private.h"
+
 #include <string.h>
 
 /* What DNS can carry; in Unicode a name may be longer, but not four times as long. */
@@ -35,14 +36,14 @@ is_mapped (GInetAddress *address)
 {
   static const guint8 prefix[MAPPED_PREFIX] = { [10] = 0xff, [11] = 0xff };
 
-  return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
-         && memcmp (g_inet_address_to_bytes (address), prefix, MAPPED_PREFIX) == 0;
+  return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 &&
+         memcmp (g_inet_address_to_bytes (address), prefix, MAPPED_PREFIX) == 0;
 }
 
 static GInetAddress *
 parse_address (const char *text)
 {
-  g_autoptr(GInetAddress) address = g_inet_address_new_from_string (text);
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (text);
 
   if (address == NULL || !is_mapped (address))
     return g_steal_pointer (&address);
@@ -160,7 +161,7 @@ char *
 amnesia_host_canonicalize (const char  *host,
                            const char **fault)
 {
-  g_autoptr(GInetAddress) address = NULL;
+  g_autoptr (GInetAddress) address = NULL;
   g_autofree char *canonical = NULL;
 
   *fault = find_character_fault (host);
@@ -171,8 +172,8 @@ amnesia_host_canonicalize (const char  *host,
     return canonicalize_name (host, fault);
 
   *fault = g_inet_address_get_is_any (address)
-           ? _("the address of one host is needed, not the wildcard")
-           : find_address_fault (address, canonical);
+             ? _("the address of one host is needed, not the wildcard")
+             : find_address_fault (address, canonical);
   return *fault == NULL ? g_steal_pointer (&canonical) : NULL;
 }
 
@@ -181,7 +182,7 @@ char *
 amnesia_host_canonicalize_address (const char  *address,
                                    const char **fault)
 {
-  g_autoptr(GInetAddress) parsed = NULL;
+  g_autoptr (GInetAddress) parsed = NULL;
   g_autofree char *canonical = NULL;
 
   *fault = find_character_fault (address);
@@ -198,7 +199,7 @@ GInetAddressMask *
 amnesia_host_parse_range (const char  *range,
                           const char **fault)
 {
-  g_autoptr(GInetAddressMask) mask = NULL;
+  g_autoptr (GInetAddressMask) mask = NULL;
 
   /* GLib alone takes spaces and signs before the length, and warns of one above 128. */
   if (g_regex_match_simple ("^[0-9a-f.:]+(/(12[0-8]|1[01][0-9]|[0-9]{1,2}))?$", range,

@@ -2,7 +2,8 @@
 
 #include "amnesia-json-document-private.h"
 
-#include <glib/gi18n-lib.h>
+#include "amnesia-gettext-private.h"
+
 #include <string.h>
 
 /* How many characters of somebody's text a message shows. */
@@ -58,6 +59,7 @@ fail_needed (Scanner     *self,
   gunichar found = g_utf8_get_char (self->at);
   char shown[7] = { 0 };
 
+  /* Translators: in these three %s is what is needed, as “a digit”, and last what is there */
   if (found == 0)
     return amnesia_json_document_fail (self->document, self->at, error,
                                        _("%s is needed, but the text ends"), needed);
@@ -228,7 +230,7 @@ scan_name (Scanner  *self,
            GError  **error)
 {
   GHashTable *names = g_ptr_array_index (self->open, self->open->len - 1);
-  g_autoptr(GString) name = g_string_new (NULL);
+  g_autoptr (GString) name = g_string_new (NULL);
   const char *start;
 
   skip_space (self);
@@ -270,7 +272,7 @@ open_container (Scanner   *self,
                                        _("arrays and objects lie in each other deeper than %u"),
                                        self->max_depth);
   g_ptr_array_add (self->open, is_object
-                   ? g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) : NULL);
+                                 ? g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) : NULL);
   self->at++;
   skip_space (self);
   *has_content = *self->at != (is_object ? '}' : ']');
@@ -327,7 +329,7 @@ scan (AmnesiaJsonDocument  *document,
       guint                 max_depth,
       GError              **error)
 {
-  g_autoptr(GPtrArray) open = g_ptr_array_new_with_free_func (free_names);
+  g_autoptr (GPtrArray) open = g_ptr_array_new_with_free_func (free_names);
   Scanner scanner = { document, document->text, open, max_depth };
   gboolean at_end = FALSE;
 
@@ -365,8 +367,8 @@ parse (AmnesiaJsonDocument  *self,
        gsize                 length,
        GError              **error)
 {
-  g_autoptr(JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr(GError) problem = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (GError) problem = NULL;
 
   if (!json_parser_load_from_data (parser, self->text, length, &problem))
     {
@@ -386,13 +388,13 @@ amnesia_json_document_new (const char    *text,
                            AmnesiaError   code,
                            GError       **error)
 {
-  g_autoptr(AmnesiaJsonDocument) self = g_new0 (AmnesiaJsonDocument, 1);
+  g_autoptr (AmnesiaJsonDocument) self = g_new0 (AmnesiaJsonDocument, 1);
 
   self->text = text;
   self->code = code;
   self->numbers = g_ptr_array_new ();
-  if (!check_characters (self, length, error) || !scan (self, max_depth, error)
-      || !parse (self, length, error))
+  if (!check_characters (self, length, error) || !scan (self, max_depth, error) ||
+      !parse (self, length, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -447,6 +449,8 @@ amnesia_json_document_fail (AmnesiaJsonDocument  *self,
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
+  /* Translators: line and column have to stay in this order, and before a colon: the command looks
+   * for them there */
   g_set_error (error, AMNESIA_ERROR, self->code, _("line %u, column %lu: %s"), line,
                g_utf8_strlen (line_start, at - line_start) + 1, message);
   return FALSE;

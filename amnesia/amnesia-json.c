@@ -3,10 +3,10 @@
 #include "amnesia-json.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-json-document-private.h"
 
 #include <errno.h>
-#include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +25,8 @@ fail_number (AmnesiaJsonDocument  *document,
 {
   g_autofree char *shown = amnesia_json_cut (at, length);
 
-  amnesia_json_document_fail (document, at, error, "%s: %s", shown, problem);
+  /* Translators: a number, and what is wrong with it */
+  amnesia_json_document_fail (document, at, error, _("%s: %s"), shown, problem);
   return NULL;
 }
 
@@ -94,7 +95,7 @@ value_from_node (AmnesiaJsonDocument  *document,
 {
   if (JSON_NODE_HOLDS_ARRAY (node))
     {
-      g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("av"));
+      g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("av"));
       JsonArray *array = json_node_get_array (node);
 
       for (guint i = 0; i < json_array_get_length (array); i++)
@@ -109,7 +110,7 @@ value_from_node (AmnesiaJsonDocument  *document,
     }
   if (JSON_NODE_HOLDS_OBJECT (node))
     {
-      g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+      g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
       JsonObjectIter iter;
       const char *name;
       JsonNode *member;
@@ -218,11 +219,11 @@ static char *
 key_to_text (GVariant  *key,
              GError   **error)
 {
-  g_autoptr(GString) text = NULL;
+  g_autoptr (GString) text = NULL;
 
-  if (g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)
-      || g_variant_is_of_type (key, G_VARIANT_TYPE_OBJECT_PATH)
-      || g_variant_is_of_type (key, G_VARIANT_TYPE_SIGNATURE))
+  if (g_variant_is_of_type (key, G_VARIANT_TYPE_STRING) ||
+      g_variant_is_of_type (key, G_VARIANT_TYPE_OBJECT_PATH) ||
+      g_variant_is_of_type (key, G_VARIANT_TYPE_SIGNATURE))
     return g_variant_dup_string (key, NULL);
   if (g_variant_is_of_type (key, G_VARIANT_TYPE_DOUBLE))
     {
@@ -251,7 +252,7 @@ append_key (GString     *out,
             GTree       *names,
             GError     **error)
 {
-  g_autoptr(GVariant) key = g_variant_get_child_value (entry, 0);
+  g_autoptr (GVariant) key = g_variant_get_child_value (entry, 0);
   g_autofree char *name = key_to_text (key, error);
 
   if (name == NULL)
@@ -273,7 +274,7 @@ append_key (GString     *out,
 static GVariant *
 take_content (GVariant *box)
 {
-  g_autoptr(GVariant) content = g_variant_get_child_value (box, 0);
+  g_autoptr (GVariant) content = g_variant_get_child_value (box, 0);
 
   g_variant_unref (box);
   return g_steal_pointer (&content);
@@ -285,8 +286,8 @@ static GVariant *
 unwrap (GVariant *value)
 {
   g_variant_ref (value);
-  while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)
-         || g_variant_is_of_type (value, G_VARIANT_TYPE_MAYBE))
+  while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT) ||
+         g_variant_is_of_type (value, G_VARIANT_TYPE_MAYBE))
     {
       if (g_variant_n_children (value) == 0)
         {
@@ -310,21 +311,21 @@ write_container (Writer    *self,
                  GError   **error)
 {
   gsize n_children = g_variant_n_children (value);
-  g_autoptr(GTree) names = NULL;
+  g_autoptr (GTree) names = NULL;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_DICTIONARY))
     names = g_tree_new_full (compare_names, NULL, g_free, NULL);
   g_string_append_c (self->out, names != NULL ? '{' : '[');
   for (gsize i = 0; i < n_children; i++)
     {
-      g_autoptr(GVariant) child = g_variant_get_child_value (value, i);
-      g_autoptr(GVariant) content = names != NULL ? g_variant_get_child_value (child, 1)
-                                                  : g_variant_ref (child);
+      g_autoptr (GVariant) child = g_variant_get_child_value (value, i);
+      g_autoptr (GVariant) content = names != NULL ? g_variant_get_child_value (child, 1)
+                                                   : g_variant_ref (child);
 
       if (i > 0)
         g_string_append_c (self->out, ',');
-      if ((names != NULL && !append_key (self->out, child, names, error))
-          || !write_value (self, content, depth + 1, error))
+      if ((names != NULL && !append_key (self->out, child, names, error)) ||
+          !write_value (self, content, depth + 1, error))
         {
           g_autofree char *step = g_strdup_printf ("[%" G_GSIZE_FORMAT "]", i);
 
@@ -342,7 +343,7 @@ write_value (Writer    *self,
              guint      depth,
              GError   **error)
 {
-  g_autoptr(GVariant) value = unwrap (boxed);
+  g_autoptr (GVariant) value = unwrap (boxed);
 
   if (value == NULL)
     {
@@ -392,9 +393,9 @@ char *
 amnesia_to_json (GVariant  *value,
                  GError   **error)
 {
-  g_autoptr(GVariant) held = value != NULL ? g_variant_ref_sink (value) : NULL;
-  g_autoptr(GString) out = g_string_new (NULL);
-  g_autoptr(GString) path = g_string_new (NULL);
+  g_autoptr (GVariant) held = value != NULL ? g_variant_ref_sink (value) : NULL;
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autoptr (GString) path = g_string_new (NULL);
   Writer writer = { out, path };
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -404,6 +405,7 @@ amnesia_to_json (GVariant  *value,
   if (!write_value (&writer, held, 0, error))
     {
       if (path->len > 0)
+        /* Translators: comes before what is wrong there: “at [2]["key"] of the value: …” */
         g_prefix_error (error, _("at %s of the value: "), path->str);
       return NULL;
     }
@@ -448,7 +450,7 @@ GVariant *
 amnesia_from_json (const char  *json,
                    GError     **error)
 {
-  g_autoptr(AmnesiaJsonDocument) document = NULL;
+  g_autoptr (AmnesiaJsonDocument) document = NULL;
   GVariant *value;
   JsonNode *root;
 

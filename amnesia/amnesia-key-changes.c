@@ -42,8 +42,8 @@ get_dictionary (GVariant *value)
 {
   g_autoptr (GBytes) bytes = NULL;
 
-  if (value == NULL || !g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT)
-      || !g_variant_is_normal_form (value))
+  if (value == NULL || !g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT) ||
+      !g_variant_is_normal_form (value))
     return NULL;
 
   bytes = g_variant_get_data_as_bytes (value);
@@ -95,9 +95,9 @@ list_members (Members *self,
     {
       Member member = get_member (self->dictionary, i);
 
-      sorted = sorted && (i == first
-                          || compare_members (&g_array_index (self->members, Member, i - first - 1),
-                                              &member) < 0);
+      sorted = sorted && (i == first ||
+                          compare_members (&g_array_index (self->members, Member, i - first - 1),
+                                           &member) < 0);
       g_array_append_val (self->members, member);
     }
   if (!sorted)

@@ -2,7 +2,7 @@
 
 #include "amnesia-peer-status-private.h"
 
-#include <glib/gi18n-lib.h>
+#include "amnesia-gettext-private.h"
 
 /* With each value that is set the others are behind, most often for less than a millisecond. */
 #define BEHIND_AFTER G_TIME_SPAN_SECOND
@@ -16,6 +16,7 @@ format_round_trip (gint64 round_trip)
 {
   double milliseconds = round_trip / MILLISECOND;
 
+  /* Translators: how long it takes to the peer and back, which is 0.2 ms most often */
   if (round_trip < ROUND_TRIP_SHOWN)
     return g_strdup (_("under 0.1 ms"));
   if (milliseconds < 9.95)
@@ -29,17 +30,22 @@ format_round_trip (gint64 round_trip)
 static char *
 describe_connected (const AmnesiaPeerFacts *facts)
 {
+  /* Translators: whether the peer has what we have: a value that was set is not there yet */
   const char *sync = facts->in_sync ? _("in sync") : _("behind");
+  /* Translators: the way that the value travels: “in sync, by Unix socket” */
   const char *way = facts->way == AMNESIA_WAY_LOCAL ? _("by Unix socket")
                     : facts->way == AMNESIA_WAY_TLS ? _("by TLS") : _("by TCP");
   g_autofree char *round_trip = NULL;
 
+  /* Translators: how things stand, and the way there: “in sync, by TCP” */
   if (facts->round_trip < 0)
-    return g_strjoin (", ", sync, way, NULL);
+    return g_strdup_printf (_("%s, %s"), sync, way);
 
   round_trip = format_round_trip (facts->round_trip);
 
-  return g_strjoin (", ", sync, round_trip, way, NULL);
+  /* Translators: how things stand, how long there and back takes, and the way: “in sync, 0.2 ms, by
+   * Unix socket” */
+  return g_strdup_printf (_("%s, %s, %s"), sync, round_trip, way);
 }
 
 /* Who could not be reached stays away, though it is tried again and again. */
@@ -51,13 +57,15 @@ describe (const AmnesiaPeerFacts *facts)
   if (facts->state == AMNESIA_PEER_STATE_CONNECTED)
     text = describe_connected (facts);
   else if (facts->state == AMNESIA_PEER_STATE_CONNECTING && facts->error == NULL)
+    /* Translators: the state of a peer */
     text = g_strdup (_("connecting"));
   else
+    /* Translators: the state of a peer that there is no connection with */
     text = g_strdup (_("away"));
   if (facts->error == NULL)
     return g_steal_pointer (&text);
 
-  /* TRANSLATORS: how things stand with somebody, and what is wrong */
+  /* Translators: how things stand with somebody, and what is wrong */
   return g_strdelimit (g_strdup_printf (_("%s: %s"), text, facts->error->message), "\r\n", ' ');
 }
 

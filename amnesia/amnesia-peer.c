@@ -468,7 +468,7 @@ amnesia_peer_update (AmnesiaPeer *self)
   if (link != NULL)
     {
       state = AMNESIA_PEER_STATE_CONNECTED;
-      way = link->nearby ? AMNESIA_WAY_LOCAL
+      way = link->nearby      ? AMNESIA_WAY_LOCAL
             : link->encrypted ? AMNESIA_WAY_TLS : AMNESIA_WAY_TCP;
     }
   else if (member->dialling && !self->gone)

@@ -5,9 +5,8 @@
 #include "amnesia-store-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "replica/amnesia-value-private.h"
-
-#include <glib/gi18n-lib.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,8 @@ amnesia_store_check_key (const char  *key,
   if (amnesia_value_is_key (key))
     return TRUE;
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_KEY,
-               _("A key has 1 to %d bytes of UTF-8"), AMNESIA_MAX_KEY);
+               ngettext ("A key has 1 to %d byte of UTF-8", "A key has 1 to %d bytes of UTF-8",
+                         AMNESIA_MAX_KEY), AMNESIA_MAX_KEY);
   return FALSE;
 }
 
@@ -51,15 +51,19 @@ check_room (AmnesiaStore       *self,
   if (room->n_keys > AMNESIA_MAX_KEYS && room->n_keys > now.n_keys)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_MANY_KEYS,
-                   _("There would be more than %d keys, with those that were removed: set the whole value "
-                     "once, and these are forgotten"), AMNESIA_MAX_KEYS);
+                   ngettext ("There would be more than %d key, with those that were removed: set the "
+                             "whole value once, and these are forgotten",
+                             "There would be more than %d keys, with those that were removed: set the "
+                             "whole value once, and these are forgotten", AMNESIA_MAX_KEYS),
+                   AMNESIA_MAX_KEYS);
       return FALSE;
     }
   if (room->size > max_size && room->size > now.size)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                   _("All keys together would have %" G_GUINT64_FORMAT " bytes, at most %" G_GUINT64_FORMAT
-                     " are allowed"), room->size, max_size);
+                   ngettext ("All keys together would have %zu byte, at most %zu are allowed",
+                             "All keys together would have %zu bytes, at most %zu are allowed",
+                             room->size), (gsize) room->size, (gsize) max_size);
       return FALSE;
     }
   return TRUE;

@@ -4,9 +4,8 @@
 
 #include "amnesia-conf-private.h"
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "mesh/amnesia-limits-private.h"
-
-#include <glib/gi18n-lib.h>
 
 /* Opening and closing a store: both go on by themselves, whoever waits for them. */
 
@@ -25,7 +24,7 @@ make_tls (AmnesiaConf *conf)
 {
   GTlsCertificate *certificate = amnesia_conf_get_tls_certificate (conf);
   const AmnesiaTlsFiles *files = amnesia_conf_get_tls_paths (conf);
-  const char * const *names = amnesia_conf_get_tls_names (conf);
+  const char *const *names = amnesia_conf_get_tls_names (conf);
   const char *host;
   AmnesiaTls *tls;
   guint i;

@@ -88,14 +88,14 @@ gboolean     amnesia_store_enter_own_context (AmnesiaStore  *self,
 void         amnesia_turn_end                (AmnesiaTurn   *turn);
 gboolean     amnesia_store_check_not_forked  (AmnesiaStore  *self,
                                               GError       **error);
-void         amnesia_store_notify            (AmnesiaStore  *self,
-                                              AmnesiaStoreProperty property);
+void         amnesia_store_notify            (AmnesiaStore         *self,
+                                              AmnesiaStoreProperty  property);
 
 /* what is emitted: amnesia-store-signals.c */
 void         amnesia_store_init_signals      (void);
-void         amnesia_store_emit_changed      (AmnesiaStore  *self,
+void         amnesia_store_emit_changed      (AmnesiaStore            *self,
                                               const AmnesiaTransition *transition);
-void         amnesia_store_emit_key_changes  (AmnesiaStore  *self,
+void         amnesia_store_emit_key_changes  (AmnesiaStore            *self,
                                               const AmnesiaTransition *transition);
 void         amnesia_store_emit_superseded   (AmnesiaStore  *self,
                                               const char    *key,
@@ -139,11 +139,11 @@ void         amnesia_store_record            (AmnesiaStore  *self,
                                               gboolean       written);
 
 /* opening and closing: amnesia-store-open.c */
-GTask       *amnesia_store_new_task          (AmnesiaStore  *self,
-                                              GCancellable  *cancellable,
-                                              GAsyncReadyCallback callback,
-                                              gpointer       user_data,
-                                              gpointer       source_tag);
+GTask       *amnesia_store_new_task          (AmnesiaStore        *self,
+                                              GCancellable        *cancellable,
+                                              GAsyncReadyCallback  callback,
+                                              gpointer             user_data,
+                                              gpointer             source_tag);
 void         amnesia_store_init_open         (AmnesiaStore  *self);
 void         amnesia_store_clear_open        (AmnesiaStore  *self);
 gboolean     amnesia_store_is_open           (AmnesiaStore  *self);

@@ -55,6 +55,9 @@ init_value_signals (void)
    * Emitted for those who want to know what the store is doing. The same lines go to the GLib log
    * at debug level, in the domain `Amnesia`.
    *
+   * A line is in English, whatever the language of the user, so that it can be searched for; an error
+   * that it repeats is as the user sees it.
+   *
    * Since: 0.1
    */
   signals[SIGNAL_LOG] = g_signal_new ("log", AMNESIA_TYPE_STORE, G_SIGNAL_RUN_LAST, 0,

@@ -3,10 +3,9 @@
 #include "amnesia-store-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-peer.h"
 #include "amnesia-roster-private.h"
-
-#include <glib/gi18n-lib.h>
 
 /**
  * AmnesiaStore:
@@ -390,9 +389,6 @@ static void
 amnesia_store_class_init (AmnesiaStoreClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
 
   object_class->finalize = amnesia_store_finalize;
   object_class->get_property = amnesia_store_get_property;

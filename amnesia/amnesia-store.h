@@ -3,7 +3,7 @@
 #pragma once
 
 #if !defined (AMNESIA_INSIDE) && !defined (AMNESIA_COMPILATION)
-# error "Only <amnesia.h> can be included directly."
+#error "Only <amnesia.h> can be included directly."
 #endif
 
 #include "amnesia-conf.h"
@@ -129,8 +129,8 @@ GListModel   *amnesia_store_get_history       (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1
 guint         amnesia_store_get_history_length (AmnesiaStore        *self);
 AMNESIA_AVAILABLE_IN_0_1
-void          amnesia_store_set_history_length (AmnesiaStore        *self,
-                                               guint                 length);
+void          amnesia_store_set_history_length (AmnesiaStore *self,
+                                                guint         length);
 AMNESIA_AVAILABLE_IN_0_1
 const char   *amnesia_store_get_listening     (AmnesiaStore         *self);
 AMNESIA_AVAILABLE_IN_0_1

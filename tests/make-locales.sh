@@ -5,8 +5,8 @@
 
 folder=$(dirname "$1")/locales
 mkdir -p "$folder"
-for name in de_DE tr_TR; do
-  localedef -i $name -f UTF-8 "$folder/$name.UTF-8" 2>/dev/null ||
-    echo "$name.UTF-8 cannot be compiled here"
+for name in de_DE.UTF-8 de_DE.ISO-8859-1 fr_FR.UTF-8 pt_BR.UTF-8 tr_TR.UTF-8; do
+  localedef -i "${name%%.*}" -f "${name#*.}" "$folder/$name" 2>/dev/null ||
+    echo "$name cannot be compiled here"
 done
 touch "$1"

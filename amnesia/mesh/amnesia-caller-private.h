@@ -19,12 +19,12 @@ typedef void (*AmnesiaCallerFunc) (AmnesiaMember     *member,
                                    const GError      *error,
                                    gpointer           user_data);
 
-AmnesiaCaller *amnesia_caller_new        (GMainContext      *context,
-                                          AmnesiaNames      *names,
-                                          AmnesiaListener   *listener,
+AmnesiaCaller *amnesia_caller_new        (GMainContext          *context,
+                                          AmnesiaNames          *names,
+                                          AmnesiaListener       *listener,
                                           const AmnesiaLocalWay *way,
-                                          AmnesiaCallerFunc  func,
-                                          gpointer           user_data);
+                                          AmnesiaCallerFunc      func,
+                                          gpointer               user_data);
 void           amnesia_caller_free       (AmnesiaCaller     *self);
 
 void           amnesia_caller_call       (AmnesiaCaller     *self,

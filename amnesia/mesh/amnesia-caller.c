@@ -35,12 +35,12 @@ call_free (gpointer data)
 }
 
 AmnesiaCaller *
-amnesia_caller_new (GMainContext      *context,
-                    AmnesiaNames      *names,
-                    AmnesiaListener   *listener,
+amnesia_caller_new (GMainContext          *context,
+                    AmnesiaNames          *names,
+                    AmnesiaListener       *listener,
                     const AmnesiaLocalWay *way,
-                    AmnesiaCallerFunc  func,
-                    gpointer           user_data)
+                    AmnesiaCallerFunc      func,
+                    gpointer               user_data)
 {
   AmnesiaCaller *self = g_new0 (AmnesiaCaller, 1);
 

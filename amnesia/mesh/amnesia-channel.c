@@ -3,6 +3,7 @@
 #include "amnesia-channel-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 #include "amnesia-stream-private.h"
 
@@ -265,7 +266,7 @@ resume (AmnesiaChannel *self,
         AmnesiaTime     now,
         gint64          until)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   g_autoptr (GError) error = NULL;
 
   if (self->inspection != NULL && !amnesia_inspection_is_done (self->inspection))
@@ -338,7 +339,7 @@ receive_once (AmnesiaChannel  *self,
 
   if (room == NULL)
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no memory for what the peer sends");
+      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, _("no memory for what the peer sends"));
       return FALSE;
     }
   size = MIN (size, AMNESIA_SLICE);

@@ -25,7 +25,7 @@ void         amnesia_dial_free    (AmnesiaDial       *self);
 
 void         amnesia_dial_set_from (AmnesiaDial      *self,
                                     GInetAddress     *from);
-void         amnesia_dial_set_local_way (AmnesiaDial *self,
+void         amnesia_dial_set_local_way (AmnesiaDial           *self,
                                          const AmnesiaLocalWay *way);
 gboolean     amnesia_dial_start_nearby (AmnesiaDial  *self,
                                         GList        *addresses);

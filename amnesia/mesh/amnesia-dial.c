@@ -3,6 +3,7 @@
 #include "amnesia-dial-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 #include <netinet/in.h>
@@ -122,7 +123,7 @@ finish_connect (GSocket  *socket,
     return TRUE;
   setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED,
-               "nobody listens there: the port was connected with itself");
+               _("nobody listens there: the port was connected with itself"));
   return FALSE;
 }
 
@@ -286,6 +287,6 @@ amnesia_dial_start (AmnesiaDial  *self,
       return;
     }
   self->error = error != NULL ? g_error_copy (error)
-                              : g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no address");
+                              : g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, _("no address"));
   wait_for (self, g_idle_source_new (), fail_cb);
 }

@@ -4,7 +4,7 @@
 
 #include "amnesia-frame-parts-private.h"
 
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
 #include "amnesia-limits-private.h"
 #include "replica/amnesia-value-private.h"
 
@@ -117,8 +117,8 @@ take_bytes (GBytes  *payload,
   own = g_try_malloc (size);
   if (own == NULL)
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                   "no memory for a value of %" G_GSIZE_FORMAT " bytes", size);
+      amnesia_set_error_plural (error, AMNESIA_ERROR_FAILED, "no memory for a value of %zu byte",
+                                "no memory for a value of %zu bytes", size, size);
       return NULL;
     }
   memcpy (own, (const guint8 *) g_bytes_get_data (payload, NULL) + offset, size);

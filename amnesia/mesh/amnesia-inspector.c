@@ -109,7 +109,7 @@ amnesia_inspector_begin (AmnesiaInspector *self,
   inspection->inspector = self;
   inspection->ref_count = 2; /* the caller's and the thread's */
   inspection->frame = *frame;
-  *frame = (AmnesiaFrame) { 0, };
+  *frame = (AmnesiaFrame) { 0 };
   inspection->max_size = max_size;
   inspection->source = g_source_ref (source);
   inspection->context = g_main_context_ref (g_source_get_context (source));
@@ -143,7 +143,7 @@ amnesia_inspection_end (AmnesiaInspection  *self,
   if (right)
     {
       *frame = self->frame;
-      self->frame = (AmnesiaFrame) { 0, };
+      self->frame = (AmnesiaFrame) { 0 };
       frame->entries = g_steal_pointer (&self->entries);
     }
   else

@@ -4,7 +4,8 @@
 
 #include "amnesia-link-private.h"
 
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 #include <gio/gio.h>
@@ -23,11 +24,11 @@ check_version (const AmnesiaHello *hello,
 {
   if (hello->version_min <= AMNESIA_PROTOCOL_MAX && hello->version_max >= AMNESIA_PROTOCOL_MIN)
     return TRUE;
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_VERSION,
-               "one side speaks version %u to %u of the protocol, the other %u to %u: "
-               "update the older one",
-               hello->version_min, hello->version_max,
-               AMNESIA_PROTOCOL_MIN, AMNESIA_PROTOCOL_MAX);
+  amnesia_set_error (error, AMNESIA_ERROR_VERSION,
+                     N_("one side speaks version %u to %u of the protocol, the other %u to %u: "
+                        "update the older one"),
+                     hello->version_min, hello->version_max,
+                     AMNESIA_PROTOCOL_MIN, AMNESIA_PROTOCOL_MAX);
   return FALSE;
 }
 
@@ -41,8 +42,8 @@ check_group (AmnesiaLink        *self,
   if (g_str_equal (hello->group, self->local->group))
     return TRUE;
   theirs = amnesia_escape_text (hello->group);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_GROUP,
-               "one side is of group “%s”, the other of “%s”", theirs, self->local->group);
+  amnesia_set_error (error, AMNESIA_ERROR_GROUP, N_("one side is of group “%s”, the other of “%s”"),
+                     theirs, self->local->group);
   return FALSE;
 }
 
@@ -53,12 +54,15 @@ check_clock (AmnesiaLink        *self,
              GError            **error)
 {
   gint64 offset = difference (hello->wall, now.wall);
+  gint64 hours = ABS (offset) / G_TIME_SPAN_HOUR;
 
   if (self->local->clock_limit == 0 || ABS (offset) <= self->local->clock_limit)
     return TRUE;
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_CLOCK,
-               "the clocks are %" G_GINT64_FORMAT " hours apart: set the wrong one, or "
-               "\"clock-limit\": 0 in the configuration", ABS (offset) / G_TIME_SPAN_HOUR);
+  amnesia_set_error_plural (error, AMNESIA_ERROR_CLOCK,
+                            "the clocks are %d hour apart: set the wrong one, or \"clock-limit\": 0 "
+                            "in the configuration",
+                            "the clocks are %d hours apart: set the wrong one, or \"clock-limit\": 0 "
+                            "in the configuration", (guint64) hours, (int) hours);
   return FALSE;
 }
 
@@ -88,8 +92,10 @@ check_entry (AmnesiaLink        *self,
     return TRUE;
   host = amnesia_escape_text (hello->host);
   theirs = amnesia_format_address (host, hello->port);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "the socket of %s belongs to %s",
-               self->name, theirs);
+  amnesia_set_error (error, AMNESIA_ERROR_REFUSED,
+                     /* Translators: two members of the configuration: “the socket of 10.0.1.2:7701
+                      * belongs to 10.0.1.2:7702” */
+                     N_("the socket of %s belongs to %s"), self->name, theirs);
   return FALSE;
 }
 
@@ -100,7 +106,7 @@ receive_hello (AmnesiaLink        *self,
                AmnesiaReceipt     *receipt,
                GError            **error)
 {
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
 
   /* it comes too late to be judged: nothing of this peer counts */
   if (self->state == AMNESIA_LINK_LEAVING)
@@ -165,14 +171,18 @@ amnesia_link_explain (AmnesiaLink  *self,
        !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)))
     return error;
   /* who dials is through with the handshake before the other side has seen its certificate */
-  if (self->encrypted)
+  if (self->encrypted && error != NULL)
     g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                 "it closed the connection before it said hello: it may not accept the certificate of "
-                 "this store%s%s", error != NULL ? ": " : "", error != NULL ? error->message : "");
+                 _("it closed the connection before it said hello: it may not accept the certificate "
+                   "of this store: %s"), error->message);
+  else if (self->encrypted)
+    g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                 _("it closed the connection before it said hello: it may not accept the certificate "
+                   "of this store"));
   else
     g_set_error (made, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                 "it closed the connection before it said hello: it may not have this host in its "
-                 "configuration, or be another program");
+                 _("it closed the connection before it said hello: it may not have this host in its "
+                   "configuration, or be another program"));
   return *made;
 }
 
@@ -194,7 +204,8 @@ receive_bye (AmnesiaLink        *self,
   if (reason < G_N_ELEMENTS (bye_codes))
     code = bye_codes[reason];
   escaped = amnesia_escape_text (message);
-  g_set_error (error, AMNESIA_ERROR, code, "the peer refused: %s", escaped);
+  /* Translators: what follows is in English: the peer does not know our language */
+  g_set_error (error, AMNESIA_ERROR, code, _("the peer refused: %s"), escaped);
   return FALSE;
 }
 
@@ -204,8 +215,8 @@ refuse_ahead (AmnesiaReceipt *receipt)
   if (receipt->notice != NULL)
     return;
   g_set_error (&receipt->notice, AMNESIA_ERROR, AMNESIA_ERROR_CLOCK,
-               "a value that was written more than a year in the future was not taken: "
-               "see to the clock of its writer");
+               _("a value that was written more than a year in the future was not taken: "
+                 "see to the clock of its writer"));
 }
 
 /* The rest goes on being shared, and the digest tries again. */
@@ -217,7 +228,7 @@ refuse_full (AmnesiaLink        *self,
   amnesia_repair_refuse (&self->repair, entry->key);
   if (receipt->notice == NULL)
     g_set_error (&receipt->notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                 "a value was not taken: there are more keys than there is room for");
+                 _("a value was not taken: there are more keys than there is room for"));
 }
 
 /* Returns whether @entry is in force now. */

@@ -5,6 +5,7 @@
 #include "amnesia-link-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 #include <string.h>
@@ -149,13 +150,16 @@ is_too_big (AmnesiaLink        *self,
             GError            **notice)
 {
   gsize size = amnesia_entry_get_size (entry);
+  g_autofree char *limit = NULL;
 
   if (size <= self->repair.peer_max_size)
     return FALSE;
   g_clear_error (notice);
+  limit = g_strdup_printf ("%" G_GUINT64_FORMAT, self->repair.peer_max_size);
   g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-               "a value of %" G_GSIZE_FORMAT " bytes was not sent: the peer's max-size is "
-               "%" G_GUINT64_FORMAT, size, self->repair.peer_max_size);
+               ngettext ("a value of %zu byte was not sent: the peer's max-size is %s",
+                         "a value of %zu bytes was not sent: the peer's max-size is %s", size),
+               size, limit);
   return TRUE;
 }
 
@@ -193,8 +197,9 @@ cut_to_fit (AmnesiaLink *self,
         }
       if (notice != NULL && *notice == NULL)
         g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                     "a write was not sent whole: it is more than %d times the peer's max-size",
-                     AMNESIA_MAX_WRITE_FACTOR);
+                     ngettext ("a write was not sent whole: it is more than %d time the peer's max-size",
+                               "a write was not sent whole: it is more than %d times the peer's "
+                               "max-size", AMNESIA_MAX_WRITE_FACTOR), AMNESIA_MAX_WRITE_FACTOR);
       g_ptr_array_remove_index (write, i);
     }
 }
@@ -257,8 +262,9 @@ encode_write (AmnesiaLocal  *local,
   if (!amnesia_frame_encode_write (write, packet))
     {
       g_clear_error (notice);
-      g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "no memory to send %u values at once",
-                   write->len);
+      g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
+                   ngettext ("no memory to send %u value at once", "no memory to send %u values at once",
+                             write->len), write->len);
       return FALSE;
     }
   if (write->len > 1)

@@ -3,6 +3,7 @@
 #include "amnesia-link-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 #include <string.h>
@@ -353,14 +354,14 @@ amnesia_link_tick (AmnesiaLink *self,
   const char *why = NULL;
 
   if (self->peer_id == 0 && now.mono >= self->born + AMNESIA_HELLO_DEADLINE)
-    why = "it said no hello";
+    why = _("it said no hello");
   else if (self->peer_id != 0 && !self->busy && now.mono >= self->heard + AMNESIA_DEAD_AFTER)
-    why = "it gave no sign of life";
+    why = _("it gave no sign of life");
   else if (self->peer_id != 0 && self->pace != 0 &&
            now.mono >= self->pace + AMNESIA_PACE_AFTER)
-    why = "it sends, but gets nowhere";
+    why = _("it sends, but gets nowhere");
   else if (self->in_flight && now.mono >= get_stall_time (self))
-    why = "it takes nothing";
+    why = _("it takes nothing");
 
   if (why != NULL)
     g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT, why);

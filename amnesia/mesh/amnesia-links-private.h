@@ -42,10 +42,10 @@ void         amnesia_links_get_ids      (AmnesiaLinks *self,
 void         amnesia_links_mark_linked  (AmnesiaLinks *self);
 void         amnesia_links_mark         (AmnesiaLinks *self,
                                          const char   *key);
-gboolean     amnesia_links_forward      (AmnesiaLinks *self,
-                                         AmnesiaLink  *giver,
+gboolean     amnesia_links_forward      (AmnesiaLinks  *self,
+                                         AmnesiaLink   *giver,
                                          AmnesiaEntry **entries,
-                                         guint         n);
+                                         guint          n);
 gint64       amnesia_links_get_deadline (AmnesiaLinks *self,
                                          AmnesiaTime   now);
 

@@ -41,9 +41,9 @@ gboolean         amnesia_listener_is_stale    (AmnesiaListener      *self);
 gboolean         amnesia_listener_has         (AmnesiaListener      *self,
                                                GInetAddress         *address);
 gboolean         amnesia_listener_is_open     (AmnesiaListener      *self);
-gboolean         amnesia_listener_set_local   (AmnesiaListener      *self,
-                                               const AmnesiaLocalWay *way,
-                                               GError              **error);
+gboolean         amnesia_listener_set_local   (AmnesiaListener        *self,
+                                               const AmnesiaLocalWay  *way,
+                                               GError                **error);
 void             amnesia_listener_close       (AmnesiaListener      *self);
 
 G_END_DECLS

@@ -18,7 +18,8 @@
 #define NETWORK_NAMESPACE "/proc/self/ns/net"
 #define DIRECTORY "amnesia"
 
-static gboolean G_GNUC_PRINTF (2, 3)
+G_GNUC_PRINTF (2, 3)
+static gboolean
 refuse (GError     **error,
         const char  *format,
         ...)
@@ -41,7 +42,7 @@ get_overflow_uid (void)
   g_autofree char *text = NULL;
 
   return g_file_get_contents (OVERFLOW_UID, &text, NULL, NULL) ? g_ascii_strtoull (text, NULL, 10)
-                                                              : 65534;
+                                                               : 65534;
 }
 
 /* Who runs as that one cannot tell himself from others. */
@@ -51,7 +52,7 @@ check_own_uid (GError **error)
   if (geteuid () != get_overflow_uid ())
     return TRUE;
   return refuse (error, "we run as user %u, which others seem to be as well that this user "
-                 "namespace does not know", (guint) geteuid ());
+                        "namespace does not know", (guint) geteuid ());
 }
 
 gboolean
@@ -193,7 +194,7 @@ amnesia_local_way_get_path (const AmnesiaLocalWay *self,
   if (strlen (path) < sizeof ((struct sockaddr_un *) NULL)->sun_path)
     return g_steal_pointer (&path);
   refuse (error, "%s has %zu bytes, and a socket's path has 107 at most: set a shorter "
-          "XDG_RUNTIME_DIR", name, strlen (path));
+                 "XDG_RUNTIME_DIR", name, strlen (path));
   return NULL;
 }
 

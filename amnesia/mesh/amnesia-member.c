@@ -66,8 +66,8 @@ amnesia_member_set_error (AmnesiaMember *self,
 {
   gboolean same = error == NULL ? self->error == NULL
                                 : self->error != NULL && self->error->domain == error->domain &&
-                                  self->error->code == error->code &&
-                                  g_str_equal (self->error->message, error->message);
+                                    self->error->code == error->code &&
+                                    g_str_equal (self->error->message, error->message);
 
   if (same)
     return FALSE;

@@ -4,10 +4,12 @@
 
 #include "amnesia-mesh-struct-private.h"
 
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
-static void G_GNUC_PRINTF (3, 4)
+G_GNUC_PRINTF (3, 4)
+static void
 mesh_log (AmnesiaMesh *self,
           AmnesiaTime  now,
           const char  *format,
@@ -420,7 +422,7 @@ fail (AmnesiaMesh  *self,
     note_error (self, link->member, error, now);
   else
     mesh_log (self, now, "%s: %s", link->name, error->message);
-  amnesia_mesh_leave_link (self, link, reason, error->message);
+  amnesia_mesh_leave_link (self, link, reason, amnesia_error_get_english (error));
 }
 
 /* The peer did what it must not, or cannot be had: tells it why, and closes. */
@@ -478,7 +480,7 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
                       const AmnesiaFrame *frame,
                       AmnesiaTime         now)
 {
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_autoptr (GError) error = NULL;
   AmnesiaMember *member;
   gboolean synced = amnesia_link_is_synced (link);
@@ -659,7 +661,7 @@ amnesia_mesh_make_room (AmnesiaMesh *self,
     return FALSE;
   if (amnesia_links_count_greeting (&self->links, &oldest) < AMNESIA_MAX_GREETING)
     return TRUE;
-  g_set_error (&error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "too many who said no hello");
+  g_set_error (&error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, _("too many who said no hello"));
   amnesia_mesh_kill_link (self, oldest, error, now);
   return TRUE;
 }

@@ -32,7 +32,7 @@ gboolean      amnesia_names_have       (AmnesiaNames      *self,
 gboolean      amnesia_names_are_loopback (AmnesiaNames    *self);
 gboolean      amnesia_names_refresh    (AmnesiaNames      *self,
                                         gint64             now);
-void          amnesia_names_retain     (AmnesiaNames      *self,
+void          amnesia_names_retain     (AmnesiaNames          *self,
                                         const AmnesiaSettings *settings);
 
 G_END_DECLS

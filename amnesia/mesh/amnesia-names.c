@@ -3,6 +3,7 @@
 #include "amnesia-names-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 /* Lookups share ten threads with all other work that GIO does for the application. */
@@ -150,7 +151,8 @@ lookup_cb (GObject      *source,
     }
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_set_error (&name->error, AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT,
-                 "nobody said in time what the address of “%s” is", name->host);
+                 /* Translators: the name of a host */
+                 _("nobody said in time what the address of “%s” is"), name->host);
   else
     name->error = g_steal_pointer (&error);
   start_waiting (self);

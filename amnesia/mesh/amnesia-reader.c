@@ -2,7 +2,8 @@
 
 #include "amnesia-reader-private.h"
 
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 #include "amnesia-payload-private.h"
 
@@ -158,15 +159,18 @@ available (AmnesiaReader *self)
   return self->end - self->start;
 }
 
-/* What speaks there, to judge by how it begins: a handshake or an alert of TLS has its type and the
- * version first. */
-static const char *
-describe_stranger (const guint8 *start,
-                   gsize         size)
+/* Says what speaks there, to judge by how it begins: a handshake or an alert of TLS has its type and
+ * the version first. */
+static void
+fail_stranger (const guint8 *start,
+               gsize         size,
+               GError      **error)
 {
   if (size >= 2 && (start[0] == 21 || start[0] == 22) && start[1] == 3)
-    return "it uses TLS, and this store does not: both need “tls” in the configuration";
-  return "what speaks there is not libamnesia";
+    amnesia_set_error (error, AMNESIA_ERROR_PROTOCOL,
+                       N_("it uses TLS, and this store does not: both need “tls” in the configuration"));
+  else
+    amnesia_set_error (error, AMNESIA_ERROR_PROTOCOL, N_("what speaks there is not libamnesia"));
 }
 
 static gboolean
@@ -177,8 +181,7 @@ take_preamble (AmnesiaReader  *self,
 
   if (memcmp (self->buffer + self->start, AMNESIA_PREAMBLE, size) != 0)
     {
-      g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                           describe_stranger (self->buffer + self->start, available (self)));
+      fail_stranger (self->buffer + self->start, available (self), error);
       return FALSE;
     }
   if (size < AMNESIA_PREAMBLE_SIZE)
@@ -235,8 +238,9 @@ fill_payload (AmnesiaReader  *self,
 
       if (room == NULL)
         {
-          g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                       "no memory for a value of %" G_GSIZE_FORMAT " bytes", self->payload_size);
+          amnesia_set_error_plural (error, AMNESIA_ERROR_FAILED, "no memory for a value of %zu byte",
+                                    "no memory for a value of %zu bytes", self->payload_size,
+                                    self->payload_size);
           return FALSE;
         }
       size = MIN (size, available (self));
@@ -252,7 +256,7 @@ hand_over (AmnesiaReader *self,
            AmnesiaFrame  *frame)
 {
   *frame = self->frame;
-  self->frame = (AmnesiaFrame) { 0, };
+  self->frame = (AmnesiaFrame) { 0 };
   frame->payload = amnesia_payload_end (&self->payload);
   self->step = STEP_PREFIX;
 }

@@ -38,8 +38,8 @@ void       amnesia_repair_clear       (AmnesiaRepair       *self);
 
 void       amnesia_repair_start       (AmnesiaRepair       *self,
                                        guint64              peer_max_size);
-GPtrArray *amnesia_repair_assume_empty (AmnesiaRepair      *self,
-                                       gint64               wall);
+GPtrArray *amnesia_repair_assume_empty (AmnesiaRepair *self,
+                                        gint64         wall);
 GPtrArray *amnesia_repair_receive     (AmnesiaRepair       *self,
                                        const AmnesiaFrame  *frame,
                                        gint64               mono,

@@ -245,15 +245,15 @@ take_items (AmnesiaRepair      *self,
             gint64              wall,
             GError            **error)
 {
-  guint i;
+  guint n, i;
 
   if (*list->from == '\0')
     {
       g_tree_remove_all (self->wanted);
       g_tree_remove_all (self->withheld);
     }
-  if ((guint) g_tree_nnodes (self->wanted) + (guint) g_tree_nnodes (self->withheld) +
-      list->items->len > AMNESIA_MAX_LISTED)
+  n = (guint) g_tree_nnodes (self->wanted) + (guint) g_tree_nnodes (self->withheld);
+  if (n + list->items->len > AMNESIA_MAX_LISTED)
     {
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG, "a list without end");
       return FALSE;
@@ -315,7 +315,7 @@ amnesia_repair_receive (AmnesiaRepair       *self,
                         gint64               wall,
                         GError             **error)
 {
-  g_auto (AmnesiaList) list = { 0, };
+  g_auto (AmnesiaList) list = { 0 };
 
   if (!amnesia_frame_decode_list (frame, &list, error) || !check_order (self, &list, mono, error))
     return NULL;

@@ -3,6 +3,7 @@
 #include "amnesia-search-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 
 /* The configuration says what to listen on: anything else would not do. */
 static AmnesiaSearch
@@ -20,12 +21,14 @@ listen_as_told (const AmnesiaSettings  *settings,
       return AMNESIA_SEARCH_TOLD;
     case AMNESIA_BIND_IN_USE:
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                   "“listen” names %s, port %u, which another program uses", host,
+                   /* Translators: “listen” is a member of the configuration, %s an address */
+                   _("“listen” names %s, port %u, which another program uses"), host,
                    settings->listen_port);
       return AMNESIA_SEARCH_FAILED;
     case AMNESIA_BIND_ELSEWHERE:
       g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
-                   "“listen” names %s, port %u, on which this machine cannot listen", host,
+                   /* Translators: “listen” is a member of the configuration, %s an address */
+                   _("“listen” names %s, port %u, on which this machine cannot listen"), host,
                    settings->listen_port);
       return AMNESIA_SEARCH_FAILED;
     case AMNESIA_BIND_FAILED:

@@ -48,7 +48,7 @@ gboolean  amnesia_stream_take    (AmnesiaStream  *self,
 void      amnesia_stream_rest    (AmnesiaStream  *self,
                                   AmnesiaTime     now);
 gboolean  amnesia_stream_pop_slow (AmnesiaStream *self,
-                                  AmnesiaFrame   *frame);
+                                   AmnesiaFrame  *frame);
 void      amnesia_stream_checked (AmnesiaStream  *self,
                                   AmnesiaFrame   *frame,
                                   const GError   *error,

@@ -3,6 +3,7 @@
 #include "amnesia-stream-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 void
@@ -72,7 +73,7 @@ gboolean
 amnesia_stream_take (AmnesiaStream *self,
                      AmnesiaTime    now)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   g_autoptr (GError) error = NULL;
 
   if (!self->more || self->checking)
@@ -88,7 +89,7 @@ amnesia_stream_take (AmnesiaStream *self,
     {
       self->slow = frame;
       self->checking = TRUE;
-      frame = (AmnesiaFrame) { 0, };
+      frame = (AmnesiaFrame) { 0 };
     }
   else
     amnesia_mesh_receive (self->mesh, self->link, &frame, now);
@@ -133,7 +134,7 @@ amnesia_stream_pop_slow (AmnesiaStream *self,
   if (self->slow.kind == 0)
     return FALSE;
   *frame = self->slow;
-  self->slow = (AmnesiaFrame) { 0, };
+  self->slow = (AmnesiaFrame) { 0 };
   return TRUE;
 }
 
@@ -158,7 +159,7 @@ amnesia_stream_end (AmnesiaStream  *self,
 {
   if (!self->deaf && !amnesia_reader_is_between (self->reader))
     g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_PROTOCOL,
-                 "the connection ended in the middle of a frame");
+                 _("the connection ended in the middle of a frame"));
 }
 
 /* --- out --- */
@@ -189,7 +190,7 @@ get_vectors (const AmnesiaPacket *packet,
              gsize               *sum)
 {
   static const guint8 zeros[8];
-  GOutputVector whole[3] = { 0, };
+  GOutputVector whole[3] = { 0 };
   guint i;
   int n = 0;
 
@@ -205,7 +206,7 @@ get_vectors (const AmnesiaPacket *packet,
       if (whole[i].size == gone)
         continue;
       vectors[n++] = (GOutputVector) { (const guint8 *) whole[i].buffer + gone,
-                                       whole[i].size - gone };
+                                      whole[i].size - gone };
       *sum += whole[i].size - gone;
     }
   return n;

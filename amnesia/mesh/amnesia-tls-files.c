@@ -3,11 +3,11 @@
 #include "amnesia-tls-files-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-tls-rehearsal-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -115,7 +115,8 @@ fail (GError     **error,
 {
   g_autofree char *shown = g_filename_display_name (name);
 
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, "%s, %s: %s", place, shown, why);
+  /* Translators: a place in the configuration, the file that it names, and what is wrong with that */
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_CONF, _("%s, %s: %s"), place, shown, why);
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "amnesia-error.h"
 #include "amnesia-fork-private.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 #include "amnesia-tls-pipe-private.h"
 
@@ -167,9 +168,9 @@ check_start (AmnesiaTlsSession  *self,
   if (first < 0 || first == RECORD_HANDSHAKE || (first == RECORD_ALERT && self->host != NULL))
     return TRUE;
   g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                       first == 0 ? "it does not use TLS, and this store does: both need “tls” in "
-                                    "the configuration"
-                                  : "what speaks there is not libamnesia with TLS");
+                       first == 0 ? _("it does not use TLS, and this store does: both need “tls” in "
+                                      "the configuration")
+                                  : _("what speaks there is not libamnesia with TLS"));
   return FALSE;
 }
 
@@ -209,7 +210,7 @@ amnesia_tls_session_step (AmnesiaTlsSession  *self,
   if (self->started)
     return TRUE;
   g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                       "it closed the connection before it said anything");
+                       _("it closed the connection before it said anything"));
   return FALSE;
 }
 
@@ -239,7 +240,7 @@ check_handshake (AmnesiaTlsSession  *self,
   if (version < G_TLS_PROTOCOL_VERSION_TLS_1_2 && version != G_TLS_PROTOCOL_VERSION_UNKNOWN)
     {
       g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                           "refused: it has no TLS 1.2 or later");
+                           _("refused: it has no TLS 1.2 or later"));
       return FALSE;
     }
   /* where the name was right, and nothing else was wrong, GIO has not asked; it takes a name from
@@ -309,7 +310,7 @@ amnesia_tls_session_finish (AmnesiaTlsSession  *self,
   if (self->error->domain == AMNESIA_ERROR)
     g_propagate_error (error, g_steal_pointer (&self->error));
   else
-    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "no connection by TLS: %s",
+    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, _("no connection by TLS: %s"),
                  self->error->message);
   return FALSE;
 }
@@ -376,7 +377,7 @@ amnesia_tls_session_receive (AmnesiaTlsSession *self,
     return -1;
   /* an end that was not announced is none: somebody may have cut the rest off */
   take_error (self, g_error_new (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
-                                 "the connection was cut off"));
+                                 _("the connection was cut off")));
   errno = EPROTO;
   return -1;
 }
@@ -416,7 +417,8 @@ write_record (AmnesiaTlsSession *self,
   if (sent == (gssize) size)
     return TRUE;
   if (error == NULL)
-    g_set_error_literal (&error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "a part of a record was sent");
+    g_set_error_literal (&error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED,
+                         _("a part of a record was sent"));
   take_error (self, g_steal_pointer (&error));
   errno = EPROTO;
   return FALSE;

@@ -3,6 +3,7 @@
 #include "amnesia-tls-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 #include <string.h>
@@ -227,16 +228,16 @@ static const char *
 describe_flaws (GTlsCertificateFlags flaws)
 {
   if (flaws & G_TLS_CERTIFICATE_UNKNOWN_CA)
-    return "its certificate is of none of the authorities of this store";
+    return _("refused: its certificate is of none of the authorities of this store");
   if (flaws & G_TLS_CERTIFICATE_EXPIRED)
-    return "its certificate has expired";
+    return _("refused: its certificate has expired");
   if (flaws & G_TLS_CERTIFICATE_NOT_ACTIVATED)
-    return "its certificate is not valid yet";
+    return _("refused: its certificate is not valid yet");
   if (flaws & G_TLS_CERTIFICATE_REVOKED)
-    return "its certificate was revoked";
+    return _("refused: its certificate was revoked");
   if (flaws & G_TLS_CERTIFICATE_INSECURE)
-    return "its certificate is signed in a way that is not secure any more";
-  return "its certificate is not valid";
+    return _("refused: its certificate is signed in a way that is not secure any more");
+  return _("refused: its certificate is not valid");
 }
 
 static gboolean
@@ -252,9 +253,16 @@ check_name (AmnesiaTls       *self,
   if (bears_one_of (certificate, self->names))
     return TRUE;
   names = list_names (certificate);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "refused: its certificate is for %s%s%s",
-               *names != '\0' ? names : "no host at all", host != NULL ? ", not for " : "",
-               host != NULL ? host : ", who is not in the configuration");
+  if (*names == '\0')
+    g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                         _("refused: its certificate is for no host at all"));
+  else if (host != NULL)
+    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                 /* Translators: the hosts of the certificate, and the one that was dialled */
+                 _("refused: its certificate is for %s, not for %s"), names, host);
+  else
+    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
+                 _("refused: its certificate is for %s, who is not in the configuration"), names);
   return FALSE;
 }
 
@@ -269,9 +277,9 @@ amnesia_tls_check_peer (AmnesiaTls            *self,
 {
   if (certificate == NULL)
     g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                         "refused: it has shown no certificate");
+                         _("refused: it has shown no certificate"));
   else if ((flaws & ~G_TLS_CERTIFICATE_BAD_IDENTITY) != 0)
-    g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, "refused: %s", describe_flaws (flaws));
+    g_set_error_literal (error, AMNESIA_ERROR, AMNESIA_ERROR_REFUSED, describe_flaws (flaws));
   else
     return check_name (self, host, certificate, error);
   return FALSE;

@@ -105,9 +105,9 @@ void     amnesia_transport_review_visitors (AmnesiaTransport *self,
                                             gpointer          owner);
 
 /* connections by TLS: amnesia-transport-tls.c */
-AmnesiaTlsSession *amnesia_transport_new_session (AmnesiaTransport *self,
-                                          AmnesiaLink       *link,
-                                          GError           **error);
+AmnesiaTlsSession *amnesia_transport_new_session (AmnesiaTransport  *self,
+                                                  AmnesiaLink       *link,
+                                                  GError           **error);
 void     amnesia_transport_begin_handshake (AmnesiaTransport  *self,
                                             AmnesiaChannel    *channel,
                                             AmnesiaTlsSession *session);

@@ -5,6 +5,7 @@
 #include "amnesia-transport-struct-private.h"
 
 #include "amnesia-error.h"
+#include "amnesia-gettext-private.h"
 #include "amnesia-limits-private.h"
 
 static void
@@ -30,7 +31,7 @@ static void
 drop_links (AmnesiaTransport *self)
 {
   g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_REFUSED,
-                                          "the configuration has another “tls”");
+                                          _("the configuration has another “tls”"));
   guint i;
 
   for (i = self->channels->len; i > 0; i--)
@@ -141,8 +142,8 @@ amnesia_transport_shake (AmnesiaTransport *self,
 static gboolean
 is_any_shaking (AmnesiaTransport *self)
 {
-  return self->handshakes.asking.running->len + self->handshakes.asking.waiting->len +
-         self->handshakes.answering.running->len + self->handshakes.answering.waiting->len > 0;
+  return self->handshakes.asking.running->len > 0 || self->handshakes.asking.waiting->len > 0 ||
+         self->handshakes.answering.running->len > 0 || self->handshakes.answering.waiting->len > 0;
 }
 
 static void
@@ -153,7 +154,7 @@ give_up_idle (AmnesiaTransport *self)
   while ((idle = amnesia_handshakes_get_idle (&self->handshakes, self->now.mono)) != NULL)
     {
       g_autoptr (GError) error = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_TIMED_OUT,
-                                              "its handshake took too long, and others waited");
+                                              _("its handshake took too long, and others waited"));
 
       amnesia_transport_close_channel (self, find_channel (self, idle), error);
     }

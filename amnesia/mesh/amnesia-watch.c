@@ -2,6 +2,8 @@
 
 #include "amnesia-watch-private.h"
 
+#include "amnesia-gettext-private.h"
+
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -263,7 +265,7 @@ amnesia_watch_add (AmnesiaWatch  *self,
       int saved = errno;
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved),
-                   "the connection cannot be watched: %s", g_strerror (saved));
+                   _("the connection cannot be watched: %s"), g_strerror (saved));
       return NULL;
     }
   g_ptr_array_add (self->watched, watched);

@@ -199,8 +199,8 @@ amnesia_dictionary_count_same (GVariant *a,
   size = (gsize) MIN (dictionary_a.ends - dictionary_a.bytes, dictionary_b.ends - dictionary_b.bytes);
   n = MIN (n, find_byte (&dictionary_a, find_difference (dictionary_a.bytes, dictionary_b.bytes, size)));
 
-  return find_difference (dictionary_a.ends, dictionary_b.ends, n * dictionary_a.width)
-         / dictionary_a.width;
+  return find_difference (dictionary_a.ends, dictionary_b.ends, n * dictionary_a.width) /
+         dictionary_a.width;
 }
 
 /* Finds the type of a member's value, which ends @size bytes behind its beginning, and returns its length;
@@ -233,8 +233,8 @@ find_member (const Dictionary *self,
   *member = self->bytes + start;
   *size = end - start;
 
-  return start < end && end <= (gsize) (self->ends - self->bytes)
-         && memchr (*member, '\0', *size) != NULL;
+  return start < end && end <= (gsize) (self->ends - self->bytes) &&
+         memchr (*member, '\0', *size) != NULL;
 }
 
 /* Whether the bytes alone tell that two dictionaries, each an a{sv}, are not equal: the first member that
@@ -252,18 +252,18 @@ amnesia_dictionary_differs (GVariant *a,
 
   dictionary_init (&dictionary_a, a);
   dictionary_init (&dictionary_b, b);
-  if (first >= dictionary_a.n || first >= dictionary_b.n
-      || !find_member (&dictionary_a, first, &member_a, &size_a)
-      || !find_member (&dictionary_b, first, &member_b, &size_b)
-      || strcmp ((const char *) member_a, (const char *) member_b) != 0)
+  if (first >= dictionary_a.n || first >= dictionary_b.n ||
+      !find_member (&dictionary_a, first, &member_a, &size_a) ||
+      !find_member (&dictionary_b, first, &member_b, &size_b) ||
+      strcmp ((const char *) member_a, (const char *) member_b) != 0)
     return FALSE;
 
   length = find_type (member_a, size_a, &type_a);
 
-  return length > 0 && find_type (member_b, size_b, &type_b) == length
-         && memcmp (type_a, type_b, length) == 0
-         && memchr (type_a, 'v', length) == NULL && memchr (type_a, '{', length) == NULL
-         && (size_a != size_b || memcmp (member_a, member_b, size_a) != 0);
+  return length > 0 && find_type (member_b, size_b, &type_b) == length &&
+         memcmp (type_a, type_b, length) == 0 &&
+         memchr (type_a, 'v', length) == NULL && memchr (type_a, '{', length) == NULL &&
+         (size_a != size_b || memcmp (member_a, member_b, size_a) != 0);
 }
 
 static gboolean
@@ -276,8 +276,8 @@ is_same_member (const Dictionary *a,
   gsize start_b = get_start (b, index_b);
   gsize size = get_end (a, index_a) - start_a;
 
-  return get_end (b, index_b) - start_b == size
-         && memcmp (a->bytes + start_a, b->bytes + start_b, size) == 0;
+  return get_end (b, index_b) - start_b == size &&
+         memcmp (a->bytes + start_a, b->bytes + start_b, size) == 0;
 }
 
 /* Finds where two dictionaries, each an a{sv} in normal form, differ: the members before @first are the
@@ -296,9 +296,9 @@ amnesia_dictionary_compare (GVariant *a,
   *first = amnesia_dictionary_count_same (a, b);
   n = MIN (dictionary_a.n, dictionary_b.n) - *first;
   *n_last = 0;
-  while (*n_last < n
-         && is_same_member (&dictionary_a, dictionary_a.n - 1 - *n_last,
-                            &dictionary_b, dictionary_b.n - 1 - *n_last))
+  while (*n_last < n &&
+         is_same_member (&dictionary_a, dictionary_a.n - 1 - *n_last,
+                         &dictionary_b, dictionary_b.n - 1 - *n_last))
     ++*n_last;
 }
 

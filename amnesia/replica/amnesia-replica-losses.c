@@ -57,9 +57,9 @@ count_loss (AmnesiaReplica *self,
   if (last == NULL || last->winner != winner)
     self->losses_size += amnesia_entry_get_size (winner);
 
-  return last == NULL
-         || (self->losses->len < MAX_LOSSES
-             && self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
+  return last == NULL ||
+         (self->losses->len < MAX_LOSSES &&
+          self->losses_size <= MAX_LOSSES_SIZES * self->max_size);
 }
 
 /* @lost goes out of force because of @winner. */
@@ -70,8 +70,8 @@ amnesia_replica_note_loss (AmnesiaReplica *self,
 {
   AmnesiaLoss *loss;
 
-  if (!amnesia_replica_wrote (self, lost) || amnesia_replica_wrote (self, winner)
-      || has_seen (winner, lost) || !count_loss (self, lost, winner))
+  if (!amnesia_replica_wrote (self, lost) || amnesia_replica_wrote (self, winner) ||
+      has_seen (winner, lost) || !count_loss (self, lost, winner))
     return;
 
   loss = g_new (AmnesiaLoss, 1);

@@ -63,7 +63,7 @@ GVariant       *amnesia_replica_dup_member   (AmnesiaReplica  *self,
 AmnesiaEntry   *amnesia_replica_get_newest   (AmnesiaReplica  *self);
 AmnesiaEntry   *amnesia_replica_lookup       (AmnesiaReplica  *self,
                                               const char      *key);
-gboolean        amnesia_replica_wrote        (AmnesiaReplica  *self,
+gboolean        amnesia_replica_wrote        (AmnesiaReplica     *self,
                                               const AmnesiaEntry *entry);
 gboolean        amnesia_replica_beats        (AmnesiaReplica  *self,
                                               const char      *key,
@@ -96,7 +96,7 @@ AmnesiaMerge    amnesia_replica_merge        (AmnesiaReplica  *self,
                                               gint64           wall,
                                               AmnesiaEntry    *entry);
 GPtrArray      *amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
-                                              gint64           wall);
+                                               gint64          wall);
 
 GPtrArray      *amnesia_replica_steal_losses (AmnesiaReplica  *self);
 

@@ -128,8 +128,8 @@ amnesia_replica_note_change (AmnesiaReplica     *self,
                              const AmnesiaEntry *entry)
 {
   self->value_is_current = FALSE;
-  if (amnesia_entry_is_base (entry)
-      || self->changed->len > 16 + (guint) g_tree_nnodes (self->keys) / 4)
+  if (amnesia_entry_is_base (entry) ||
+      self->changed->len > 16 + (guint) g_tree_nnodes (self->keys) / 4)
     amnesia_replica_forget_value (self);
   else if (self->value_is_merged)
     g_ptr_array_add (self->changed, g_strdup (entry->key));
@@ -157,8 +157,8 @@ amnesia_replica_get_default (AmnesiaReplica *self)
 gboolean
 amnesia_replica_takes_keys (AmnesiaReplica *self)
 {
-  return g_tree_nnodes (self->keys) > 0 || self->base == NULL || self->base->value == NULL
-         || g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT);
+  return g_tree_nnodes (self->keys) > 0 || self->base == NULL || self->base->value == NULL ||
+         g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT);
 }
 
 /* Gets what there is now. */

@@ -142,8 +142,8 @@ is_room (AmnesiaReplica *self,
          guint           count,
          guint64         size)
 {
-  return (count <= MAX_ENTRIES || count <= count_entries (self))
-         && (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
+  return (count <= MAX_ENTRIES || count <= count_entries (self)) &&
+         (size <= AMNESIA_MAX_SIZES_IN_ALL * self->max_size || size <= self->size);
 }
 
 static gboolean
@@ -355,8 +355,8 @@ amnesia_replica_beats (AmnesiaReplica *self,
   const AmnesiaEntry *entry = amnesia_replica_lookup (self, key);
   const AmnesiaEntry *base = self->base;
 
-  return (entry == NULL || amnesia_write_compare (stamp, id, entry->stamp, entry->id) > 0)
-         && (base == NULL || amnesia_write_compare (stamp, id, base->stamp, base->id) > 0);
+  return (entry == NULL || amnesia_write_compare (stamp, id, entry->stamp, entry->id) > 0) &&
+         (base == NULL || amnesia_write_compare (stamp, id, base->stamp, base->id) > 0);
 }
 
 /* Lists all entries in force in the order of their keys, the base first. The array is the
@@ -433,9 +433,9 @@ is_relief (AmnesiaReplica     *self,
            const AmnesiaEntry *entry,
            gint64              wall)
 {
-  return is_stranded (self, amnesia_replica_lookup (self, entry->key), wall)
-         && (amnesia_entry_is_base (entry) || self->base == NULL
-             || amnesia_entry_compare (entry, self->base) > 0);
+  return is_stranded (self, amnesia_replica_lookup (self, entry->key), wall) &&
+         (amnesia_entry_is_base (entry) || self->base == NULL ||
+          amnesia_entry_compare (entry, self->base) > 0);
 }
 
 /* A stamp from far ahead is not in force any more: the clock starts anew from those that are. */
@@ -516,9 +516,9 @@ was_never_written (AmnesiaReplica *self,
   if (self->base == NULL)
     return TRUE;
 
-  return (self->base->stamp & AMNESIA_STAMP_NORMAL) == 0 && self->base->value != NULL
-         && g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT)
-         && !g_variant_lookup (self->base->value, key, "*", NULL);
+  return (self->base->stamp & AMNESIA_STAMP_NORMAL) == 0 && self->base->value != NULL &&
+         g_variant_is_of_type (self->base->value, G_VARIANT_TYPE_VARDICT) &&
+         !g_variant_lookup (self->base->value, key, "*", NULL);
 }
 
 /* Makes a first value of ours: a weak write, which any normal one beats, also of somebody who has not
@@ -551,9 +551,9 @@ amnesia_replica_begin_merge (AmnesiaReplica *self,
       /* it covers others: each is looked at by itself */
       if (amnesia_entry_is_base (entry))
         return TRUE;
-      if (!amnesia_stamp_is_ahead (entry->stamp, wall)
-          && (is_relief (self, entry, wall)
-              || amnesia_replica_beats (self, entry->key, entry->stamp, entry->id)))
+      if (!amnesia_stamp_is_ahead (entry->stamp, wall) &&
+          (is_relief (self, entry, wall) ||
+           amnesia_replica_beats (self, entry->key, entry->stamp, entry->id)))
         amnesia_replica_count_key (self, &room, entry->key, entry->value);
     }
   self->has_room = is_room (self, room.n_keys + (self->base != NULL ? 1 : 0), room.size);
@@ -611,8 +611,8 @@ write_anew (AmnesiaReplica *self,
       const AmnesiaEntry *old = old_entries->pdata[i];
       gboolean weak = (old->stamp & AMNESIA_STAMP_NORMAL) == 0;
 
-      if (i == 0 || amnesia_entry_is_base (old_entries->pdata[i - 1])
-          || amnesia_entry_compare (old, old_entries->pdata[i - 1]) != 0)
+      if (i == 0 || amnesia_entry_is_base (old_entries->pdata[i - 1]) ||
+          amnesia_entry_compare (old, old_entries->pdata[i - 1]) != 0)
         stamp = amnesia_clock_next (&self->clock, wall, weak);
       g_ptr_array_add (entries, amnesia_entry_ref (put_write (self, stamp, old->key, old->value)));
     }
@@ -632,13 +632,13 @@ amnesia_replica_rewrite_ahead (AmnesiaReplica *self,
   AmnesiaClock past = { 0 };
   g_autoptr (GPtrArray) ahead = NULL;
 
-  if (!is_ahead (amnesia_replica_get_newest (self), wall)
-      && !is_ahead (get_newest_weak_key (self), wall) && !is_ahead (self->base, wall))
+  if (!is_ahead (amnesia_replica_get_newest (self), wall) &&
+      !is_ahead (get_newest_weak_key (self), wall) && !is_ahead (self->base, wall))
     return NULL;
 
   ahead = list_own_ahead (self, wall, &past);
-  if (ahead->len == 0
-      || (is_ahead (self->base, wall) && !is_own (self, self->base->id)))
+  if (ahead->len == 0 ||
+      (is_ahead (self->base, wall) && !is_own (self, self->base->id)))
     return NULL;
 
   start_clock_anew (self, &past);

@@ -20,9 +20,9 @@ gboolean amnesia_value_is_key     (const char  *text);
 gboolean amnesia_value_check      (GVariant    *value,
                                    guint64      max_size,
                                    GError     **error);
-gboolean amnesia_value_check_member (GVariant *value,
-                                   guint64      max_size,
-                                   GError     **error);
+gboolean amnesia_value_check_member (GVariant  *value,
+                                     guint64    max_size,
+                                     GError   **error);
 gboolean amnesia_value_equal      (GVariant    *a,
                                    GVariant    *b);
 GVariant *amnesia_value_copy      (GVariant    *part);

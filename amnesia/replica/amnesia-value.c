@@ -3,7 +3,8 @@
 #include "amnesia-value-private.h"
 
 #include "amnesia-dictionary-private.h"
-#include "amnesia-error.h"
+#include "amnesia-error-private.h"
+#include "amnesia-gettext-private.h"
 
 #include <string.h>
 
@@ -137,8 +138,8 @@ trust (GVariant *value)
 {
   g_autoptr (GBytes) bytes = NULL;
 
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY) || g_variant_n_children (value) == 0
-      || is_tree (value))
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY) || g_variant_n_children (value) == 0 ||
+      is_tree (value))
     return g_variant_ref (value);
 
   bytes = g_variant_get_data_as_bytes (value);
@@ -191,9 +192,27 @@ check_depth (const GVariantType  *type,
   if (depth + get_type_depth (type) <= MAX_DEPTH)
     return TRUE;
 
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
-               "the value has more than %d containers inside each other", MAX_DEPTH);
+  amnesia_set_error_plural (error, AMNESIA_ERROR_INVALID_VALUE,
+                            "the value has more than %d container inside each other",
+                            "the value has more than %d containers inside each other", MAX_DEPTH,
+                            MAX_DEPTH);
   return FALSE;
+}
+
+/* What is wrong with a type, for a message; not yet translated. NULL: nothing is. */
+static const char *
+find_type_fault (const char *type_string)
+{
+  /* Translators: the type is that of a GVariant, in its letters: “a{sv}” */
+  if (!g_variant_type_string_is_valid (type_string))
+    return N_("the type “%s” is not the type of one GVariant");
+  if (!g_variant_type_is_definite (G_VARIANT_TYPE (type_string)))
+    return N_("the type “%s” is not definite: it has “*”, “?” or “r” in it");
+  if (strchr (type_string, 'h') != NULL)
+    return N_("the type “%s” holds a handle (“h”), which means nothing in another process");
+  if (g_variant_type_is_dict_entry (G_VARIANT_TYPE (type_string)))
+    return N_("the type “%s” is a dictionary entry outside of a dictionary");
+  return NULL;
 }
 
 /* Checks the type of a value that has @depth containers around it. */
@@ -202,33 +221,25 @@ check_type (const char  *type_string,
             guint        depth,
             GError     **error)
 {
-  const char *fault = NULL;
+  const char *fault;
   g_autofree char *shown = NULL;
 
   if (type_string[0] != '\0' && type_string[1] == '\0' && strchr (BASIC_TYPES, type_string[0]))
     return TRUE;
   if (strlen (type_string) > AMNESIA_MAX_TYPE)
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
-                   "a type has %" G_GSIZE_FORMAT " bytes, %d are the most",
-                   strlen (type_string), AMNESIA_MAX_TYPE);
+      amnesia_set_error_plural (error, AMNESIA_ERROR_INVALID_VALUE,
+                                "a type has %zu byte, %d are the most",
+                                "a type has %zu bytes, %d are the most", strlen (type_string),
+                                strlen (type_string), AMNESIA_MAX_TYPE);
       return FALSE;
     }
 
-  if (!g_variant_type_string_is_valid (type_string))
-    fault = "is not the type of one GVariant";
-  else if (!g_variant_type_is_definite (G_VARIANT_TYPE (type_string)))
-    fault = "is not definite: it has '*', '?' or 'r' in it";
-  else if (strchr (type_string, 'h') != NULL)
-    fault = "holds a handle ('h'), which means nothing in another process";
-  else if (g_variant_type_is_dict_entry (G_VARIANT_TYPE (type_string)))
-    fault = "is a dictionary entry outside of a dictionary";
+  fault = find_type_fault (type_string);
   if (fault == NULL)
     return check_depth (G_VARIANT_TYPE (type_string), depth, error);
-
   shown = g_strescape (type_string, NULL);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
-               "the type '%s' %s", shown, fault);
+  amnesia_set_error (error, AMNESIA_ERROR_INVALID_VALUE, fault, shown);
   return FALSE;
 }
 
@@ -289,8 +300,9 @@ check_keys (GVariant  *dictionary,
 
   if (g_variant_n_children (dictionary) > count_possible_keys (dictionary))
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
-                   "a dictionary has more entries than there are keys, each may be there once");
+      amnesia_set_error (error, AMNESIA_ERROR_INVALID_VALUE,
+                         N_("a dictionary has more entries than there are keys, each may be there "
+                            "once"));
       return FALSE;
     }
 
@@ -308,8 +320,8 @@ check_keys (GVariant  *dictionary,
       entry = g_variant_get_child_value (dictionary, member->index);
       key = g_variant_get_child_value (entry, 0);
       shown = show_key (key);
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
-                   "a dictionary has the key %s twice, each may be there once", shown);
+      amnesia_set_error (error, AMNESIA_ERROR_INVALID_VALUE,
+                         N_("a dictionary has the key %s twice, each may be there once"), shown);
       return FALSE;
     }
 
@@ -407,7 +419,7 @@ compare_in_order (GVariant *a,
   gsize n = g_variant_n_children (a);
   gboolean same_key = TRUE;
   gsize first = g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT)
-                ? amnesia_dictionary_count_same (a, b) : 0;
+                  ? amnesia_dictionary_count_same (a, b) : 0;
 
   *equal = TRUE;
   for (gsize i = first; i < n && *equal; i++)
@@ -478,8 +490,8 @@ equal_children (GVariant *a,
 gboolean
 amnesia_value_is_quick (const char *type_string)
 {
-  return strlen (type_string) == 2 && type_string[0] == 'a'
-         && strchr ("ynqiuxtd", type_string[1]) != NULL;
+  return strlen (type_string) == 2 && type_string[0] == 'a' &&
+         strchr ("ynqiuxtd", type_string[1]) != NULL;
 }
 
 /* Whether any @size bytes are a value of this type: a number, or an array of them. */
@@ -528,18 +540,22 @@ check_at_depth (GVariant  *value,
     return FALSE;
   if (!is_normal_form (value))
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_INVALID_VALUE,
-                   "the value's bytes are not in the normal form of GVariant, "
-                   "or have more than %d containers inside each other", MAX_DEPTH);
+      amnesia_set_error_plural (error, AMNESIA_ERROR_INVALID_VALUE,
+                                "the value's bytes are not in the normal form of GVariant, or have "
+                                "more than %d container inside each other",
+                                "the value's bytes are not in the normal form of GVariant, or have "
+                                "more than %d containers inside each other", MAX_DEPTH, MAX_DEPTH);
       return FALSE;
     }
   if (!check_content (value, depth, error))
     return FALSE;
   if (g_variant_get_size (value) > max_size)
     {
-      g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
-                   "the value has %" G_GSIZE_FORMAT " bytes, max-size is %" G_GUINT64_FORMAT,
-                   g_variant_get_size (value), max_size);
+      amnesia_set_error_plural (error, AMNESIA_ERROR_TOO_BIG,
+                                "the value has %zu byte, max-size is %zu",
+                                "the value has %zu bytes, max-size is %zu",
+                                g_variant_get_size (value), g_variant_get_size (value),
+                                (gsize) max_size);
       return FALSE;
     }
 
@@ -578,15 +594,15 @@ amnesia_value_equal (GVariant *a,
 
   if (a == b)
     return TRUE;
-  if (a == NULL || b == NULL
-      || !g_str_equal (g_variant_get_type_string (a), g_variant_get_type_string (b)))
+  if (a == NULL || b == NULL ||
+      !g_str_equal (g_variant_get_type_string (a), g_variant_get_type_string (b)))
     return FALSE;
   if (compare_bytes (get_bytes (a), get_bytes (b)) == 0)
     return TRUE;
-  if (!has_variant_or_dictionary (g_variant_get_type_string (a))
-      || g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED
-      || g_variant_n_children (a) != g_variant_n_children (b)
-      || (g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT) && amnesia_dictionary_differs (a, b)))
+  if (!has_variant_or_dictionary (g_variant_get_type_string (a)) ||
+      g_variant_get_size (a) > MAX_SORTED || g_variant_get_size (b) > MAX_SORTED ||
+      g_variant_n_children (a) != g_variant_n_children (b) ||
+      (g_variant_is_of_type (a, G_VARIANT_TYPE_VARDICT) && amnesia_dictionary_differs (a, b)))
     return FALSE;
 
   trusted_a = trust (a);

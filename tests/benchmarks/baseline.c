@@ -194,7 +194,9 @@ keep_newest (int64_t  value,
     return;
   *dirty = true;
   plain_send_now (links, value);
+  /* clang-format off */
   __asm__ volatile ("" ::: "memory");
+  /* clang-format on */
 }
 
 /* The first is sent at once, and at the end the newest. */
@@ -337,7 +339,7 @@ main (int    argc,
     const char *name;
     int       (*run) (void);
   } roles[] = {
-    { "ping", ping },     { "echo", echo },     { "writer", writer }, { "receiver", receiver },
+    { "ping", ping }, { "echo", echo }, { "writer", writer }, { "receiver", receiver },
     { "spawn", bench_spawn }, { "holder", holder }, { "joiner", joiner }, { "idle", idle },
   };
   size_t i;

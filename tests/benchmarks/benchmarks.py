@@ -100,7 +100,11 @@ class Benchmarks:
     def keep_quantiles(self, case, results):
         """Of the first repeat: where times lie, and not only the middle one."""
         self.quantiles += [
-            {"case": case.title, "contestant": contestant.name, "us": [q / 1000 for q in of_it[0]["quantiles"]]}
+            {
+                "case": case.title,
+                "contestant": contestant.name,
+                "us": [q / 1000 for q in of_it[0]["quantiles"]],
+            }
             for contestant, of_it in results.items()
             if case.workload == "W1"
         ]

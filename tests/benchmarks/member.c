@@ -359,7 +359,7 @@ probe (void)
   printf ("{\"local\": %s, \"tls\": %s, \"can_be_turned_off\": %s}\n",
           g_enum_get_value_by_nick (ways, "local") != NULL ? "true" : "false",
           g_enum_get_value_by_nick (ways, "tls") != NULL &&
-          g_tls_backend_supports_tls (g_tls_backend_get_default ()) ? "true" : "false",
+              g_tls_backend_supports_tls (g_tls_backend_get_default ()) ? "true" : "false",
           conf != NULL ? "true" : "false");
   return EXIT_SUCCESS;
 }
@@ -373,7 +373,7 @@ main (int    argc,
     const char *name;
     int       (*run) (void);
   } roles[] = {
-    { "ping", ping },     { "echo", echo },     { "writer", writer }, { "receiver", receiver },
+    { "ping", ping }, { "echo", echo }, { "writer", writer }, { "receiver", receiver },
     { "spawn", bench_spawn }, { "holder", holder }, { "joiner", joiner }, { "idle", idle },
     { "probe", probe },
   };

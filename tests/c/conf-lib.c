@@ -21,8 +21,8 @@ void
 conf_assert_refused (const char *json,
                      const char *expected)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(AmnesiaConf) conf = amnesia_conf_new_from_json (json, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new_from_json (json, &error);
 
   g_assert_null (conf);
   conf_assert_message (error, json, expected);
@@ -31,7 +31,7 @@ conf_assert_refused (const char *json,
 AmnesiaConf *
 conf_assert_read (const char *json)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   AmnesiaConf *conf = amnesia_conf_new_from_json (json, &error);
 
   g_assert_no_error (error);
@@ -59,7 +59,7 @@ conf_repeat (const char *unit,
              guint       times)
 {
   GString *text = g_string_new (NULL);
-  g_auto(GStrv) parts = g_strsplit (unit, "#", -1);
+  g_auto (GStrv) parts = g_strsplit (unit, "#", -1);
 
   for (guint i = 0; i < times; i++)
     {

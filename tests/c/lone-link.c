@@ -70,8 +70,8 @@ lone_link_feed (AmnesiaLink    *link,
 {
   gboolean greeted = link->peer_id != 0;
   const guint8 *head = g_bytes_get_data (packet->head, NULL);
-  g_auto (AmnesiaReceipt) own_receipt = { 0, };
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaReceipt) own_receipt = { 0 };
+  g_auto (AmnesiaFrame) frame = { 0 };
   gsize header_size, payload_size;
 
   if (!greeted)

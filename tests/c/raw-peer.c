@@ -18,7 +18,7 @@ raw_frame_free (AmnesiaFrame *frame)
 static void
 take_frames (RawPeer *peer)
 {
-  AmnesiaFrame frame = { 0, };
+  AmnesiaFrame frame = { 0 };
 
   while (amnesia_reader_next (peer->reader, &frame, peer->error == NULL ? &peer->error : NULL))
     {

@@ -30,7 +30,7 @@ void          raw_peer_set_reading (RawPeer      *peer,
 void          raw_peer_send_bytes  (RawPeer      *peer,
                                     gconstpointer bytes,
                                     gsize         size);
-void          raw_peer_send        (RawPeer      *peer,
+void          raw_peer_send        (RawPeer       *peer,
                                     AmnesiaPacket *packet);
 
 AmnesiaHello  raw_hello            (guint64       id,
@@ -53,13 +53,13 @@ void          raw_peer_greet       (RawPeer      *peer,
                                     guint64       id,
                                     guint         index);
 
-AmnesiaFrame *raw_peer_wait_frame  (RawPeer      *peer,
-                                    AmnesiaFrameKind kind);
+AmnesiaFrame *raw_peer_wait_frame  (RawPeer          *peer,
+                                    AmnesiaFrameKind  kind);
 guint64       raw_peer_wait_ack    (RawPeer      *peer);
 void          raw_peer_wait_write  (RawPeer      *peer,
                                     const char   *text);
-guint         raw_peer_count       (RawPeer      *peer,
-                                    AmnesiaFrameKind kind);
+guint         raw_peer_count       (RawPeer          *peer,
+                                    AmnesiaFrameKind  kind);
 void          raw_peer_wait_closed (RawPeer      *peer);
 void          raw_peer_wait_bye    (RawPeer      *peer,
                                     AmnesiaBye    reason,
@@ -68,10 +68,10 @@ void          raw_frame_free       (AmnesiaFrame *frame);
 void          raw_assert_write     (AmnesiaFrame *frame,
                                     const char   *text);
 
-void          raw_encode_list      (AmnesiaEntry *entry,
-                                    gboolean      reply,
+void          raw_encode_list      (AmnesiaEntry  *entry,
+                                    gboolean       reply,
                                     AmnesiaPacket *packet);
-void          raw_encode_write     (AmnesiaEntry *entry,
+void          raw_encode_write     (AmnesiaEntry  *entry,
                                     AmnesiaPacket *packet);
 
 AmnesiaEntry *raw_entry            (guint64       id,

@@ -139,7 +139,7 @@ world_end (void)
       amnesia_mesh_close (world.nodes[i].mesh);
       amnesia_mesh_free (world.nodes[i].mesh);
       g_ptr_array_unref (world.nodes[i].dialled);
-      world.nodes[i] = (WorldNode) { 0, };
+      world.nodes[i] = (WorldNode) { 0 };
     }
   g_ptr_array_unref (world.ends);
 }

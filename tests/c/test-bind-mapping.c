@@ -174,7 +174,7 @@ from_time (const GValue *value,
 {
   ((Counts *) user_data)->n_sets++;
   return g_value_get_boxed (value) != NULL
-         ? g_variant_new_int64 (g_date_time_to_unix (g_value_get_boxed (value))) : NULL;
+           ? g_variant_new_int64 (g_date_time_to_unix (g_value_get_boxed (value))) : NULL;
 }
 
 static void

@@ -130,7 +130,7 @@ test_after_sync_once (void)
   test_set_key (here.store, "k", "5.0");
   member_init (&there, conf);
   member_bind (&there, AMNESIA_BIND_GET | AMNESIA_BIND_SET | AMNESIA_BIND_GET_NO_CHANGES |
-                       AMNESIA_BIND_AFTER_SYNC);
+                         AMNESIA_BIND_AFTER_SYNC);
   test_widget_set_value (there.widget, 3);
   test_wait_state (there.store, AMNESIA_STATE_SYNCED);
   g_assert_cmpfloat (there.widget->value, ==, 5);

@@ -130,7 +130,8 @@ static void
 test_set_only (Fixture       *fixture,
                gconstpointer  user_data)
 {
-  g_test_summary ("With SET a key takes the value of the property at once, if it is there; the property none");
+  g_test_summary ("With SET a key takes the value of the property at once, if it is there; "
+                  "the property none");
 
   test_set_key (fixture->store, "k", "int64 5");
   test_widget_set_number (fixture->widget, 3);
@@ -394,7 +395,8 @@ test_misfits (Fixture       *fixture,
       test_set_key (fixture->store, "k", misfits[i]);
       g_assert_cmpint (fixture->widget->number, ==, 5);
     }
-  g_assert_cmpuint (test_diary_count_log (fixture->diary, "the property “number” of a TestWidget does not take the key “k”: *"), ==, 1);
+  g_assert_cmpuint (test_diary_count_log (fixture->diary, "the property “number” of a TestWidget "
+                                                          "does not take the key “k”: *"), ==, 1);
   test_set_key (fixture->store, "k", "6.0");
   g_assert_cmpint (fixture->widget->number, ==, 6);
   test_set_key (fixture->store, "k", "int64 101");
@@ -646,7 +648,7 @@ main (int    argc,
   {
     const char *path;
     void      (*func) (Fixture       *fixture,
-                       gconstpointer  user_data);
+                  gconstpointer  user_data);
   } tests[] = {
     { "/bind/initial", test_initial },
     { "/bind/absent", test_absent },

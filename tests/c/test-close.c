@@ -111,7 +111,7 @@ test_acknowledged (void)
 {
   g_autoptr (RawPeer) raw = NULL;
   AmnesiaStore *store = raw_door_open_store (&raw);
-  TestOutcome outcome = { 0, };
+  TestOutcome outcome = { 0 };
 
   g_test_summary ("Closing waits for the acknowledgement, then says goodbye and reads to the end");
 
@@ -153,7 +153,7 @@ test_twice (void)
   g_autoptr (AmnesiaConf) conf = test_conf (2);
   AmnesiaStore *a = test_store (conf);
   AmnesiaStore *b = test_store (conf);
-  TestOutcome outcome = { 0, };
+  TestOutcome outcome = { 0 };
 
   g_test_summary ("Two closings at a time end together; one of a closed store ends at once");
 
@@ -175,7 +175,7 @@ test_cancel (void)
   g_autoptr (RawPeer) raw = NULL;
   AmnesiaStore *store = raw_door_open_store (&raw);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  TestOutcome cancelled = { 0, }, patient = { 0, };
+  TestOutcome cancelled = { 0 }, patient = { 0 };
 
   g_test_summary ("Cancelling ends one waiting, not the closing");
 
@@ -200,7 +200,7 @@ test_open_meanwhile (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (1);
   AmnesiaStore *store = test_store (conf);
-  TestOutcome closing = { 0, }, opening = { 0, };
+  TestOutcome closing = { 0 }, opening = { 0 };
 
   g_test_summary ("Opening while closing is an error; a configuration that is set opens again");
 
@@ -230,7 +230,7 @@ test_close_ends_opening (void)
   g_autoptr (AmnesiaConf) conf = test_conf (2);
   g_autoptr (RawDoor) silent = raw_door_new (1);
   AmnesiaStore *store = test_new_store (conf);
-  TestOutcome closing = { 0, }, opening = { 0, };
+  TestOutcome closing = { 0 }, opening = { 0 };
 
   g_test_summary ("Closing lets an opening come to its end, but not longer than close-timeout");
 
@@ -330,7 +330,7 @@ test_lost_while_closing (void)
   g_autoptr (RawDoor) door = raw_door_new (1);
   AmnesiaStore *store = test_new_store (conf);
   g_autoptr (RawPeer) peer = raw_door_accept (door);
-  TestOutcome outcome = { 0, };
+  TestOutcome outcome = { 0 };
 
   g_test_summary ("Whose link ends while the store is closed is named, if he has not confirmed the "
                   "value");
@@ -356,8 +356,8 @@ test_left_while_closing (void)
   g_autoptr (RawDoor) door = raw_door_new (1);
   AmnesiaStore *store = test_new_store (conf);
   g_autoptr (RawPeer) peer = raw_door_accept (door);
-  AmnesiaPacket packet = { 0, };
-  TestOutcome outcome = { 0, };
+  AmnesiaPacket packet = { 0 };
+  TestOutcome outcome = { 0 };
 
   g_test_summary ("Who leaves in order while the store is closed is not waited for");
 
@@ -383,7 +383,7 @@ test_cut_while_closing (void)
   g_autoptr (RawDoor) door = raw_door_new (1);
   AmnesiaStore *store = test_new_store (conf);
   g_autoptr (RawPeer) peer = raw_door_accept (door);
-  TestOutcome outcome = { 0, };
+  TestOutcome outcome = { 0 };
 
   g_test_summary ("A link that is cut while the store is closed comes back, and the value arrives");
 

@@ -88,7 +88,7 @@ static void
 test_removed (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf (0, 2, -1);
-  Setting setting = { NULL, };
+  Setting setting = { NULL };
   g_autoptr (TestDiary) diary = NULL;
 
   g_test_summary ("Who is not listed any more gets what is due, then a goodbye; the others stay");
@@ -112,7 +112,7 @@ static void
 test_kept (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf (3, 2, 1, 0, -1);
-  Setting setting = { NULL, };
+  Setting setting = { NULL };
   g_autoptr (TestDiary) diary = NULL;
   g_autofree char *listening = NULL;
   AmnesiaPeer *peer;
@@ -141,7 +141,7 @@ test_moved (void)
 {
   g_autoptr (AmnesiaConf) conf = make_conf (0, 3, 2, -1);
   RawDoor *door = raw_door_new (3);
-  Setting setting = { NULL, };
+  Setting setting = { NULL };
   g_autoptr (RawPeer) moved = NULL;
 
   g_test_summary ("Who has moved to another port is left at the old one, and dialled at the new one");
@@ -163,7 +163,7 @@ test_moved (void)
 static void
 test_same (void)
 {
-  Setting setting = { NULL, };
+  Setting setting = { NULL };
   g_autoptr (TestDiary) diary = NULL;
 
   g_test_summary ("Setting the same configuration again does nothing");
@@ -181,9 +181,9 @@ static void
 test_group (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (3);
-  Setting setting = { NULL, };
+  Setting setting = { NULL };
   g_autoptr (RawPeer) again = NULL;
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
   AmnesiaFrame *frame;
 
   g_test_summary ("Another group closes all links, and the next hello names it");
@@ -217,7 +217,7 @@ test_id_stays (void)
   for (i = 0; i < 2; i++)
     {
       g_autoptr (RawPeer) raw = raw_door_accept (door);
-      g_auto (AmnesiaHello) hello = { 0, };
+      g_auto (AmnesiaHello) hello = { 0 };
       AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_HELLO);
 
       amnesia_frame_decode_hello (frame, &hello);

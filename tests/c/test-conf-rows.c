@@ -14,7 +14,7 @@ refuse_in_file (const char *text,
                 const char *expected)
 {
   g_autofree char *filename = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   int fd = g_file_open_tmp ("amnesia-XXXXXX.json", &filename, NULL);
 
   g_close (fd, NULL);
@@ -175,7 +175,7 @@ test_ports (void)
     "65536", "70000", "-1", "0", "-0", "1000000000", "1e9", "1e3", "99999999999999999999",
     "7777.9", "7777.0", "\"7777\"", "true", "null",
   };
-  g_autoptr(AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"a\",\"port\":65535}]");
+  g_autoptr (AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"a\",\"port\":65535}]");
 
   g_test_summary ("A port is a whole number from 1 to 65535 and nothing else.");
   conf_assert_peer (conf, 0, "a", 65535);
@@ -241,14 +241,14 @@ test_bad_hosts (void)
   g_autofree char *label = g_strnfill (64, 'a');
   g_autofree char *name = g_strnfill (254, 'a');
   g_autofree char *huge = g_strnfill (100000, 'a');
-  g_autoptr(AmnesiaConf) conf = amnesia_conf_new ();
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
 
   g_test_summary ("What cannot be dialled is refused when it is read.");
   for (guint i = 63; i < 254; i += 64)
     name[i] = '.';
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_assert_false (amnesia_conf_add_peer (conf, rows[i].given, 7777, &error));
       conf_assert_message (error, rows[i].given, rows[i].expected);
@@ -271,10 +271,10 @@ test_bad_hosts (void)
 static void
 test_duplicates (void)
 {
-  g_autoptr(AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"localhost\",\"port\":1},"
-                                                  "{\"host\":\"127.0.0.1\",\"port\":1},"
-                                                  "{\"host\":\"localhost\",\"port\":2}]");
-  g_autoptr(GError) error = NULL;
+  g_autoptr (AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"localhost\",\"port\":1},"
+                                                   "{\"host\":\"127.0.0.1\",\"port\":1},"
+                                                   "{\"host\":\"localhost\",\"port\":2}]");
+  g_autoptr (GError) error = NULL;
 
   g_test_summary ("The same host and port twice is refused, however the host is written.");
   g_assert_cmpuint (amnesia_conf_get_n_peers (conf), ==, 3);
@@ -302,11 +302,11 @@ test_limits (void)
   g_autofree char *full = g_strdup_printf ("{\"allow\":[%s],\"peers\":[%s]}", ranges, fits);
   g_autofree char *many = g_strdup_printf ("[%s]", too_many);
   g_autofree char *many_ranges = g_strdup_printf ("{\"allow\":[%s,\"::/0\"]}", ranges);
-  g_autoptr(AmnesiaConf) conf = conf_assert_read (full);
+  g_autoptr (AmnesiaConf) conf = conf_assert_read (full);
   g_autofree char *spaces = g_strnfill (65536 - strlen (full), ' ');
   g_autofree char *largest = g_strconcat (full, spaces, NULL);
   g_autofree char *too_large = g_strconcat (largest, " ", NULL);
-  g_autoptr(AmnesiaConf) large = conf_assert_read (largest);
+  g_autoptr (AmnesiaConf) large = conf_assert_read (largest);
 
   g_test_summary ("256 peers, 64 ranges and 64 KiB are possible, one more is not.");
   g_assert_cmpuint (amnesia_conf_get_n_peers (conf), ==, 256);
@@ -321,7 +321,7 @@ test_limits (void)
 static void
 test_largest (void)
 {
-  g_autoptr(AmnesiaConf) conf = test_conf (256);
+  g_autoptr (AmnesiaConf) conf = test_conf (256);
   AmnesiaStore *store = test_store (conf);
 
   g_test_summary ("A member with 256 entries opens, finds its own, and links with who is there.");

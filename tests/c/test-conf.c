@@ -9,8 +9,8 @@
 static void
 test_short_form (void)
 {
-  g_autoptr(AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"10.0.1.2\",\"port\":7777},"
-                                                  "{\"port\":1,\"host\":\"Example.ORG.\"}]");
+  g_autoptr (AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"10.0.1.2\",\"port\":7777},"
+                                                   "{\"port\":1,\"host\":\"Example.ORG.\"}]");
   const char *host = "x";
   guint port = 5;
 
@@ -34,7 +34,7 @@ test_short_form (void)
 static void
 test_long_form (void)
 {
-  g_autoptr(AmnesiaConf) conf = conf_assert_read (
+  g_autoptr (AmnesiaConf) conf = conf_assert_read (
     "{\"clock-limit\":0,\"listen\":{\"port\":65535,\"host\":\"0.0.0.0\"},\"max-size\":1073741824,"
     "\"peers\":[{\"host\":\"fd00::3\",\"port\":7777},{\"host\":\"a\",\"port\":7778}],"
     "\"allow\":[\"10.0.1.0/24\",\"fd00::1\"],\"group\":\"kitchen ä\",\"local\":false}");
@@ -78,8 +78,8 @@ test_good_hosts (void)
   g_test_summary ("Hosts are kept in one spelling.");
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr(AmnesiaConf) conf = amnesia_conf_new ();
-      g_autoptr(GError) error = NULL;
+      g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
+      g_autoptr (GError) error = NULL;
 
       g_assert_true (amnesia_conf_add_peer (conf, rows[i].given, 7777, &error));
       g_assert_no_error (error);
@@ -95,12 +95,12 @@ test_allow (void)
     "10.0.1/24", "010.0.0.0/8", "::1/129", "*", "::ffff:10.0.1.0/120",
   };
   static const char *const right[] = { "10.0.1.0/24", "10.0.1.5", "0.0.0.0/0", "fd00::/64" };
-  g_autoptr(AmnesiaConf) conf = amnesia_conf_new ();
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
 
   g_test_summary ("Ranges are addresses, alone or with the length of a prefix.");
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_assert_false (amnesia_conf_add_allow (conf, wrong[i], &error));
       conf_assert_message (error, wrong[i], "allow[0] is \"");
@@ -114,7 +114,7 @@ static void
 test_listen (void)
 {
   static const char *const wrong[] = { "", "localhost", "224.0.0.1", "255.255.255.255", "[::]" };
-  g_autoptr(AmnesiaConf) conf = amnesia_conf_new ();
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
   const char *host;
   guint port;
 
@@ -123,7 +123,7 @@ test_listen (void)
   g_assert_true (amnesia_conf_set_listen (conf, "::0", 7778, NULL));
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_assert_false (amnesia_conf_set_listen (conf, wrong[i], 1, &error));
       conf_assert_message (error, wrong[i], "listen.host is \"");
@@ -144,7 +144,7 @@ count (guint *n)
 static void
 test_properties (void)
 {
-  g_autoptr(AmnesiaConf) conf = amnesia_conf_new ();
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
   g_autofree char *group = NULL;
   guint64 max_size;
   guint clock_limit;
@@ -188,7 +188,7 @@ expect_critical (const char *condition)
 static void
 test_misuse (void)
 {
-  g_autoptr(AmnesiaConf) conf = amnesia_conf_new ();
+  g_autoptr (AmnesiaConf) conf = amnesia_conf_new ();
   g_autofree char *group = g_strnfill (256, 'g');
 
   g_test_summary ("Values out of range are programmer errors and change nothing.");
@@ -216,7 +216,7 @@ test_misuse (void)
 static void
 test_freeze (void)
 {
-  g_autoptr(AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"a\",\"port\":1}]");
+  g_autoptr (AmnesiaConf) conf = conf_assert_read ("[{\"host\":\"a\",\"port\":1}]");
   const char *host;
   guint port;
 
@@ -246,7 +246,7 @@ static void
 assert_file_refused (const char *filename,
                      const char *expected)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_assert_null (amnesia_conf_new_from_file (filename, &error));
   conf_assert_message (error, filename, expected);
@@ -261,8 +261,8 @@ test_file (void)
   g_autofree char *folder = g_dir_make_tmp (NULL, NULL);
   g_autofree char *filename = g_build_filename (folder, "conf.json", NULL);
   g_autofree char *huge = g_strnfill (10 << 20, ' ');
-  g_autoptr(AmnesiaConf) conf = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr (AmnesiaConf) conf = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_test_summary ("A file is read, whatever else has that name is refused at once.");
   g_assert_null (amnesia_conf_new_from_file (filename, &error));

@@ -167,8 +167,8 @@ world_expects (World              *world,
     {
       const AmnesiaEntry *other = world->all->pdata[i];
 
-      if ((amnesia_entry_is_base (other) || g_str_equal (other->key, entry->key))
-          && amnesia_entry_compare (other, entry) > 0)
+      if ((amnesia_entry_is_base (other) || g_str_equal (other->key, entry->key)) &&
+          amnesia_entry_compare (other, entry) > 0)
         return FALSE;
     }
 

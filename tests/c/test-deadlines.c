@@ -73,7 +73,7 @@ greet (WorldEnd *end,
     .version_min = AMNESIA_PROTOCOL_MIN, .version_max = AMNESIA_PROTOCOL_MAX, .id = id, .group = (char *) "",
     .host = (char *) "", .wall = world.now.wall, .max_size = 1024,
   };
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   amnesia_frame_encode_hello (&hello, &packet);
   feed_packet (end, &packet);
@@ -91,7 +91,7 @@ static void
 feed_list (WorldEnd  *end,
            GPtrArray *entries)
 {
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   g_assert_null (amnesia_frame_encode_list (entries, "", FALSE, &packet));
   feed_packet (end, &packet);
@@ -101,7 +101,7 @@ static void
 feed_entry (WorldEnd     *end,
             AmnesiaEntry *entry)
 {
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   amnesia_frame_encode_entry (entry, &packet);
   feed_packet (end, &packet);
@@ -224,7 +224,7 @@ test_busy (void)
   g_autoptr (GPtrArray) nothing = g_ptr_array_new ();
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   GOutputVector vectors[AMNESIA_STREAM_VECTORS];
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
   WorldEnd *end;
   gsize size;
   guint i;

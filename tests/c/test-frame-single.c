@@ -58,7 +58,7 @@ check_same (AmnesiaEntry *entry)
 {
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
   g_autoptr (GVariant) header = make_header (entry);
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_auto (AmnesiaFrame) frame = { AMNESIA_FRAME_WRITE };
   gsize size = g_variant_get_size (header);
   const guint8 *head;

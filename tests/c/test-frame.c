@@ -37,8 +37,8 @@ test_hello (void)
 {
   AmnesiaHello hello = { 1, 3, 0x8000000000000001, (char *) "group", (char *) "::1", 65535, -5,
                          G_MAXUINT64 };
-  g_auto (AmnesiaHello) got = { 0, };
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaHello) got = { 0 };
+  g_auto (AmnesiaFrame) frame = { 0 };
   AmnesiaPacket packet;
 
   amnesia_frame_encode_hello (&hello, &packet);
@@ -60,7 +60,7 @@ test_hello (void)
 static void
 test_bye (void)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   g_autofree char *message = NULL;
   AmnesiaPacket packet;
   AmnesiaBye reason;
@@ -76,7 +76,7 @@ test_bye (void)
 static void
 test_ack (void)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   AmnesiaPacket packet;
 
   amnesia_frame_encode_ack (G_MAXUINT64, &packet);
@@ -94,7 +94,7 @@ test_links (void)
     {
       g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint64));
       g_autoptr (GArray) got = NULL;
-      g_auto (AmnesiaFrame) frame = { 0, };
+      g_auto (AmnesiaFrame) frame = { 0 };
       AmnesiaPacket packet;
       guint64 id;
 
@@ -113,7 +113,7 @@ test_beat (void)
 {
   AmnesiaBeat beat = { 0xfedcba9876543210, 1, -2, 3, G_MININT64 };
   AmnesiaBeat got;
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   AmnesiaPacket packet;
 
   amnesia_frame_encode_beat (&beat, &packet);
@@ -178,7 +178,7 @@ assert_write_survives (GPtrArray *entries)
 {
   g_autoptr (GPtrArray) got = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   AmnesiaPacket packet;
   guint i;
 
@@ -229,8 +229,8 @@ static void
 test_encoded_once (void)
 {
   g_autoptr (GPtrArray) entries = make_entries ("", "'value'", NULL);
-  g_auto (AmnesiaPacket) first = { NULL, };
-  g_auto (AmnesiaPacket) second = { NULL, };
+  g_auto (AmnesiaPacket) first = { NULL };
+  g_auto (AmnesiaPacket) second = { NULL };
 
   g_test_summary ("An entry is encoded once, and its value is not copied");
 
@@ -246,7 +246,7 @@ test_value_stays (void)
 {
   g_autoptr (GPtrArray) entries = make_entries ("", "[int64 1, 2, 3]", NULL);
   g_autoptr (GPtrArray) got = NULL;
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   AmnesiaPacket packet;
 
   g_test_summary ("A received value stays in the memory into which it was read");
@@ -315,7 +315,7 @@ test_types (void)
     "a*", "r", "*", "?", "a?", "(r)", "ss", "{sv}", "h", "ah", "(sh)", "mh", "a{sh}", "a", "(", "z",
     "a{vs}", "s ", " s", "&s", "@s", "{s}",
   };
-  guint8 payload[8] = { 0, };
+  guint8 payload[8] = { 0 };
   g_autofree char *longest = g_strnfill (300, 's');
   g_autofree char *tuple = g_strdup_printf ("[('', '(%s)', 8)]", longest);
   g_autofree char *huge = g_strnfill (1024 * 1024, 'a');
@@ -371,7 +371,7 @@ test_value_refused (void)
   g_autoptr (GVariant) handle = test_value ("<handle 0>");
   g_autofree char *items = g_strdup_printf ("[('', 'v', %" G_GSIZE_FORMAT ")]",
                                             g_variant_get_size (handle));
-  guint8 payload[16] = { 0, };
+  guint8 payload[16] = { 0 };
   guint i;
 
   g_test_summary ("A handle in a variant is refused, and what is too deep, or has a key twice");
@@ -613,8 +613,8 @@ check_list_frame (GPtrArray  *entries,
                   const char *from,
                   guint      *position)
 {
-  g_auto (AmnesiaFrame) frame = { 0, };
-  g_auto (AmnesiaList) list = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
+  g_auto (AmnesiaList) list = { 0 };
   g_autoptr (GError) error = NULL;
   g_autofree char *next = NULL;
   AmnesiaPacket packet;
@@ -690,7 +690,7 @@ test_list_refused (void)
         g_strdup_printf ("@(ssbba(sttt)a{sv}) ('', '', true, false, [('%s', 1, 1, 0)], {})",
                          long_key);
       g_auto (AmnesiaFrame) frame = { AMNESIA_FRAME_LIST, NULL, NULL };
-      g_auto (AmnesiaList) list = { 0, };
+      g_auto (AmnesiaList) list = { 0 };
       g_autoptr (GError) error = NULL;
 
       frame.header = test_value (texts[i] != NULL ? text : too_long);

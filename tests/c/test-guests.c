@@ -30,7 +30,7 @@ test_third (void)
   g_assert_cmpuint (test_n_connections (), ==, 2);
 
   g_assert_cmpuint (g_list_model_get_n_items (amnesia_store_get_peers (a)) +
-                    g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 3);
+                      g_list_model_get_n_items (amnesia_store_get_peers (b)), ==, 3);
   test_close_store (guest);
   test_until (g_list_model_get_n_items (amnesia_store_get_peers (a)) == 1 &&
               g_list_model_get_n_items (amnesia_store_get_peers (b)) == 1);
@@ -211,7 +211,7 @@ test_in_sync (void)
   g_autoptr (RawDoor) taken = raw_door_new (0);
   AmnesiaStore *guest = test_new_store (conf);
   g_autoptr (RawPeer) hub = raw_door_accept (taken);
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
   AmnesiaFrame *frame = raw_peer_wait_frame (hub, AMNESIA_FRAME_HELLO);
   g_autoptr (GError) error = NULL;
 

@@ -228,9 +228,9 @@ test_alone (void)
   g_autoptr (GSource) source = g_timeout_source_new (G_MAXINT);
   g_autoptr (GPtrArray) entries = g_ptr_array_new ();
   g_autoptr (AmnesiaEntry) slow = make_slow_entry (0);
-  g_auto (AmnesiaPacket) packet = { NULL, };
+  g_auto (AmnesiaPacket) packet = { NULL };
   g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_WRITE };
-  g_auto (AmnesiaFrame) got = { 0, };
+  g_auto (AmnesiaFrame) got = { 0 };
   AmnesiaInspection *inspection, *left;
   gboolean done = FALSE;
 

@@ -17,8 +17,8 @@ static void
 assert_refused (const char *json,
                 const char *expected)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GVariant) value = amnesia_from_json (json, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) value = amnesia_from_json (json, &error);
 
   g_assert_null (value);
   if (error == NULL)
@@ -32,7 +32,7 @@ assert_refused (const char *json,
 static GVariant *
 assert_read (const char *json)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   GVariant *value = amnesia_from_json (json, &error);
 
   g_assert_no_error (error);
@@ -46,7 +46,7 @@ static void
 assert_written (GVariant   *value,
                 const char *expected)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   g_autofree char *json = amnesia_to_json (value, &error);
 
   g_assert_no_error (error);
@@ -57,7 +57,7 @@ static void
 assert_not_written (GVariant   *value,
                     const char *expected)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
   g_autofree char *json = amnesia_to_json (value, &error);
 
   g_assert_null (json);
@@ -115,7 +115,7 @@ test_read_types (void)
   g_test_summary ("Each kind of JSON value becomes the type that the manual says.");
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr(GVariant) value = assert_read (rows[i].json);
+      g_autoptr (GVariant) value = assert_read (rows[i].json);
       g_autofree char *text = g_variant_print (value, TRUE);
 
       g_assert_cmpstr (text, ==, rows[i].expected);
@@ -125,7 +125,7 @@ test_read_types (void)
 static void
 test_read_null (void)
 {
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_test_summary ("A null alone is unset: no value and no error.");
   g_assert_null (amnesia_from_json (" null ", &error));
@@ -135,10 +135,10 @@ test_read_null (void)
 static void
 test_read_doubles (void)
 {
-  g_autoptr(GVariant) smallest = assert_read ("5e-324");
-  g_autoptr(GVariant) largest = assert_read ("1.7976931348623157e308");
-  g_autoptr(GVariant) tenth = assert_read ("0.1");
-  g_autoptr(GVariant) zero = assert_read ("-0.0");
+  g_autoptr (GVariant) smallest = assert_read ("5e-324");
+  g_autoptr (GVariant) largest = assert_read ("1.7976931348623157e308");
+  g_autoptr (GVariant) tenth = assert_read ("0.1");
+  g_autoptr (GVariant) zero = assert_read ("-0.0");
 
   g_test_summary ("Doubles are read to the last bit.");
   g_assert_true (g_variant_get_double (smallest) == 5e-324);
@@ -264,7 +264,7 @@ test_refuse_strings (void)
 static void
 test_refuse_duplicates (void)
 {
-  g_autoptr(GVariant) apart = assert_read ("[{\"a\":1},{\"a\":{\"a\":2}},{\"A\":1,\"a\":2},"
+  g_autoptr (GVariant) apart = assert_read ("[{\"a\":1},{\"a\":{\"a\":2}},{\"A\":1,\"a\":2},"
                                             "{\"n\":1,\"\\n\":2,\"\\\\n\":3}]");
 
   g_test_summary ("A member twice in one object is refused, however its name is written.");
@@ -287,8 +287,8 @@ test_depth (void)
   g_autofree char *objects_open = repeat ("{\"a\":", 64);
   g_autofree char *objects_close = repeat ("}", 64);
   g_autofree char *objects_fit = g_strconcat (objects_open, "1", objects_close, NULL);
-  g_autoptr(GVariant) value = NULL;
-  g_autoptr(GVariant) objects_value = NULL;
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GVariant) objects_value = NULL;
 
   g_test_summary ("64 containers in each other are fine, 65 and 100,000 an error.");
   fits[128] = '\0';
@@ -309,8 +309,8 @@ test_depth (void)
 static void
 test_large (void)
 {
-  g_autoptr(GString) json = g_string_new ("[0");
-  g_autoptr(GVariant) value = NULL;
+  g_autoptr (GString) json = g_string_new ("[0");
+  g_autoptr (GVariant) value = NULL;
   g_autofree char *written = NULL;
   guint n = 1000000 / test_slowness ();
   double seconds;
@@ -372,8 +372,8 @@ test_write_types (void)
   g_test_summary ("Each type is written as the manual says.");
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr(GError) error = NULL;
-      g_autoptr(GVariant) value = g_variant_parse (NULL, rows[i].json, NULL, NULL, &error);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) value = g_variant_parse (NULL, rows[i].json, NULL, NULL, &error);
 
       g_assert_no_error (error);
       assert_written (value, rows[i].expected);
@@ -534,10 +534,10 @@ test_round_trip (void)
   for (int i = 0; i < 2000; i++)
     {
       GVariant *boxed[] = { g_variant_new_variant (random_value (5)) };
-      g_autoptr(GVariant) value = g_variant_ref_sink (g_variant_new_array (NULL, boxed, 1));
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_array (NULL, boxed, 1));
+      g_autoptr (GError) error = NULL;
       g_autofree char *json = amnesia_to_json (value, &error);
-      g_autoptr(GVariant) again = NULL;
+      g_autoptr (GVariant) again = NULL;
       g_autofree char *json_again = NULL;
 
       g_assert_no_error (error);
@@ -563,8 +563,8 @@ test_damaged (void)
   for (int i = 0; i < 20000; i++)
     {
       g_autofree char *damaged = g_strdup (text);
-      g_autoptr(GError) error = NULL;
-      g_autoptr(GVariant) value = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) value = NULL;
 
       for (int n = g_test_rand_int_range (1, 4); n > 0; n--)
         damaged[g_test_rand_int_range (0, sizeof text - 1)] =
@@ -574,7 +574,7 @@ test_damaged (void)
       if (value != NULL)
         {
           g_autofree char *json = amnesia_to_json (value, &error);
-          g_autoptr(GVariant) again = assert_read (json);
+          g_autoptr (GVariant) again = assert_read (json);
 
           g_assert_no_error (error);
           g_assert_cmpvariant (value, again);

@@ -66,7 +66,7 @@ test_many_keys (void)
   start = g_get_monotonic_time ();
   for (i = 0; i < 1000 + MANY; i++)
     {
-      g_auto (AmnesiaPacket) packet = { 0, };
+      g_auto (AmnesiaPacket) packet = { 0 };
 
       if (!amnesia_link_pull (link, world.now, &packet, NULL))
         break;
@@ -90,7 +90,7 @@ test_small_among_large (void)
   AmnesiaLocal local;
   AmnesiaLink *link = lone_link_new_up (&local);
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_autofree guint8 *copy = NULL;
   AmnesiaPacket packet;
   gboolean freed = FALSE;

@@ -62,9 +62,9 @@ send_thread (gpointer user_data)
     {
       g_autoptr (GVariant) value =
         g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE ("ay"), self->payloads[i % 2],
-                                                     TRUE));
+                                                      TRUE));
       g_autoptr (AmnesiaEntry) entry = amnesia_entry_new ("", raw_stamp (i), 7, value, NULL, 0);
-      g_auto (AmnesiaPacket) packet = { NULL, };
+      g_auto (AmnesiaPacket) packet = { NULL };
       gsize size;
       const guint8 *bytes;
 

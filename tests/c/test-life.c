@@ -485,7 +485,7 @@ test_late_hello (void)
   AmnesiaLocal local;
   AmnesiaLink *link = lone_link_new (&local, "ours");
   g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_WRITE };
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
 
   g_test_summary ("Whose hello comes when the link is left is not judged, and writes nothing");
 

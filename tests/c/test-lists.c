@@ -221,7 +221,7 @@ main (int    argc,
   {
     const char *name;
     void      (*func) (Fixture       *fixture,
-                       gconstpointer  data);
+                  gconstpointer  data);
   } tests[] = {
     { "/lists/pieces", test_pieces },
     { "/lists/out-of-order", test_out_of_order },

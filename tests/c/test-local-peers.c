@@ -322,7 +322,7 @@ test_shown (void)
   AmnesiaLocal local;
   AmnesiaLink *tcp = lone_link_new_up (&local);
   AmnesiaLink near = *tcp;
-  AmnesiaMember *member = amnesia_member_new ("node", 1, TRUE, (AmnesiaTime) { 0, });
+  AmnesiaMember *member = amnesia_member_new ("node", 1, TRUE, (AmnesiaTime) { 0 });
   AmnesiaPeer *peer;
 
   g_test_summary ("The way of a peer is that of its link, also where nothing else is new of another one");

@@ -92,7 +92,7 @@ test_other_user (void)
   test_until (has_ended (pid, &status));
   local_assert_child (status);
   test_until (test_diary_count_log (diary, "process * of this machine: refused: it is a process of "
-                                    "user 1234, and this is one of user 0") == 1);
+                                           "user 1234, and this is one of user 0") == 1);
   g_assert_cmpuint (test_diary_count (diary, "changed*"), ==, 0);
   test_set (store, "'ours'");
   test_drain ();
@@ -147,7 +147,7 @@ test_other_users_socket (void)
   local_wait_way (store, 1, AMNESIA_WAY_TCP);
   g_assert_cmpuint (test_diary_count (diary, "changed*"), ==, 0);
   g_assert_cmpuint (test_diary_count_log (diary, "*: not by its local socket: it is a process of user "
-                                          "1234, and this is one of user 0"), ==, 1);
+                                                 "1234, and this is one of user 0"), ==, 1);
   test_until (has_ended (pid, &status));
   local_assert_child (status);
   raw_peer_free (member);

@@ -68,8 +68,8 @@ typedef struct
 } Refused;
 
 static const Refused refused[] = {
-  { "handle", "handle 1", "'h'" },
-  { "handle", "{'a': <[<handle 1>]>}", "'h'" },
+  { "handle", "handle 1", "“h”" },
+  { "handle", "{'a': <[<handle 1>]>}", "“h”" },
   { "key-twice", "{'a': <1>, 'a': <2>}", "twice" },
   { "key-twice", "[<{1: 2, 1: 3}>]", "twice" },
 };

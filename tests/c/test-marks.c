@@ -15,7 +15,7 @@ static void
 greet (AmnesiaLink *link)
 {
   g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_autoptr (GError) error = NULL;
 
   frame.header = g_variant_ref_sink (g_variant_new_parsed ("(@q 1, @q 1, @t 9, '', '', @q 0, %x, "

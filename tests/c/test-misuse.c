@@ -74,7 +74,7 @@ test_during_close (void)
   g_autoptr (AmnesiaConf) conf = test_conf (2);
   AmnesiaStore *a = test_store (conf);
   AmnesiaStore *b = test_store (conf);
-  TestOutcome outcome = { 0, };
+  TestOutcome outcome = { 0 };
   guint count = 0;
 
   g_test_summary ("What is set while closing is told here, and is with the others when it has ended");
@@ -173,6 +173,7 @@ test_in_dispose (void)
 
 typedef void (*Call) (gpointer self);
 
+/* clang-format off */
 static void call_get_data (gpointer self) { g_assert_null (amnesia_store_get_data (self)); }
 static void call_set_data (gpointer self) { amnesia_store_set_data (self, NULL); }
 static void call_write (gpointer self) { g_assert_false (amnesia_store_write (self, NULL, NULL)); }
@@ -215,6 +216,7 @@ static void call_peer_error (gpointer self) { g_assert_null (amnesia_peer_get_la
 static void call_conf_n (gpointer self) { amnesia_conf_get_n_peers (self); }
 static void call_conf_add (gpointer self) { amnesia_conf_add_peer (self, "x", 1, NULL); }
 static void call_conf_group (gpointer self) { amnesia_conf_set_group (self, "x"); }
+/* clang-format on */
 
 static void
 test_wrong_self (void)
@@ -287,7 +289,7 @@ test_each_ends_once (void)
   AmnesiaStore *other = test_store (conf);
   AmnesiaStore *store = test_new_store (conf);
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
-  TestOutcome outcomes[8] = { 0, };
+  TestOutcome outcomes[8] = { 0 };
   guint i;
 
   g_test_summary ("Openings, closings and cancelled ones in one turn: each ends exactly once");

@@ -66,7 +66,7 @@ test_not_configured (void)
 {
   AmnesiaStore *store = amnesia_store_new ();
   g_autoptr (GError) error = NULL;
-  Outcome outcome = { 0, };
+  Outcome outcome = { 0 };
 
   g_test_summary ("Opening without a configuration is an error");
 
@@ -85,7 +85,7 @@ test_join (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (1);
   AmnesiaStore *store = test_new_store (conf);
-  Outcome outcomes[3] = { { 0, }, };
+  Outcome outcomes[3] = { { 0 } };
 
   g_test_summary ("open_async joins an opening under way, and answers at once when it is open");
 
@@ -109,7 +109,7 @@ test_cancel (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (RawDoor) silent = raw_door_new (1);
   AmnesiaStore *store = test_new_store (conf);
-  Outcome cancelled = { 0, }, patient = { 0, };
+  Outcome cancelled = { 0 }, patient = { 0 };
 
   g_test_summary ("Cancelling ends one waiting, not the opening");
 
@@ -462,7 +462,7 @@ test_null_ends_waiting (void)
 {
   g_autoptr (AmnesiaConf) conf = test_conf (1);
   AmnesiaStore *store = test_new_store (conf);
-  Outcome outcome = { 0, };
+  Outcome outcome = { 0 };
 
   g_test_summary ("Who waits for an opening that is taken back gets an error");
 

@@ -95,7 +95,7 @@ make_link (AmnesiaLocal *local,
 {
   AmnesiaHello hello = raw_hello (ID, 0);
   g_autoptr (GVariant) header = NULL;
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_HELLO };
   AmnesiaLink *link;
 

@@ -46,7 +46,7 @@ test_texts (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
-      AmnesiaPeerStatus status = { 0, };
+      AmnesiaPeerStatus status = { 0 };
       g_autoptr (GError) error = NULL;
       AmnesiaPeerFacts facts = {
         texts[i].state, texts[i].way, texts[i].in_sync, texts[i].round_trip, NULL,
@@ -106,7 +106,7 @@ static const struct
 static void
 test_steady (void)
 {
-  AmnesiaPeerStatus status = { 0, };
+  AmnesiaPeerStatus status = { 0 };
   const char *shown = "away";
 
   g_test_summary ("A status changes no more often than one can read it");
@@ -131,7 +131,7 @@ test_steady (void)
 static void
 test_error (void)
 {
-  AmnesiaPeerStatus status = { 0, };
+  AmnesiaPeerStatus status = { 0 };
   g_autoptr (GError) refused = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "refused");
   g_autoptr (GError) unknown = g_error_new (AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "unknown");
   AmnesiaPeerFacts facts = { CONNECTING, AMNESIA_WAY_NONE, FALSE, -1, NULL };
@@ -157,7 +157,7 @@ test_error (void)
 static void
 test_way (void)
 {
-  AmnesiaPeerStatus status = { 0, };
+  AmnesiaPeerStatus status = { 0 };
   AmnesiaPeerFacts facts = { CONNECTED, AMNESIA_WAY_TCP, TRUE, -1, NULL };
 
   g_test_summary ("Another way is another status");

@@ -56,7 +56,7 @@ static void
 append_unknown (GByteArray *stream,
                 guint8      flags)
 {
-  guint8 frame[AMNESIA_PREFIX_SIZE + 8] = { 200, flags, 0, 0, 5, };
+  guint8 frame[AMNESIA_PREFIX_SIZE + 8] = { 200, flags, 0, 0, 5 };
 
   memset (frame + AMNESIA_PREFIX_SIZE, 'u', 5);
   g_byte_array_append (stream, frame, sizeof frame);
@@ -130,7 +130,7 @@ read_in_steps (const guint8  *bytes,
       gsize room;
       guint8 *where = amnesia_reader_reserve (reader, &room);
       gsize n = MIN (MIN (room, step), size - done);
-      AmnesiaFrame frame = { 0, };
+      AmnesiaFrame frame = { 0 };
 
       g_assert_cmpuint (room, >, 0);
       memcpy (where, bytes + done, n);
@@ -304,7 +304,7 @@ test_too_big (void)
   for (i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
       g_autoptr (GByteArray) stream = g_byte_array_new ();
-      guint8 prefix[AMNESIA_PREFIX_SIZE] = { AMNESIA_FRAME_WRITE, 0, 0, 0, 8, };
+      guint8 prefix[AMNESIA_PREFIX_SIZE] = { AMNESIA_FRAME_WRITE, 0, 0, 0, 8 };
       guint64 size = GUINT64_TO_LE (sizes[i]);
 
       append_hello (stream);
@@ -369,7 +369,7 @@ test_memory (void)
   const gsize size = MAX_SIZE / 2;
   g_autoptr (AmnesiaReader) reader = amnesia_reader_new (MAX_SIZE);
   g_autoptr (GByteArray) stream = announce (size);
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   gsize room, arrived = 0;
   guint8 *where = amnesia_reader_reserve (reader, &room);
 
@@ -415,7 +415,7 @@ test_aligned (void)
       append_write (stream, "[int64 1, 2, 3]");
       while (done < stream->len)
         {
-          g_auto (AmnesiaFrame) frame = { 0, };
+          g_auto (AmnesiaFrame) frame = { 0 };
           gsize room;
           guint8 *where = amnesia_reader_reserve (reader, &room);
           gsize n = MIN (MIN (room, step), stream->len - done);

@@ -20,8 +20,8 @@ wait_list (RawPeer  *raw,
            gboolean *reply)
 {
   AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_LIST);
-  g_auto (AmnesiaList) list = { 0, };
-  AmnesiaListItem item = { NULL, };
+  g_auto (AmnesiaList) list = { 0 };
+  AmnesiaListItem item = { NULL };
   g_autoptr (GError) error = NULL;
 
   g_assert_true (amnesia_frame_decode_list (frame, &list, &error));
@@ -55,7 +55,7 @@ static gboolean
 says_empty (RawPeer *raw)
 {
   AmnesiaFrame *frame = raw_peer_wait_frame (raw, AMNESIA_FRAME_HELLO);
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
 
   amnesia_frame_decode_hello (frame, &hello);
   raw_frame_free (frame);

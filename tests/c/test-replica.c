@@ -712,8 +712,8 @@ test_any_order (void)
       merge_permutation (replica, entries, i);
       assert_value (replica, "{'b': <2>, 'c': <6>}");
       g_assert_cmphex (amnesia_replica_get_digest (replica), ==,
-                       amnesia_entry_hash (entries[0]) + amnesia_entry_hash (entries[2])
-                       + amnesia_entry_hash (entries[4]));
+                       amnesia_entry_hash (entries[0]) + amnesia_entry_hash (entries[2]) +
+                         amnesia_entry_hash (entries[4]));
     }
 
   for (guint i = 0; i < G_N_ELEMENTS (entries); i++)

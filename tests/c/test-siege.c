@@ -75,7 +75,7 @@ static gint64
 pull_one (AmnesiaLink *link,
           AmnesiaTime  now)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   gint64 start = g_get_monotonic_time ();
 
   g_assert_true (amnesia_link_pull (link, now, &packet, NULL));

@@ -382,8 +382,8 @@ test_default (void)
   diary = test_diary_new (store);
   amnesia_store_set_default_data (store, g_variant_new_handle (1));
   amnesia_store_set_default_data (store, g_variant_new_parsed ("{'a': <1>, 'a': <2>}"));
-  amnesia_store_set_default_data (store, g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, garbage, sizeof garbage,
-                                                                  FALSE, NULL, NULL));
+  amnesia_store_set_default_data (store, g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, garbage,
+                                                                  sizeof garbage, FALSE, NULL, NULL));
   assert_default (store, good);
   g_assert_cmpuint (test_diary_count_log (diary, "*"), ==, 3);
   set_key (store, "b", g_variant_new_int32 (2));

@@ -95,7 +95,7 @@ test_base (void)
 
   test_set (store, "{'d': <4>, 'c': <3>, 'a': <7>, '': <1>}");
   test_assert_diary (diary, "changed {'': <0>, 'a': <1>, 'b': <2>, 'c': <3>} -> "
-                     "{'d': <4>, 'c': <3>, 'a': <7>, '': <1>} local",
+                            "{'d': <4>, 'c': <3>, 'a': <7>, '': <1>} local",
                      "key a: 1 -> 7 local", "key b: 2 -> unset local", "key d: unset -> 4 local",
                      "data", "updated", NULL);
   test_set (store, "5");

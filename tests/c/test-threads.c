@@ -239,7 +239,7 @@ test_free_context (void)
 {
   AmnesiaStore *store = amnesia_store_new ();
   g_autoptr (GVariant) data = NULL;
-  Chain chain = { 0, };
+  Chain chain = { 0 };
 
   g_test_summary ("While nobody runs the context, threads have it in turn, or are turned away");
 

@@ -255,7 +255,7 @@ test_hello (void)
   g_autoptr (AmnesiaConf) conf = test_conf (1);
   AmnesiaStore *store;
   g_autoptr (RawPeer) raw = NULL;
-  g_auto (AmnesiaHello) hello = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
   AmnesiaFrame *frame;
 
   g_test_summary ("The hello says who, which entry, which group, what time, and max-size");

@@ -269,7 +269,7 @@ test_remote_burst (void)
       g_autofree char *text = g_strdup_printf ("%u", i);
       g_autoptr (AmnesiaEntry) entry = raw_entry (7, raw_stamp (i), text);
       g_autoptr (GPtrArray) entries = g_ptr_array_new ();
-      g_auto (AmnesiaPacket) packet = { NULL, };
+      g_auto (AmnesiaPacket) packet = { NULL };
       static const guint8 zeros[4];
 
       g_ptr_array_add (entries, entry);
@@ -316,7 +316,7 @@ note (AmnesiaTransitions *transitions,
 static void
 test_queue (void)
 {
-  AmnesiaTransitions transitions = { 0, };
+  AmnesiaTransitions transitions = { 0 };
 
   g_test_summary ("Waiting remote transitions are joined, local ones and the order are kept");
 

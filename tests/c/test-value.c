@@ -62,7 +62,7 @@ test_types (void)
     { "aaaaaay", NULL }, { "(a{sv}v)", NULL },
     { "", "not the type of one" }, { "ii", "not the type of one" }, { "a", "not the type of one" },
     { "(i", "not the type of one" }, { "{vs}", "not the type of one" }, { "k", "not the type" },
-    { "\001\377", "'\\001\\377'" },
+    { "\001\377", "“\\001\\377”" },
     { "*", "not definite" }, { "?", "not definite" }, { "r", "not definite" },
     { "a*", "not definite" }, { "(s?)", "not definite" }, { "a{?i}", "not definite" },
     { "h", "handle" }, { "a{sah}", "handle" }, { "(i(mh))", "handle" },
@@ -541,11 +541,11 @@ test_few_keys (void)
       g_autoptr (GVariant) entry = NULL;
 
       entry = types[i][3] == 'v'
-              ? g_variant_new_dict_entry (types[i][2] == 'y' ? g_variant_new_byte (1)
-                                                             : g_variant_new_uint16 (1),
-                                          g_variant_new_variant (g_variant_new_byte (1)))
-              : g_variant_new_from_data (g_variant_type_element (type), "\1\1\1\1",
-                                         types[i][2] == 'n' ? 4 : 2, TRUE, NULL, NULL);
+                ? g_variant_new_dict_entry (types[i][2] == 'y' ? g_variant_new_byte (1)
+                                                               : g_variant_new_uint16 (1),
+                                            g_variant_new_variant (g_variant_new_byte (1)))
+                : g_variant_new_from_data (g_variant_type_element (type), "\1\1\1\1",
+                                           types[i][2] == 'n' ? 4 : 2, TRUE, NULL, NULL);
       g_variant_ref_sink (entry);
       g_variant_builder_init (&builder, type);
       for (guint n = 0; n < 65537; n++)

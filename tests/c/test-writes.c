@@ -32,7 +32,7 @@ describe (const AmnesiaPacket *packet,
           guint64              max_size)
 {
   const guint8 *head = g_bytes_get_data (packet->head, NULL);
-  g_auto (AmnesiaFrame) frame = { 0, };
+  g_auto (AmnesiaFrame) frame = { 0 };
   g_autoptr (GPtrArray) entries = NULL;
   g_autoptr (GError) error = NULL;
   gsize header_size, payload_size;
@@ -69,7 +69,7 @@ static void
 assert_sends (AmnesiaLink *link,
               const char  *expected)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autofree char *keys = NULL;
 
   if (pull_value (link, &packet, NULL))
@@ -177,10 +177,10 @@ test_forward (void)
   AmnesiaLink *giver = lone_link_new_up (&local);
   AmnesiaLinks links;
   AmnesiaLink *others[2];
-  AmnesiaPacket packets[2] = { { 0, }, };
+  AmnesiaPacket packets[2] = { { 0 } };
   g_autoptr (GPtrArray) entries = make_write ("a", "b", "c", NULL);
   g_autoptr (GPtrArray) own = NULL;
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   AmnesiaPacket packet;
   guint i;
 
@@ -226,7 +226,7 @@ test_removed (void)
   AmnesiaLocal local;
   AmnesiaLink *link = lone_link_new_up (&local);
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   AmnesiaPacket packet;
 
   g_test_summary ("Several that were removed at once have no bytes, and are taken");
@@ -306,7 +306,7 @@ check_smaller_peer (guint64     max_size,
   char key[] = "a";
   gsize size;
   va_list sizes;
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autofree char *got = NULL;
   g_autoptr (GError) notice = NULL;
 
@@ -378,7 +378,7 @@ test_most (void)
   AmnesiaLocal local;
   AmnesiaLink *link = lone_link_new_up (&local);
   g_autoptr (GPtrArray) entries = make_most ();
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_autoptr (GError) error = NULL;
   AmnesiaPacket packet;
 
@@ -416,9 +416,9 @@ test_room (void)
 {
   AmnesiaLocal local;
   AmnesiaLink *link = lone_link_new_up (&local);
-  g_auto (AmnesiaReceipt) first = { 0, };
-  g_auto (AmnesiaReceipt) second = { 0, };
-  g_auto (AmnesiaReceipt) third = { 0, };
+  g_auto (AmnesiaReceipt) first = { 0 };
+  g_auto (AmnesiaReceipt) second = { 0 };
+  g_auto (AmnesiaReceipt) third = { 0 };
   g_autoptr (AmnesiaEntry) c = make_entry ("c", 5, 10);
 
   g_test_summary ("Where there is no room for all of a write none is taken; only what there is in the end "

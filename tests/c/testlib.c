@@ -247,7 +247,7 @@ test_patience_new (const char *what,
                    int         line)
 {
   return (TestPatience) { what, file, line,
-                          g_get_monotonic_time () + PATIENCE_S * G_TIME_SPAN_SECOND };
+                         g_get_monotonic_time () + PATIENCE_S * G_TIME_SPAN_SECOND };
 }
 
 static gboolean

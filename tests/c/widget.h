@@ -26,7 +26,7 @@ struct _TestWidget
   int        hidden;   /* `hidden`, which cannot be read */
   int        born;     /* `born`, which is set at construction only */
   GObject   *partner;  /* `partner` (unowned) (nullable) */
-                       /* `fixed`, which cannot be set */
+  /* and `fixed`, which cannot be set */
   guint      n_sets;
 };
 

@@ -74,7 +74,7 @@ wire_add_prefix (GByteArray *bytes,
                  guint32     header,
                  guint64     payload)
 {
-  guint8 prefix[AMNESIA_PREFIX_SIZE] = { kind, flags, };
+  guint8 prefix[AMNESIA_PREFIX_SIZE] = { kind, flags };
 
   header = GUINT32_TO_LE (header);
   payload = GUINT64_TO_LE (payload);

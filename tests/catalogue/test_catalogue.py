@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The catalogue in tests/README.md has each row once, and the tests that it names are there."""
+"""tests/README.md: each room is named; the catalogue has each row once, and its tests are there."""
 
 import pathlib
 import re
@@ -36,6 +36,15 @@ def tests_of(cell):
     for part in cell.split(";"):
         file, *names = re.findall(r"`([^`]+)`", part) or [None]
         yield from ((file, name) for name in names)
+
+
+class Rooms(unittest.TestCase):
+    def test_each_folder_is_in_the_table(self):
+        table = re.findall(r"^\| (`.*?/`) \| \S", PAGE.read_text(), re.MULTILINE)
+        named = Counter(name for cell in table for name in re.findall(r"`([\w-]+)/`", cell))
+        folders = Counter(path.parent.name for path in TESTS.glob("*/meson.build"))
+        self.assertGreater(len(folders), 10)
+        self.assertEqual(named, folders)
 
 
 class Catalogue(unittest.TestCase):

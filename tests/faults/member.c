@@ -33,7 +33,8 @@ typedef struct
   gsize         size;
 } Member;
 
-static void G_GNUC_PRINTF (1, 2)
+G_GNUC_PRINTF (1, 2)
+static void
 tell (const char *format,
       ...)
 {

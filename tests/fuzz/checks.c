@@ -130,8 +130,8 @@ check_again (AmnesiaFrame  *frame,
 static void
 check_hello (AmnesiaFrame *frame)
 {
-  g_auto (AmnesiaHello) hello = { 0, };
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaHello) hello = { 0 };
+  g_auto (AmnesiaPacket) packet = { 0 };
 
   amnesia_frame_decode_hello (frame, &hello);
   amnesia_frame_encode_hello (&hello, &packet);
@@ -141,7 +141,7 @@ check_hello (AmnesiaFrame *frame)
 static void
 check_bye (AmnesiaFrame *frame)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autofree char *message = NULL;
   AmnesiaBye reason;
 
@@ -157,7 +157,7 @@ check_write (AmnesiaFrame *frame,
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) entries = amnesia_frame_decode_write (frame, max_size, &error);
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autoptr (GVariant) items = g_variant_get_child_value (frame->header, 3);
   guint64 total = 0;
   guint i;
@@ -187,7 +187,7 @@ check_write (AmnesiaFrame *frame,
 static void
 check_list (AmnesiaFrame *frame)
 {
-  g_auto (AmnesiaList) list = { 0, };
+  g_auto (AmnesiaList) list = { 0 };
   g_autoptr (GError) error = NULL;
   guint i;
 
@@ -209,7 +209,7 @@ check_list (AmnesiaFrame *frame)
 static void
 check_numbers (AmnesiaFrame *frame)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autoptr (GArray) ids = NULL;
   AmnesiaBeat beat;
 

@@ -67,7 +67,7 @@ take_hello (FuzzInput *input,
             gint64     wall)
 {
   static const char *const groups[] = { "", "", "", "other" };
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autofree char *host = fuzz_take_byte (input) & 1 ? fuzz_take_text (input) : g_strdup ("node");
   AmnesiaHello hello = { AMNESIA_PROTOCOL_MIN, AMNESIA_PROTOCOL_MAX };
 
@@ -115,7 +115,7 @@ take_write (FuzzInput *input,
             gint64     wall)
 {
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   guint64 stamp = fuzz_take_stamp (input, wall);
   guint64 id = fuzz_take_number (input);
   AmnesiaSeen seen[AMNESIA_MAX_SEEN];
@@ -252,7 +252,7 @@ fuzz_feed (AmnesiaReader  *reader,
       done += n;
       while (TRUE)
         {
-          g_auto (AmnesiaFrame) frame = { 0, };
+          g_auto (AmnesiaFrame) frame = { 0 };
 
           if (!amnesia_reader_next (reader, &frame, &local_error))
             break;

@@ -263,8 +263,8 @@ fuzz_take_variant (FuzzInput          *input,
   if (g_variant_type_is_maybe (type))
     return g_variant_new_maybe (g_variant_type_element (type),
                                 fuzz_take_byte (input) & 1
-                                ? fuzz_take_variant (input, g_variant_type_element (type), depth)
-                                : NULL);
+                                  ? fuzz_take_variant (input, g_variant_type_element (type), depth)
+                                  : NULL);
   return take_children (input, type, depth);
 }
 

@@ -23,7 +23,7 @@ on_frame (AmnesiaFrame *frame,
           gpointer      user_data)
 {
   Door *door = user_data;
-  g_auto (AmnesiaReceipt) receipt = { 0, };
+  g_auto (AmnesiaReceipt) receipt = { 0 };
   g_autoptr (GError) error = NULL;
 
   g_assert_true (door->n_frames > 0 || frame->kind == AMNESIA_FRAME_HELLO ||
@@ -62,7 +62,7 @@ check_answers (Door *door)
 
   for (i = 0; i < 100; i++)
     {
-      g_auto (AmnesiaPacket) packet = { 0, };
+      g_auto (AmnesiaPacket) packet = { 0 };
       g_autoptr (GError) notice = NULL;
       g_autoptr (GError) error = NULL;
       g_autoptr (GBytes) bytes = NULL;

@@ -109,7 +109,7 @@ make_frames (void)
   g_autoptr (GPtrArray) none = amnesia_entries_new ();
   g_autoptr (GArray) links = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (GBytes) all = NULL;
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   stream = g_byte_array_new ();
   g_array_append_vals (links, ids, G_N_ELEMENTS (ids));
@@ -232,7 +232,8 @@ make_json (void)
   static const char *const texts[] = {
     "null", "true", " [1, 2.5, -3e2, \"x\"] ", "{\"jsontest\":123}",
     "{\"a\":{\"b\":[null,false,{\"c\":\"\\u00e9\\ud83d\\ude00\\n\"}]}}",
-    "18446744073709551615", "-9223372036854775808", "1e308", "5e-324", "0.1", "0.30000000000000004", "\"\\\"\\\\\\/\"",
+    "18446744073709551615", "-9223372036854775808", "1e308", "5e-324", "0.1", "0.30000000000000004",
+    "\"\\\"\\\\\\/\"",
     "[[[[[[[[]]]]]]]]", "{\"a\":1,\"a\":2}", "[1,]", "01", "nul", "\"\\ud800\"",
   };
   guint i;

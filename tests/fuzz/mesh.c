@@ -99,7 +99,7 @@ static void
 give_hello (End       *end,
             FuzzInput *input)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autoptr (GBytes) bytes = NULL;
   guint8 choice = fuzz_take_byte (input);
   AmnesiaHello hello = {
@@ -121,7 +121,7 @@ give_hello (End       *end,
 static void
 give_digest (End *end)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autoptr (GBytes) bytes = NULL;
   AmnesiaBeat beat = {
     .digest = amnesia_repair_get_digest (&end->link->repair),
@@ -138,7 +138,7 @@ give_digest (End *end)
 static void
 give_ack (End *end)
 {
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   g_autoptr (GBytes) bytes = NULL;
 
   amnesia_frame_encode_ack (end->link->values_sent, &packet);
@@ -187,7 +187,7 @@ pull (End      *end,
     end->mirror = amnesia_reader_new (1024 * 1024);
   for (; n > 0; n--)
     {
-      g_auto (AmnesiaPacket) packet = { 0, };
+      g_auto (AmnesiaPacket) packet = { 0 };
       g_autoptr (GBytes) bytes = NULL;
       g_autoptr (GError) error = NULL;
 

@@ -188,7 +188,7 @@ pull_lists (Side *from,
 
   for (i = 0; amnesia_repair_is_due (&from->repair); i++)
     {
-      g_auto (AmnesiaPacket) packet = { 0, };
+      g_auto (AmnesiaPacket) packet = { 0 };
       g_autoptr (GBytes) bytes = NULL;
 
       g_assert_cmpuint (i, <, 1000);
@@ -251,7 +251,7 @@ find_lacking (Side *from,
 
   while (key != NULL)
     {
-      g_auto (AmnesiaPacket) packet = { 0, };
+      g_auto (AmnesiaPacket) packet = { 0 };
       g_auto (AmnesiaFrame) frame = { .kind = AMNESIA_FRAME_LIST };
       g_autoptr (GPtrArray) some = NULL;
       g_autoptr (GError) error = NULL;
@@ -281,7 +281,7 @@ send_lacking (Side      *from,
 
   for (i = 0; i < lacking->len; i++)
     {
-      g_auto (AmnesiaPacket) packet = { 0, };
+      g_auto (AmnesiaPacket) packet = { 0 };
       g_autoptr (GBytes) bytes = NULL;
       g_autoptr (GPtrArray) write = NULL;
       AmnesiaEntry *entry = amnesia_replica_lookup (from->replica, lacking->pdata[i]);

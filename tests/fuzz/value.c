@@ -141,7 +141,7 @@ check_replica (AmnesiaEntry *entry)
   g_autoptr (GPtrArray) write = NULL;
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (AmnesiaEntry) again = NULL;
-  g_auto (AmnesiaPacket) packet = { 0, };
+  g_auto (AmnesiaPacket) packet = { 0 };
   AmnesiaEntry *key = NULL;
   GVariant *value;
 
@@ -182,8 +182,8 @@ try_bytes (FuzzInput *input,
   g_autoptr (GBytes) type_bytes = fuzz_take_bytes (input, length);
   g_autoptr (GBytes) payload = fuzz_take_bytes (input, input->size);
   g_autofree char *type = g_bytes_get_size (type_bytes) > 0
-                          ? g_strndup (g_bytes_get_data (type_bytes, NULL),
-                                       g_bytes_get_size (type_bytes)) : g_strdup ("");
+                            ? g_strndup (g_bytes_get_data (type_bytes, NULL),
+                                         g_bytes_get_size (type_bytes)) : g_strdup ("");
   g_autoptr (GBytes) frame = NULL;
   g_autoptr (AmnesiaEntry) entry = NULL;
 

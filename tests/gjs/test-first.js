@@ -142,7 +142,7 @@ test('promises are rejected', () => withStore({conf: conf(1)}, async store => {
     const cancellable = new Gio.Cancellable();
 
     await assertRefused(() => new Amnesia.Store().set_if_unset(1), NOT_CONFIGURED, 'conf');
-    await assertRefused(() => store.set_if_unset(handle), INVALID_VALUE, "'h'");
+    await assertRefused(() => store.set_if_unset(handle), INVALID_VALUE, '“h”');
     await assertRefused(() => store.set_key_if_unset('', 1), INVALID_KEY, '255');
     cancellable.cancel();
     await assertThrows(() => store.set_if_unset(1, cancellable), Gio.IOErrorEnum, '');

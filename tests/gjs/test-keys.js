@@ -188,7 +188,7 @@ test('wrong keys', async () => {
 test('refused', async () => {
     const store = new Amnesia.Store();
 
-    await assertRefused(() => store.set('a', GLib.Variant.new_handle(0)), INVALID_VALUE, "'h'");
+    await assertRefused(() => store.set('a', GLib.Variant.new_handle(0)), INVALID_VALUE, '“h”');
     await assertRefused(() => store.set('a', new Uint8Array((16 << 20) + 1)), TOO_BIG, '16777216');
     await assertThrows(() => store.set('a', new Date()), TypeError, 'data["a"] is of type Date');
     await assertThrows(() => store.set('a', [0, new Date()]), TypeError, 'data["a"][1] is of');

@@ -304,8 +304,8 @@ test('key-too-many', async () => {
 });
 
 test('handle', async () => {
-    await checkRefusedByStore(variant('handle 1'), INVALID_VALUE, "'h'");
-    await checkRefusedByStore({a: [variant('handle 1')]}, INVALID_VALUE, "'h'");
+    await checkRefusedByStore(variant('handle 1'), INVALID_VALUE, '“h”');
+    await checkRefusedByStore({a: [variant('handle 1')]}, INVALID_VALUE, '“h”');
 });
 
 test('deep', async () => {

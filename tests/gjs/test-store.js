@@ -178,12 +178,12 @@ test('what is refused throws, or is said in log', async () => {
     const store = new Amnesia.Store({data: 1});
     const lines = [];
 
-    await assertRefused(setData(store, GLib.Variant.new_handle(0)), INVALID_VALUE, "'h'");
+    await assertRefused(setData(store, GLib.Variant.new_handle(0)), INVALID_VALUE, '“h”');
     await assertThrows(setData(store, new Date()), TypeError, 'Date');
     await assertThrows(() => new Amnesia.Store({data: new Date()}), TypeError, 'Date');
     store.connect('log', (_, line) => lines.push(line));
     store.set_data(GLib.Variant.new_handle(0));
-    assertIncludes(lines[0], "'h'");
+    assertIncludes(lines[0], '“h”');
     assertEqual(store.data, 1);
 });
 

@@ -103,11 +103,24 @@ class Installed(unittest.TestCase):
         headers = [str(path.relative_to(self.prefix)) for path in self.find("*.h")]
         self.assertEqual(headers, sorted(f"include/amnesia-1/{name}" for name in HEADERS))
 
+    def test_translations(self):
+        """Where the library looks for them, and one for each language."""
+        languages = (SOURCE / "po" / "LINGUAS").read_text().split()
+        found = self.find("*.mo")
+        (folder,) = {path.parents[2] for path in found}
+        names = [f"{language}/LC_MESSAGES/libamnesia.mo" for language in languages]
+        self.assertEqual([str(path.relative_to(folder)) for path in found], sorted(names))
+        bound = f"/{folder.relative_to(self.root)}\0".encode()
+        library = pathlib.Path(os.environ["AMNESIA_LIBRARY"]).read_bytes()
+        self.assertTrue(bound in library, f"the library does not look into {folder}")
+
     def test_nothing_else(self):
         """Neither examples nor tests, and no library but the one."""
-        libraries = [path.name for path in self.find("lib?*") if path.is_file()]
+        files = [path for path in self.find("lib?*") if path.is_file()]
+        libraries = [path.name for path in files if path.suffix != ".mo"]
         self.assertEqual([n for n in libraries if not n.startswith("libamnesia-1.so")], [])
-        self.assertEqual(self.find("member*") + self.find("test*"), [])
+        found = self.find("member*") + self.find("test*")
+        self.assertEqual([path for path in found if "installed-tests" not in path.parts], [])
 
     def compile_c(self, source, *options):
         program = self.folder / f"{source.stem}-c"

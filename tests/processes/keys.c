@@ -120,7 +120,8 @@ changed_cb (AmnesiaStore *store,
     return;
   first = g_variant_lookup_value (new_value, self->name, NULL);
   second = g_variant_lookup_value (new_value, twice, NULL);
-  if (g_str_equal (self->role, "pairs") && (first == NULL || second == NULL || !g_variant_equal (first, second)))
+  if (g_str_equal (self->role, "pairs") &&
+      (first == NULL || second == NULL || !g_variant_equal (first, second)))
     self->n_faults++;
 }
 

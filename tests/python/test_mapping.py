@@ -277,8 +277,8 @@ class MappingTest(unittest.TestCase):
 
     def test_handle(self):
         code = Amnesia.Error.INVALID_VALUE
-        self.check_refused_by_store(variant("handle 1"), code, "'h'")
-        self.check_refused_by_store({"a": [variant("handle 1")]}, code, "'h'")
+        self.check_refused_by_store(variant("handle 1"), code, "“h”")
+        self.check_refused_by_store({"a": [variant("handle 1")]}, code, "“h”")
 
     def test_deep(self):
         value = 1

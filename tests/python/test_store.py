@@ -177,7 +177,7 @@ class DataTest(RefusalTest):
         self.store.connect("log", lambda _, line: lines.append(line))
         self.store.set_data(GLib.Variant("h", 0))
         self.assertIsNone(self.store.data)
-        self.assertIn("'h'", lines[0])
+        self.assertIn("“h”", lines[0])
 
     def test_constructor(self):
         self.assertEqual(Amnesia.Store(data=[1]).data, [1])

@@ -341,7 +341,8 @@ void
 sim_judge_rewrite (SimNode   *node,
                    GPtrArray *entries)
 {
-  g_autoptr (GHashTable) groups = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
+  g_autoptr (GHashTable) groups =
+    g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   GHashTableIter iter;
   gpointer group;
   guint i;
@@ -352,7 +353,8 @@ sim_judge_rewrite (SimNode   *node,
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
       SimRecord *before = g_hash_table_lookup (node->floors, entry->key), *record;
 
-      if (before == NULL || !sim_is_own (node, before->id) || !is_ahead (before->stamp, node->now.wall / 1000))
+      if (before == NULL || !sim_is_own (node, before->id) ||
+          !is_ahead (before->stamp, node->now.wall / 1000))
         sim_fail ("%u: it writes anew what need not be", node->index);
       record = sim_history_add (entry, node->history, before != NULL && before->weak);
       set_floor (node, record, FALSE);
@@ -403,10 +405,10 @@ judge_replica (SimNode *node)
 /* Whether the other one has what this entry is about, or may not have it. */
 gboolean
 sim_has_or_may_not (SimNode      *node,
-                AmnesiaStamp  stamp,
-                guint64       id,
-                const char   *key,
-                gsize         size)
+                    AmnesiaStamp  stamp,
+                    guint64       id,
+                    const char   *key,
+                    gsize         size)
 {
   return size > node->max_size || is_ahead (stamp, sim_node_get_time (node).wall / 1000) ||
          !amnesia_replica_beats (node->replica, key, stamp, id);

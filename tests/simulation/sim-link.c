@@ -91,7 +91,7 @@ end_check (gpointer data,
   g_auto (AmnesiaFrame) frame = end->slow;
   g_autoptr (GError) error = NULL;
 
-  end->slow = (AmnesiaFrame) { 0, };
+  end->slow = (AmnesiaFrame) { 0 };
   if (end->link == NULL || !sim_node_begin (end->node))
     return;
   frame.entries = amnesia_frame_decode_write (&frame, end->node->max_size, &error);

@@ -71,7 +71,9 @@ set_clock (SimNode *node)
       node->drift = g_rand_double_range (sim.rand, -0.01, 0.01);
       break;
     case SIM_CLOCKS_BEYOND:
-      node->offset = node->index < sim.profile.n_ahead ? SIM_YEAR + sim_between (SIM_SECOND, 20 * SIM_SECOND) : 0;
+      node->offset = node->index < sim.profile.n_ahead
+                       ? SIM_YEAR + sim_between (SIM_SECOND, 20 * SIM_SECOND)
+                       : 0;
       break;
     case SIM_CLOCKS_FROZEN:
     default:

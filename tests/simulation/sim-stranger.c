@@ -36,7 +36,7 @@ say_packet (SimEnd        *end,
             AmnesiaPacket *packet)
 {
   static const guint8 zeros[8];
-  GOutputVector vectors[AMNESIA_STREAM_VECTORS] = { 0, };
+  GOutputVector vectors[AMNESIA_STREAM_VECTORS] = { 0 };
 
   vectors[0].buffer = g_bytes_get_data (packet->head, &vectors[0].size);
   if (packet->payload != NULL)
@@ -55,7 +55,7 @@ enter (SimNode *node)
     .wall = sim_node_get_time (node).wall, .max_size = SIM_MAX_SIZE,
   };
   SimWire *wire = sim_wire_new (NULL, node, FALSE);
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   g_ptr_array_add (sim.strangers, &wire->ends[0]);
   sim_node_accept (&wire->ends[1]);
@@ -90,7 +90,7 @@ static void
 say_write (SimEnd *end)
 {
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   g_ptr_array_add (entries, make_entry ());
   sim_judge_foreign (g_ptr_array_index (entries, 0));
@@ -103,7 +103,7 @@ say_list (SimEnd *end)
 {
   g_autoptr (GPtrArray) entries = amnesia_entries_new ();
   g_autofree char *next = NULL;
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   if (sim_chance (0.7))
     g_ptr_array_add (entries, make_entry ());
@@ -115,7 +115,7 @@ static void
 say_beat (SimEnd *end)
 {
   AmnesiaBeat beat = { g_rand_int (sim.rand), sim.greatest_wall * 1000, g_rand_int (sim.rand), 0, 0 };
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   amnesia_frame_encode_beat (&beat, &packet);
   say_packet (end, &packet);
@@ -126,7 +126,7 @@ say_links (SimEnd *end)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint64));
   SimNode *other = &sim.nodes[sim_below (sim.profile.n_nodes)];
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   g_array_append_val (ids, other->id);
   amnesia_frame_encode_links (ids, &packet);
@@ -136,7 +136,7 @@ say_links (SimEnd *end)
 static void
 say_ack (SimEnd *end)
 {
-  AmnesiaPacket packet = { 0, };
+  AmnesiaPacket packet = { 0 };
 
   amnesia_frame_encode_ack (sim_below (5), &packet);
   say_packet (end, &packet);

@@ -101,7 +101,7 @@ has_all_of (SimNode *node,
       AmnesiaEntry *entry = g_ptr_array_index (entries, i);
 
       if (!sim_has_or_may_not (node, entry->stamp, entry->id, entry->key,
-                           amnesia_entry_get_size (entry)))
+                               amnesia_entry_get_size (entry)))
         return FALSE;
     }
   return TRUE;

@@ -367,20 +367,20 @@ gboolean  sim_takes_keys       (SimNode        *node);
 void      sim_history_begin    (void);
 void      sim_history_end      (void);
 SimLife  *sim_life_new         (void);
-void      sim_life_note        (SimLife        *life,
+void      sim_life_note        (SimLife         *life,
                                 const SimRecord *record);
-gboolean  sim_life_knows       (SimLife        *life,
+gboolean  sim_life_knows       (SimLife         *life,
                                 const SimRecord *record);
 SimRecord *sim_history_find    (const char     *key,
                                 SimWrite        write);
 SimRecord *sim_history_find_entry (const AmnesiaEntry *entry);
 SimRecord *sim_history_add     (const AmnesiaEntry *entry,
-                                SimLife        *life,
-                                gboolean        weak);
+                                SimLife            *life,
+                                gboolean            weak);
 void      sim_history_join     (GPtrArray      *records);
 void      sim_history_withdraw (SimRecord      *before);
 gboolean  sim_record_beats     (const SimRecord *record,
-                                SimWrite        than);
+                                SimWrite         than);
 gboolean  sim_record_had_seen  (const SimRecord *record,
                                 const SimRecord *other);
 

@@ -128,8 +128,8 @@ test_seeds (void)
   for (i = 0; i < n_seeds && (minutes == 0 || g_get_monotonic_time () < end); i++)
     failed += !try_seed ((guint64) (first_seed + i), (guint) n_steps);
   g_test_message ("%d seeds of %d steps, %u failed", i, n_steps, failed);
-  g_test_message ("%" G_GUINT64_FORMAT " lost writes were told, %" G_GUINT64_FORMAT " were not, as the winner "
-                  "had seen a later one of the same writer instead", n_losses, n_unsaid);
+  g_test_message ("%" G_GUINT64_FORMAT " lost writes were told, %" G_GUINT64_FORMAT " were not, as the "
+                  "winner had seen a later one of the same writer instead", n_losses, n_unsaid);
   g_assert_cmpuint (failed, ==, 0);
 }
 

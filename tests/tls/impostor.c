@@ -41,10 +41,10 @@ accept_any_cb (void)
 }
 
 static GIOStream *
-make_tls (GIOStream *base,
-          gboolean   server,
-          GTlsCertificate *certificate,
-          GError         **error)
+make_tls (GIOStream        *base,
+          gboolean          server,
+          GTlsCertificate  *certificate,
+          GError          **error)
 {
   GIOStream *tls = server ? g_tls_server_connection_new (base, certificate, error)
                           : g_tls_client_connection_new (base, NULL, error);

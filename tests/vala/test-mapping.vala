@@ -301,7 +301,7 @@ void test_key_too_many () throws Error {
 }
 
 void test_handle () {
-  check_refused (Support.parse ("handle 1"), Amnesia.Error.INVALID_VALUE, "'h'");
+  check_refused (Support.parse ("handle 1"), Amnesia.Error.INVALID_VALUE, "“h”");
 }
 
 void test_deep () {

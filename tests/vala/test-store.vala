@@ -118,13 +118,13 @@ void test_refused () {
     store.write (Support.parse ("handle 1"));
     assert_not_reached ();
   } catch (Amnesia.Error.INVALID_VALUE error) {
-    assert_true ("'h'" in error.message);
+    assert_true ("“h”" in error.message);
   } catch (Amnesia.Error error) {
     assert_not_reached ();
   }
   store.data = Support.parse ("handle 1");
   assert_cmpint (log.length, CompareOperator.EQ, 1);
-  assert_true ("'h'" in log[0]);
+  assert_true ("“h”" in log[0]);
   assert_null (store.data);
 }
 

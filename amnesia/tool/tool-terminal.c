@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "tool-terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* What people look at: how wide it is, and what must not get there. */
+
+#define DEFAULT_COLUMNS 80
+
+/* 0, if it is no terminal: then there is nothing to fit in. */
+guint
+tool_terminal_get_columns (int fd)
+{
+  struct winsize size = { 0 };
+
+  if (!isatty (fd))
+    return 0;
+  if (ioctl (fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return DEFAULT_COLUMNS;
+
+  return size.ws_col;
+}
+
+static void
+append_escaped (GString  *out,
+                gunichar  c)
+{
+  if (c < 0x10000)
+    g_string_append_printf (out, "\\u%04x", c);
+  else
+    g_string_append_printf (out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+                            0xdc00 + (c & 0x3ff));
+}
+
+/* All that is not to be seen as JSON writes it in a string: others chose it, and it could tell the
+ * terminal what to do. */
+char *
+tool_terminal_escape (const char *text)
+{
+  GString *out = g_string_new (NULL);
+
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    {
+      gunichar c = g_utf8_get_char (text);
+
+      if (g_unichar_isprint (c))
+        g_string_append_unichar (out, c);
+      else
+        append_escaped (out, c);
+    }
+
+  return g_string_free (out, FALSE);
+}
+
+static guint
+measure_character (gunichar c)
+{
+  return g_unichar_iszerowidth (c) ? 0 : g_unichar_iswide (c) ? 2 : 1;
+}
+
+guint
+tool_terminal_measure (const char *text)
+{
+  guint columns = 0;
+
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    columns += measure_character (g_utf8_get_char (text));
+
+  return columns;
+}
+
+/* As much of the text as has room, with … if it is not all. */
+char *
+tool_terminal_cut (const char *text,
+                   guint       columns)
+{
+  const char *end = text;
+  const char *all = text;
+  guint used = 0;
+
+  for (; *all != '\0'; all = g_utf8_next_char (all))
+    {
+      used += measure_character (g_utf8_get_char (all));
+      if (used > columns)
+        break;
+      /* so that the … has a place */
+      if (used < columns)
+        end = g_utf8_next_char (all);
+    }
+  if (*all == '\0')
+    return g_strdup (text);
+
+  return g_strdup_printf ("%.*s…", (int) (end - text), text);
+}
+
+/* The text with spaces behind it, for a table. */
+char *
+tool_terminal_fill (const char *text,
+                    guint       columns)
+{
+  guint used = tool_terminal_measure (text);
+
+  return g_strdup_printf ("%s%*s", text, used < columns ? (int) (columns - used) : 0, "");
+}
