@@ -449,6 +449,8 @@ amnesia_json_document_fail (AmnesiaJsonDocument  *self,
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
+  /* Translators: line and column have to stay in this order, and before a colon: the command looks
+   * for them there */
   g_set_error (error, AMNESIA_ERROR, self->code, _("line %u, column %lu: %s"), line,
                g_utf8_strlen (line_start, at - line_start) + 1, message);
   return FALSE;

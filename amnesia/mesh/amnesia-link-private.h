@@ -181,8 +181,8 @@ gboolean     amnesia_link_coming         (AmnesiaLink         *self,
                                           gsize                size,
                                           AmnesiaTime          now);
 gboolean     amnesia_link_come           (AmnesiaLink         *self);
-gboolean     amnesia_link_review_transits (AmnesiaLink        *self,
-                                          AmnesiaTime          now);
+gboolean     amnesia_link_review_transits (AmnesiaLink *self,
+                                           AmnesiaTime  now);
 void         amnesia_link_set_busy       (AmnesiaLink         *self,
                                           gboolean             busy,
                                           AmnesiaTime          now);

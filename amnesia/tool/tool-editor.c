@@ -24,7 +24,7 @@
 #define PROMPT_WHEN_OPEN L"| "
 #define PROMPT_WIDTH 2
 
-/* Asks the terminal to tell where what is pasted begins and ends. */
+/* Asks the terminal to tell where what is pasted begins and ends, or not to. */
 #define TELL_PASTE "\033[?2004h"
 #define TELL_NO_PASTE "\033[?2004l"
 #define N_REMEMBERED 1000
@@ -38,6 +38,7 @@ struct _ToolEditor
   HistoryW *history;   /* (owned) */
   struct termios mode_at_start;
   guint resize_source;
+  gboolean is_vi;      /* ~/.editrc wants it: Escape is a key of its own then, and begins no other */
   gboolean is_reading; /* the prompt is on the screen */
   gboolean goes_on;    /* the line is not the first one */
   gboolean is_cancelled;
@@ -181,6 +182,16 @@ on_cancel (EditLine *edit,
   return CC_NEWLINE;
 }
 
+static void
+ask_for_pastes (ToolEditor *self,
+                gboolean    is_wanted)
+{
+  if (self->is_vi)
+    return;
+  fputs (is_wanted ? TELL_PASTE : TELL_NO_PASTE, stdout);
+  fflush (stdout);
+}
+
 /* Stops until somebody lets it go on. The signal may hit another thread, which stops this one a moment
  * later; and if nobody could let it go on, the kernel does not stop it at all. */
 static void
@@ -206,12 +217,11 @@ on_suspend (EditLine *edit,
   struct termios mode;
 
   tcgetattr (STDIN_FILENO, &mode);
-  fputs (TELL_NO_PASTE, stdout);
-  fflush (stdout);
+  ask_for_pastes (self, FALSE);
   tcsetattr (STDIN_FILENO, TCSADRAIN, &self->mode_at_start);
   stop ();
   tcsetattr (STDIN_FILENO, TCSADRAIN, &mode);
-  fputs (TELL_PASTE, stdout);
+  ask_for_pastes (self, TRUE);
   show (self); /* the cursor is somewhere else now */
 
   return CC_NORM;
@@ -316,6 +326,17 @@ init_history (ToolEditor *self)
   el_wset (self->edit, EL_HIST, history_w, self->history);
 }
 
+/* From ~/.editrc. */
+static void
+read_preferences (ToolEditor *self)
+{
+  const wchar_t *editor = NULL;
+
+  el_source (self->edit, NULL);
+  el_wget (self->edit, EL_EDITOR, &editor);
+  self->is_vi = editor != NULL && wcscmp (editor, L"vi") == 0;
+}
+
 static void
 bind_keys (ToolEditor *self)
 {
@@ -342,7 +363,8 @@ bind_keys (ToolEditor *self)
   el_wset (self->edit, EL_ADDFN, L"amnesia-pasted", L"What follows is typed", on_pasted);
   el_wset (self->edit, EL_ADDFN, L"amnesia-suspend", L"Stop for now", on_suspend);
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    el_wset (self->edit, EL_BIND, keys[i][0], keys[i][1], NULL);
+    if (!self->is_vi || keys[i][0][0] != '\\')
+      el_wset (self->edit, EL_BIND, keys[i][0], keys[i][1], NULL);
 }
 
 /* Between two lines the terminal goes on to echo nothing and to cut nothing, and a Ctrl-C that comes
@@ -387,10 +409,10 @@ tool_editor_new (ToolInput        *input,
   el_wset (edit, EL_GETCFN, get_char);
   el_wset (edit, EL_EDITOR, L"emacs");
   init_history (self);
-  el_source (edit, NULL);
+  read_preferences (self);
   bind_keys (self);
   set_terminal (self);
-  fputs (TELL_PASTE, stdout);
+  ask_for_pastes (self, TRUE);
   self->resize_source = g_unix_signal_add (SIGWINCH, on_resized, self);
   return self;
 }
@@ -399,8 +421,7 @@ void
 tool_editor_free (ToolEditor *self)
 {
   g_source_remove (self->resize_source);
-  fputs (TELL_NO_PASTE, stdout);
-  fflush (stdout);
+  ask_for_pastes (self, FALSE);
   el_end (self->edit);
   history_wend (self->history);
   g_free (self);

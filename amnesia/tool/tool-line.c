@@ -20,8 +20,8 @@ is_able (void)
 {
   const char *terminal = g_getenv ("TERM");
 
-  return isatty (STDIN_FILENO) && isatty (STDOUT_FILENO) && terminal != NULL && *terminal != '\0'
-         && strcmp (terminal, "dumb") != 0;
+  return isatty (STDIN_FILENO) && isatty (STDOUT_FILENO) && terminal != NULL && *terminal != '\0' &&
+         strcmp (terminal, "dumb") != 0;
 }
 
 ToolLine *

@@ -2,6 +2,8 @@
 
 #include "tool-session.h"
 
+#include "tool-progress.h"
+
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 
@@ -149,6 +151,38 @@ read_conf (ToolSession *self)
   return TOOL_FAILED;
 }
 
+/* --- progress --- */
+
+/* Of those who take or give a large value the one that has most to do. */
+static double
+get_least (ToolSession *self,
+           double     (*get) (AmnesiaPeer *peer))
+{
+  GListModel *peers = amnesia_store_get_peers (self->store);
+  double least = 1;
+
+  for (guint i = 0; i < g_list_model_get_n_items (peers); i++)
+    {
+      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (peers, i);
+
+      least = MIN (least, get (peer));
+    }
+
+  return least;
+}
+
+static double
+get_received (gpointer user_data)
+{
+  return get_least (user_data, amnesia_peer_get_receiving);
+}
+
+static double
+get_sent (gpointer user_data)
+{
+  return get_least (user_data, amnesia_peer_get_sending);
+}
+
 /* --- joining and leaving --- */
 
 static gboolean
@@ -182,6 +216,7 @@ static gboolean
 open_store (ToolSession  *self,
             GError      **error)
 {
+  g_autoptr (ToolProgress) progress = tool_progress_new (_("Joining"), get_received, self);
   guint source = 0;
   gboolean open;
 
@@ -334,6 +369,7 @@ static gboolean
 close_store (ToolSession  *self,
              GError      **error)
 {
+  g_autoptr (ToolProgress) progress = tool_progress_new (_("Confirming"), get_sent, self);
   gboolean hurry = g_cancellable_is_cancelled (self->cancellable);
   gboolean joined = amnesia_store_get_state (self->store) == AMNESIA_STATE_SYNCED;
   guint source = hurry ? 0 : g_timeout_add (LOOK_INTERVAL, look_who_confirms, self);

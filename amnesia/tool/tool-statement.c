@@ -72,7 +72,7 @@ fail (Reader      *self,
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, "%s: %s", place, message);
+  g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_FAILED, _("%s: %s"), place, message);
 
   return FALSE;
 }

@@ -67,8 +67,8 @@ add_keys (GPtrArray    *words,
 static gboolean
 takes_key (const char *before)
 {
-  return g_str_has_prefix (before, "get ") || g_str_has_prefix (before, "set ")
-         || g_str_has_prefix (before, "unset ");
+  return g_str_has_prefix (before, "get ") || g_str_has_prefix (before, "set ") ||
+         g_str_has_prefix (before, "unset ");
 }
 
 /* Where the word begins that is being typed: behind the last space, if that is not in a key. */

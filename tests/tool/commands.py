@@ -53,12 +53,13 @@ class Follower(Process):
 class Terminal:
     """A command that believes to be looked at. All that is shown there is in `text`."""
 
-    def __init__(self, folder, arguments, columns=80, env=None):
+    def __init__(self, folder, arguments, columns=80, input=None):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.process = subprocess.Popen(
-            [TOOL, *arguments], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=env
-        )
+        with open(folder / input) if input else open(os.devnull) as file:
+            self.process = subprocess.Popen(
+                [TOOL, *arguments], cwd=folder, stdin=file, stdout=theirs, stderr=theirs
+            )
         os.close(theirs)
         self._ours = ours
         self._bytes = b""

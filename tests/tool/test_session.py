@@ -53,11 +53,6 @@ class Patience(CommandCase):
         self.assertIn("0.3", self.expect(NOBODY, "", "set", "1", "--timeout", "0.3"))
         self.assertLess(time.monotonic() - began, 3)
 
-    def test_nobody_without_a_time(self):
-        door = socket.create_server((HOST, entry(0)["port"]))
-        self.addCleanup(door.close)
-        self.expect(NOBODY, "", "get")
-
     def set_large(self, *arguments):
         """Begins to set more than the relay lets pass."""
         large = '"' + "x" * 8_000_000 + '"'
@@ -112,7 +107,8 @@ class Patience(CommandCase):
         door = socket.create_server((HOST, entry(0)["port"]))
         self.addCleanup(door.close)
         waits = self.follow("get")
-        door.accept()[0].close()
+        silent, _ = door.accept()
+        self.addCleanup(silent.close)
         began = time.monotonic()
         self.assertEqual(waits.end(signal.SIGTERM), 143)
         self.assertLess(time.monotonic() - began, 2)
@@ -125,6 +121,31 @@ class Patience(CommandCase):
         waits.process.stdin.write('"' + "x" * 200_000)
         waits.process.stdin.flush()
         self.assertEqual(waits.end(signal.SIGINT), -signal.SIGINT)
+
+    def test_progress(self):
+        """On a terminal there is something to look at, and afterwards it is gone."""
+        self.member()
+        relay = self.relay(4_000_000)
+        (self.folder / "large.json").write_text('"' + "x" * 12_000_000 + '"')
+        terminal = self.on_terminal("set", "-c", "relayed.json", "-", input="large.json")
+        self.assertTrue(relay.full.wait(PATIENCE_S))
+        terminal.wait("Confirming [#")
+        terminal.wait(" %")
+        self.assertEqual(terminal.end(), 130)
+        self.assertTrue(terminal.text.endswith("\r\033[K"))
+
+    def test_progress_without_a_number(self):
+        door = socket.create_server((HOST, entry(0)["port"]))
+        self.addCleanup(door.close)
+        terminal = self.on_terminal("get")
+        terminal.wait("Joining 2 s")
+        self.assertEqual(terminal.end(), 130)
+        self.assertTrue(terminal.text.endswith("\r\033[K"))
+
+    def test_no_progress_elsewhere(self):
+        door = socket.create_server((HOST, entry(0)["port"]))
+        self.addCleanup(door.close)
+        self.assertEqual(len(self.expect(NOBODY, "", "get").splitlines()), 1)
 
 
 if __name__ == "__main__":

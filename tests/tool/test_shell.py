@@ -192,6 +192,16 @@ class Editing(TestCase):
         a.wait_last("> get k2999")
         self.assertEqual(len(file.read_text().splitlines()), 1000)
 
+    def test_keys_of_vi(self):
+        (self.folder / ".editrc").write_text("bind -v\n")
+        a = self.shell()
+        a.type("bc\x1b0i")
+        a.type("a")
+        a.wait_last("> abc")
+        a.type("\x03")
+        a.type("m\t")
+        a.wait_last("> mem.")
+
     def test_interrupt(self):
         a = self.shell()
         a.type("mem.data = 5")

@@ -13,16 +13,16 @@ TIME = r"^\d\d:\d\d:\d\d  "
 
 
 class Lines(CommandCase):
-    def watch(self, *arguments, **how):
-        """Follows, and is there by now: the member has somebody."""
-        self.members[0].wait_state("alone")
-        follower = self.follow("watch", *arguments, **how)
-        self.members[0].wait_state("synced")
-        return follower
-
     def setUp(self):
         super().setUp()
         self.members = [self.member('{"volume":0.4}')]
+
+    def watch(self, *arguments, n=1):
+        """Follows, and has shown by now what was there: that is left out."""
+        follower = self.follow("watch", "--initial", *arguments)
+        follower.wait_lines(n)
+        del follower.lines[:n]
+        return follower
 
     def set(self, *arguments):
         self.expect(DONE, "", "set", *arguments)
@@ -72,6 +72,8 @@ class Lines(CommandCase):
         self.assertEqual(follower.end(signal.SIGTERM), 143)
 
     def test_some_keys(self):
+        self.write('{"lamp":0}')
+        self.members[0].wait_value('{"lamp":0}')
         follower = self.watch("lamp", "heat")
         n_lines = 0
         for text, n in (
@@ -90,7 +92,7 @@ class Lines(CommandCase):
             [
                 line + by
                 for line in (
-                    "lamp  (none) → 1",
+                    "lamp  0 → 1",
                     "lamp  1 → (none)",
                     "lamp  (none) → 2",
                     "heat  (none) → [1]",
@@ -123,14 +125,23 @@ class Lines(CommandCase):
     def test_initial(self):
         self.write('{"lamp":false,"volume":0.4}')
         self.members[0].wait_value('{"lamp":false,"volume":0.4}')
-        self.assertEqual(self.contents(self.watch("-i"), 2), ["lamp  false", "volume  0.4"])
+        follower = self.follow("watch", "-i")
+        self.assertEqual(self.contents(follower, 2), ["lamp  false", "volume  0.4"])
         self.expect(DONE, "", "set", "7")
         said = self.amnesia("watch", "--initial", "--json", "-n", "1")
         self.assertEqual(said.returncode, DONE)
         self.assertEqual(json.loads(said.stdout)["new"], 7)
 
+    def test_what_was_there_is_no_change(self):
+        follower = self.follow("watch")
+        n = 0
+        while not follower.lines:
+            n += 1
+            self.set("n", str(n))
+        self.assertIn("  n  ", follower.lines[0])
+
     def test_count(self):
-        follower = self.watch("--count", "2")
+        follower = self.watch("--count", "3")
         self.write('{"volume":1,"a":1}')
         self.assertEqual(follower.end(None), DONE)
         self.assertEqual(len(follower.lines), 2)
@@ -178,8 +189,8 @@ class Lines(CommandCase):
         self.assertIn("(unset) → 1", self.contents(follower, 1)[0])
 
     def test_long_values(self):
-        terminal = self.on_terminal("watch", columns=60)
-        self.members[0].wait_state("synced")
+        terminal = self.on_terminal("watch", "-i", columns=60)
+        terminal.wait("volume")
         self.write(json.dumps({"volume": 0.4, "text": "x" * 200}))
         terminal.wait("…")
         self.write(json.dumps({"volume": 0.4, "text": "y世" * 200}))
@@ -202,33 +213,33 @@ class Lines(CommandCase):
 class Exec(CommandCase):
     def setUp(self):
         super().setUp()
-        self.only = self.member('{"a":1}')
+        self.member('{"begin":0}')
 
-    def watch(self, *arguments):
-        follower = self.follow("watch", "--exec", *arguments)
-        self.only.wait_state("synced")
+    def watch(self, command, *arguments, n=None):
+        """Runs @command for @n changes; it has been run for the key `begin` by now."""
+        count = [] if n is None else ["--count", str(n + 1)]
+        command = f'test "$AMNESIA_KEY" = begin && echo begins && exit; {command}'
+        follower = self.follow("watch", "--initial", "--exec", command, *count, *arguments)
+        self.assertEqual(follower.wait_lines(1), ["begins"])
+        del follower.lines[0]
         return follower
 
     def test_key_and_value(self):
-        follower = self.watch('echo "${AMNESIA_KEY-whole}: $(cat)"', "-n", "5")
-        self.expect(DONE, "", "set", "b c", '"d"')
-        follower.wait_lines(1)
-        self.expect(DONE, "", "unset", "a")
-        follower.wait_lines(2)
-        self.expect(DONE, "", "set", "5")
-        follower.wait_lines(3)
-        self.expect(DONE, "", "unset")
-        follower.wait_lines(4)
-        self.expect(DONE, "", "set", '"e"')
+        follower = self.watch('echo "${AMNESIA_KEY-whole}: $(cat)"', n=5)
+        for n, arguments in enumerate(
+            (["set", "b c", '"d"'], ["unset", "b c"], ["set", "5"], ["unset"], ["set", '"e"'])
+        ):
+            self.expect(DONE, "", *arguments)
+            follower.wait_lines(n + 1)
         self.assertEqual(follower.end(None), DONE)
-        self.assertEqual(follower.lines, ['b c: "d"', "a: ", "whole: 5", "whole: ", 'whole: "e"'])
+        self.assertEqual(follower.lines, ['b c: "d"', "b c: ", "whole: 5", "whole: ", 'whole: "e"'])
         self.assertEqual(follower.errors(), "")
 
     def test_one_at_a_time(self):
         """What changes while a command runs is joined, and its end is waited for."""
         gate = self.folder / "gate"
         os.mkfifo(gate)
-        follower = self.watch(f"read line < {gate}; echo $AMNESIA_KEY $(cat)", "-n", "5")
+        follower = self.watch(f"read line < {gate}; echo $AMNESIA_KEY $(cat)", n=5)
         for arguments in (("a", "2"), ("a", "3"), ("b", "1"), ("a", "4"), ("b", "2")):
             self.expect(DONE, "", "set", *arguments)
         for n in range(3):
@@ -239,30 +250,27 @@ class Exec(CommandCase):
         self.assertEqual(follower.lines, ["a 2", "a 4", "b 2"])
 
     def test_exit_codes(self):
-        follower = self.watch("test $(cat) = 2 || kill -9 $$; exit 3", "--count=2")
+        follower = self.watch("test $(cat) = 2 || kill -9 $$; exit 3", n=2)
         self.expect(DONE, "", "set", "a", "2")
         self.expect(DONE, "", "set", "b", "3")
         self.assertEqual(follower.end(None), DONE)
-        errors = follower.errors()
-        self.assertIn("3", errors.splitlines()[0])
-        self.assertIn("9", errors.splitlines()[1])
+        errors = follower.errors().splitlines()
+        self.assertEqual(len(errors), 2)
+        self.assertRegex(errors[0], "code 3$")
+        self.assertRegex(errors[1], "signal 9$")
 
     def test_reads_nothing(self):
-        follower = self.watch("echo ran", "-n", "1")
+        follower = self.watch("echo ran", n=1)
         self.expect(DONE, "", "set", "-s", "a", "x" * 100_000)
         self.assertEqual(follower.end(None), DONE)
         self.assertEqual((follower.lines, follower.errors()), (["ran"], ""))
 
     def test_signal_is_handed_on(self):
-        follower = self.watch("trap 'echo trapped; kill $!; exit' TERM; echo runs; sleep 99 & wait", "-i")
+        follower = self.watch("trap 'echo trapped; kill $!; exit' TERM; echo runs; sleep 99 & wait")
+        self.expect(DONE, "", "set", "a", "2")
         follower.wait_lines(1)
         self.assertEqual(follower.end(signal.SIGTERM), 143)
         self.assertEqual(follower.lines, ["runs", "trapped"])
-
-    def test_initial(self):
-        follower = self.watch("echo $AMNESIA_KEY $(cat)", "--initial", "-n", "1")
-        self.assertEqual(follower.end(None), DONE)
-        self.assertEqual(follower.lines, ["a 1"])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ with what stands in the place of their formats: what they become is looked up in
 """
 
 import os
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -15,9 +16,18 @@ from catalogue import LANGUAGES, Translator
 
 LOCALES = {"de": "de_DE", "fr": "fr_FR", "pt_BR": "pt_BR"}
 FORMAT = re.compile(r"%[-+ 0#']*\d*(?:\.\d+)?(?:l|ll|z)?[a-zA-Z]")
+CONF = '[{"host": "localhost", "port": 0}]'
 # (arguments, exit code, messages)
 COMMANDS = [
-]
+    (["help"], 0, ["Commands:", "“amnesia help COMMAND” tells more of one."]),
+    (["get", "--help"], 0, ["Print the value, or what it has under a key", "[KEY]",
+                            "How long joining and confirming may take", "SECONDS"]),
+    (["shell", "--help"], 0, ["Read and set the value at a prompt"]),
+    (["nothing"], 2, ["There is no command “%s”. “amnesia help” lists them."]),
+    (["get", "a", "b"], 2, ["“%s” is one argument too many", "Try “amnesia %s --help”.\n"]),
+    (["get"], 1, ["There is no configuration: neither ./%s nor %s is there. Name one with --conf FILE."]),
+    (["check-conf", "wrong.json"], 1, ["%s is %s: %s is needed", "a whole number from 1 to 65535"]),
+]  # fmt: skip
 
 
 def pattern(message):
@@ -30,6 +40,7 @@ def pattern(message):
 class Command(unittest.TestCase):
     def say(self, language, arguments):
         with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "wrong.json").write_text(CONF)
             env = {
                 **os.environ,
                 "LC_ALL": f"{LOCALES[language]}.UTF-8",
