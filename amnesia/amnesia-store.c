@@ -6,6 +6,7 @@
 #include "amnesia-gettext-private.h"
 #include "amnesia-peer.h"
 #include "amnesia-roster-private.h"
+#include "mesh/amnesia-context-private.h"
 
 /**
  * AmnesiaStore:
@@ -65,7 +66,7 @@ amnesia_store_enter_own_context (AmnesiaStore *self,
 {
   if (g_main_context_is_owner (self->context))
     return TRUE;
-  if (!g_main_context_acquire (self->context))
+  if (!amnesia_context_acquire (self->context))
     return FALSE;
   *turn = g_main_context_ref (self->context);
   return TRUE;
@@ -113,8 +114,7 @@ amnesia_store_finalize (GObject *object)
 {
   AmnesiaStore *self = AMNESIA_STORE (object);
 
-  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, orphan_peers_cb, self->peers,
-                              g_object_unref);
+  amnesia_context_invoke (self->context, orphan_peers_cb, self->peers, g_object_unref);
   amnesia_transport_free (self->transport);
   amnesia_store_clear_open (self);
   amnesia_transitions_clear (&self->transitions);

@@ -2,6 +2,7 @@
 
 #include "amnesia-transport-struct-private.h"
 
+#include "amnesia-context-private.h"
 #include "amnesia-fork-private.h"
 #include "amnesia-limits-private.h"
 
@@ -549,7 +550,7 @@ void
 amnesia_transport_free (AmnesiaTransport *self)
 {
   g_weak_ref_set (&self->owner, NULL);
-  g_main_context_invoke (self->context, free_cb, self);
+  amnesia_context_invoke (self->context, free_cb, self, NULL);
 }
 
 AmnesiaMesh *

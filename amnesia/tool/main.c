@@ -13,10 +13,10 @@
 static const ToolCommand *const commands[] = {
   &tool_get_command,
   &tool_set_command,
-  &tool_shell_command,
   &tool_unset_command,
   &tool_watch_command,
   &tool_peers_command,
+  &tool_shell_command,
   &tool_check_conf_command,
   &tool_bench_command,
   NULL,

@@ -121,11 +121,7 @@ tool_asker_get_note (ToolAsker *self)
   const GError *error = self->peer != NULL ? amnesia_peer_get_last_error (self->peer)
                                            : amnesia_store_get_error (self->store);
 
-  /* we have said ourselves that large values are not wanted */
-  if (error == NULL || g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG))
-    return NULL;
-
-  return error->message;
+  return error != NULL ? error->message : NULL;
 }
 
 static char *

@@ -31,16 +31,14 @@ notify_cb (AmnesiaPeer *peer,
     self->n_ends++;
 }
 
-/* The peer is the one at the entry with this index. */
 Bar *
-bar_new (AmnesiaStore *store,
-         guint         index,
-         const char   *name)
+bar_new (AmnesiaPeer *peer,
+         const char  *name)
 {
   Bar *self = g_new0 (Bar, 1);
   g_autofree char *signal = g_strconcat ("notify::", name, NULL);
 
-  self->peer = g_object_ref (test_find_peer (store, test_port (index)));
+  self->peer = g_object_ref (peer);
   self->name = name;
   self->since = g_get_monotonic_time ();
   self->shown = 1;

@@ -18,11 +18,10 @@ typedef struct
   guint        n_ends;  /* how often 1 was */
 } Bar;
 
-Bar     *bar_new   (AmnesiaStore *store,
-                    guint         index,
-                    const char   *name);
-void     bar_free  (Bar          *self);
-gboolean bar_check (Bar          *self);
+Bar     *bar_new   (AmnesiaPeer *peer,
+                    const char  *name);
+void     bar_free  (Bar         *self);
+gboolean bar_check (Bar         *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Bar, bar_free)
 

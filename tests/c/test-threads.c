@@ -36,6 +36,8 @@ use_from_thread (gpointer user_data)
   g_assert_null (amnesia_store_get_history (store));
   g_assert_cmpuint (amnesia_store_get_history_length (store), ==, 0);
   amnesia_store_set_history_length (store, 1);
+  g_assert_false (amnesia_store_get_guest (store));
+  amnesia_store_set_guest (store, TRUE);
   return NULL;
 }
 
@@ -60,7 +62,7 @@ test_other_thread (void)
   test_set (store, "1");
   test_diary_clear (diary);
   g_assert_true (g_main_context_acquire (NULL));
-  expect_criticals (14);
+  expect_criticals (16);
   g_thread_join (g_thread_new ("other", use_from_thread, store));
   g_test_assert_expected_messages ();
   g_main_context_release (NULL);
@@ -316,6 +318,38 @@ test_last_unref (void)
   test_wait_linked (good, 0);
   test_until (test_n_descriptors () <= before);
   test_free_store (good);
+}
+
+static int letting_go;
+
+/* Of a value that takes its time to go. */
+static void
+let_go_slowly (gpointer bytes)
+{
+  g_atomic_int_set (&letting_go, TRUE);
+  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+}
+
+static void
+test_unref_beside (void)
+{
+  AmnesiaStore *store = amnesia_store_new ();
+  AmnesiaStore *other = amnesia_store_new ();
+  GVariant *value;
+  g_autoptr (GThread) thread = NULL;
+
+  g_test_summary ("That another thread lets go of a store is no reason why calls of the own one should fail");
+
+  test_set (store, "1");
+  value = g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, "", 1, TRUE, let_go_slowly, NULL);
+  g_assert_true (amnesia_store_set_key (other, "key", value, NULL));
+  thread = g_thread_new ("other", unref_in_thread, other);
+  /* nobody runs the context, so the other thread has it until it is done */
+  while (!g_atomic_int_get (&letting_go))
+    g_thread_yield ();
+  test_assert_data (store, "1");
+  g_thread_join (g_steal_pointer (&thread));
+  test_free_store (store);
 }
 
 static void
@@ -642,6 +676,7 @@ main (int    argc,
   g_test_add_func ("/threads/A1-running-context", test_running_context);
   g_test_add_func ("/threads/A1-free-context", test_free_context);
   g_test_add_func ("/threads/last-unref", test_last_unref);
+  g_test_add_func ("/threads/unref-beside", test_unref_beside);
   g_test_add_func ("/threads/unref-with-task", test_unref_with_task);
   g_test_add_func ("/threads/A2-worker", test_worker);
   g_test_add_func ("/threads/P7-fork", test_fork);

@@ -99,7 +99,7 @@ test('peers: name and status', async () => {
     await a.close();
 });
 
-// A store that turns when we say so, and what makes it do so, which returns its argument.
+// A store that turns when we say so, and what makes it do so.
 function makeSlow(properties) {
     const context = GLib.MainContext.new();
 
@@ -108,24 +108,23 @@ function makeSlow(properties) {
     const store = new Amnesia.Store(properties);
 
     context.pop_thread_default();
-    return [store, condition => {
-        context.iteration(false);
-        return condition;
-    }];
+    return [store, () => context.iteration(false)];
 }
 
 test('peers: sending and receiving', async () => {
-    const a = new Amnesia.Store({conf: conf(2)});
+    const a = new Amnesia.Store({conf: conf(1)});
 
     await a.open();
 
-    const [b, turn] = makeSlow({conf: conf(2)});
-    const peer = a.peers.get_item(0);
+    const [b, turn] = makeSlow({conf: conf(1)});
     const [gone, come] = [[], []];
+    let peer, other;
 
-    await waitFor(() => turn(peer.in_sync && b.peers.get_item(0)?.in_sync));
-
-    const other = b.peers.get_item(0);
+    await waitFor(() => {
+        turn();
+        [peer, other] = [a.peers.get_item(0), b.peers.get_item(0)];
+        return peer?.in_sync && other?.in_sync;
+    });
 
     assertEqual([peer.sending, other.receiving], [1, 1]);
     peer.connect('notify::sending', () => gone.push(peer.sending));
@@ -137,7 +136,10 @@ test('peers: sending and receiving', async () => {
         turn();
         await passTime(250);
     }
-    await waitFor(() => turn(peer.in_sync));
+    await waitFor(() => {
+        turn();
+        return peer.in_sync;
+    });
     for (const seen of [gone, come]) {
         assertEqual(seen.length > 1, true);
         assertEqual(seen, [...seen].sort((x, y) => x - y));
@@ -146,7 +148,10 @@ test('peers: sending and receiving', async () => {
 
     const closed = Promise.all([a.close(), b.close()]);
 
-    await waitFor(() => turn(b.state === Amnesia.State.CLOSED));
+    await waitFor(() => {
+        turn();
+        return b.state === Amnesia.State.CLOSED;
+    });
     await closed;
 });
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The page on the command names the options that it has, and what it shows works."""
 
-import gc
 import json
 import os
 import pathlib
@@ -14,9 +13,6 @@ import unittest
 
 import pages
 from support import Amnesia, conf, wait_for
-
-# A store that another thread collects has its context there for a moment, in which calls here fail.
-gc.disable()
 
 TOOL = pathlib.Path(os.environ["AMNESIA_BUILD"], "amnesia/tool/amnesia")
 PAGE = (pages.INTROSPECTION / "command.md").read_text()

@@ -3,7 +3,6 @@
 and it shares a variable with the library's.
 """
 
-import gc
 import os
 import pathlib
 import random
@@ -21,10 +20,6 @@ from pages import SOURCE
 from second_member import Member
 from second_order import wall_ms
 from support import Amnesia, conf, host, wait_for
-
-# A store that another thread collects has its context there for a moment, in which calls here fail.
-gc.disable()
-
 
 def text(value):
     return GLib.Variant("s", value)

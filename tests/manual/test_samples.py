@@ -4,7 +4,6 @@ run, read or looked at by somebody. One that nobody takes is an error.
 """
 
 import doctest
-import gc
 import json
 import os
 import pathlib
@@ -23,9 +22,6 @@ from support import Amnesia, conf, host, wait_for
 from test_tutorial import Widget
 
 from gi.repository import Gio, GLib  # noqa: E402
-
-# A store that another thread collects has its context there for a moment, in which calls here fail.
-gc.disable()
 
 BUILD = pathlib.Path(os.environ["AMNESIA_BUILD"])
 LOOPBACK = "127.0.0.1"

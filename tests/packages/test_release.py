@@ -115,7 +115,7 @@ class Tarball(unittest.TestCase):
         self.write_wrap(project / "subprojects")
         run("meson", "setup", "--force-fallback-for=amnesia-1", "-Dlibamnesia:tests=false",
             "-Dlibamnesia:introspection=disabled", build, project)  # fmt: skip
-        run("meson", "compile", "-C", build)
+        run("meson", "compile", "-C", build, "outside")
         self.assertEqual(run(build / "outside"), HELLO)
         self.assertTrue((project / "subprojects" / NAME / "meson.build").exists())
 

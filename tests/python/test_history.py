@@ -85,11 +85,11 @@ class PeerTest(unittest.TestCase):
         wait_for(lambda: peer.status.startswith("away"))
 
     def test_sending_and_receiving(self):
-        a = open_store(self, conf=conf(2))
-        # which turns when we say so
+        a = open_store(self, conf=conf(1))
+        # a guest, who turns when we say so
         slow = GLib.MainContext.new()
         slow.push_thread_default()
-        b = Amnesia.Store(conf=conf(2))
+        b = Amnesia.Store(conf=conf(1))
         slow.pop_thread_default()
         self.addCleanup(b.close_sync)
 
@@ -97,9 +97,8 @@ class PeerTest(unittest.TestCase):
             slow.iteration(False)
             return condition()
 
-        (peer,) = a.peers
-        wait_for(lambda: turn(lambda: peer.in_sync and b.peers[0].in_sync))
-        (other,) = b.peers
+        wait_for(lambda: turn(lambda: len(a.peers) and a.peers[0].in_sync and b.peers[0].in_sync))
+        (peer, other) = (a.peers[0], b.peers[0])
         gone, come = [], []
         self.assertEqual((peer.sending, other.receiving), (1, 1))
         peer.connect("notify::sending", lambda *_: gone.append(peer.sending))

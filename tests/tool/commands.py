@@ -106,6 +106,7 @@ class Relay:
         self._to = to
         self._limit = limit
         self._sockets = []
+        self.n_back = 0  # bytes
         self.full = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -115,19 +116,30 @@ class Relay:
                 near, _ = self._door.accept()
                 far = socket.create_connection((HOST, self._to))
                 self._sockets += [near, far]
-                for pair in ((near, far, self._limit), (far, near, None)):
-                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
+                for pump in (self._there, self._back):
+                    threading.Thread(target=pump, args=(near, far), daemon=True).start()
         except OSError:
             pass  # it is closed
 
-    def _pump(self, source, sink, limit):
+    def _there(self, near, far):
+        left = self._limit
         try:
-            while more := source.recv(4096):
-                sink.sendall(more)
-                if limit is not None and (limit := limit - len(more)) < 0:
+            while more := near.recv(4096):
+                far.sendall(more)
+                left -= len(more)
+                if left < 0:
                     self.full.set()
                     return
-            sink.shutdown(socket.SHUT_WR)
+            far.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def _back(self, near, far):
+        try:
+            while more := far.recv(4096):
+                near.sendall(more)
+                self.n_back += len(more)
+            near.shutdown(socket.SHUT_WR)
         except OSError:
             pass
 
@@ -158,11 +170,11 @@ class CommandCase(TestCase):
             member.wait_value(value)
         return member
 
-    def relay(self, limit):
-        """A configuration whose only entry is a relay to that of a member."""
+    def relay(self, limit, *others):
+        """A configuration whose first entry is a relay to that of a member."""
         relay = Relay(entry(2)["port"], entry(0)["port"], limit)
         self.addCleanup(relay.close)
-        self.conf([entry(2)], "relayed.json")
+        self.conf([entry(2), *others], "relayed.json")
         return relay
 
     def amnesia(self, *arguments, input=None, env=None, cwd=None):

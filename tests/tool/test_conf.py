@@ -7,7 +7,7 @@ import socket
 import subprocess
 import unittest
 
-from commands import DONE, FAILED, USAGE, CommandCase
+from commands import DONE, FAILED, TOOL, USAGE, CommandCase
 from members import EXAMPLES, HOST, entry, main
 
 
@@ -49,11 +49,14 @@ class CheckConf(CommandCase):
             self.skipTest("this machine has no ::1")
         self.assert_line(self.check([{"host": "::1", "port": 9}]), "[::1]:9", "this machine")
 
+    @unittest.skipUnless(shutil.which("strace"), "there is no strace")
     def test_it_takes_no_port(self):
-        """A program that is started meanwhile has its entry: looking is not listening."""
-        for _ in range(20):
-            self.check([entry(0)])
-        self.assertIn("7701", self.member().entry)
+        """A program that is started at that moment has its entry all the same: nobody listens."""
+        trace = self.folder / "trace"
+        command = ["strace", "-f", "-o", trace, "-e", "trace=bind,listen", TOOL, "check-conf"]
+        subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
+        self.assertIn("htons(7701)", trace.read_text())
+        self.assertNotIn("listen(", trace.read_text())
 
     def test_all_else(self):
         lines = self.check(

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 
 from commands import DONE, NOBODY, USAGE, CommandCase
 from members import HOST, entry, main
@@ -56,15 +57,20 @@ class Peers(CommandCase):
         self.member()
         self.members[0].set('"' + "x" * 5_000_000 + '"')
         self.members[0].wait("the value", lambda: len(self.members[0].value) > 5_000_000)
-        found = json.loads(self.amnesia("peers", "-j").stdout)[0]
+        relay = self.relay(10_000_000)
+        found = json.loads(self.amnesia("peers", "-j", "-c", "relayed.json").stdout)[0]
         self.assertEqual(found["state"], "here")
         self.assertNotIn("note", found)
+        self.assertGreater(relay.n_back, 100)
+        self.assertLess(relay.n_back, 100_000)
 
     def test_time(self):
         """Who takes connections and says nothing is not waited for longer than one likes."""
         door = socket.create_server((HOST, entry(0)["port"]))
         self.addCleanup(door.close)
+        began = time.monotonic()
         said = self.amnesia("peers", "--timeout", "0.3", "--json")
+        self.assertLess(time.monotonic() - began, 3)
         self.assertEqual(said.returncode, NOBODY)
         self.assertEqual([one["state"] for one in json.loads(said.stdout)], ["away", "away"])
 

@@ -91,6 +91,31 @@ class Patience(CommandCase):
         self.assertEqual(writer.returncode, UNCONFIRMED, errors)
         self.assertIn("confirmed", errors)
 
+    def test_too_big_for_the_other(self):
+        """Who takes no value so large has not got it, and says nothing: that is no confirmation."""
+        peers = [entry(0), entry(1)]
+        self.file = self.conf({"peers": peers, "max-size": 2000}, "small.json")
+        self.member("1")
+        large = '"' + "x" * 3000 + '"'
+        self.assertIn("2000", self.expect(UNCONFIRMED, "", "set", large))
+        self.assertIn("2000", self.expect(UNCONFIRMED, "", "set", "--member", large))
+        self.expect(DONE, "1", "get")
+        self.expect(DONE, "", "set", "2")
+        self.expect(DONE, "2", "get")
+
+    def test_another_confirms(self):
+        """Who was to confirm has gone, and another one has what was set: that is enough."""
+        first = self.member()
+        second = self.member()
+        relay = self.relay(100_000, entry(1))
+        writer = self.set_large()
+        self.assertTrue(relay.full.wait(PATIENCE_S))
+        relay.close()
+        self.assertEqual(writer.communicate(timeout=PATIENCE_S)[1], "")
+        self.assertEqual(writer.returncode, DONE)
+        for member in (first, second):
+            member.wait("the value", lambda: len(member.value) > 8_000_000)
+
     def test_interrupted(self):
         member = self.member()
         relay = self.relay(100_000)

@@ -292,6 +292,7 @@ class Editing(TestCase):
     def test_tab_in_a_paste(self):
         a = self.shell()
         a.type("\033[200~m\t")
+        a.wait("a space", lambda rows: rows[-1] == "> m" and a.cursor() == 4)
         a.type("x")
         a.wait_last("> m x")
         a.type("\033[201~\x03m\t")

@@ -188,7 +188,6 @@ class Completion(UsageCase):
             self.complete("amnesia watch "),
             [r"$'\E[2J'", r"\$\(touch\ pwned\)", r"\`touch\ pwned\`", r"a\;touch\ pwned", "x"],
         )
-        self.assertEqual(self.complete("amnesia get $"), [r"\$\(touch\ pwned\)"])
         self.assertFalse((self.folder / "pwned").exists())
 
     @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")

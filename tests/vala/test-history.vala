@@ -112,9 +112,9 @@ class Bar {
 }
 
 void test_sending_and_receiving () throws Error {
-  var conf = Support.conf (2);
+  var conf = Support.conf (1);
   var a = Support.open_store (conf);
-  var slow = new MainContext (); /* which turns when we say so */
+  var slow = new MainContext (); /* of a guest, who turns when we say so */
   var gone = new Bar ();
   var come = new Bar ();
 
@@ -123,13 +123,13 @@ void test_sending_and_receiving () throws Error {
   b.conf = conf;
   slow.pop_thread_default ();
 
-  var peer = (Amnesia.Peer) a.peers.get_item (0);
+  Amnesia.Peer? peer = null, other = null;
   Support.wait_for (() => {
     slow.iteration (false);
-    var other = b.peers.get_item (0) as Amnesia.Peer;
-    return peer.in_sync && other != null && other.in_sync;
+    peer = a.peers.get_item (0) as Amnesia.Peer;
+    other = b.peers.get_item (0) as Amnesia.Peer;
+    return peer != null && peer.in_sync && other != null && other.in_sync;
   });
-  var other = (Amnesia.Peer) b.peers.get_item (0);
   assert_true (peer.sending == 1 && other.receiving == 1);
   peer.notify["sending"].connect (() => gone.show (peer.sending));
   other.notify["receiving"].connect (() => come.show (other.receiving));
