@@ -11,6 +11,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -80,7 +81,8 @@ static guint
 n_rows_above (ToolEditor *self)
 {
   const LineInfoW *line = el_wline (self->edit);
-  guint n_columns = tool_terminal_get_columns (STDOUT_FILENO);
+  /* one that is hung up has none */
+  guint n_columns = MAX (tool_terminal_get_columns (STDOUT_FILENO), 1);
   guint at = PROMPT_WIDTH;
 
   for (const wchar_t *c = line->buffer; c < line->cursor; c++)
@@ -417,6 +419,16 @@ tool_editor_new (ToolInput        *input,
   return self;
 }
 
+/* That a terminal has been hung up is no failure: nobody looks at it any more. */
+static void
+forget_output (void)
+{
+  if (!ferror (stdout))
+    return;
+  __fpurge (stdout);
+  clearerr (stdout);
+}
+
 void
 tool_editor_free (ToolEditor *self)
 {
@@ -424,6 +436,7 @@ tool_editor_free (ToolEditor *self)
   ask_for_pastes (self, FALSE);
   el_end (self->edit);
   history_wend (self->history);
+  forget_output ();
   g_free (self);
 }
 

@@ -3,9 +3,9 @@
 #include "tool-line.h"
 
 #include "tool-editor.h"
+#include "tool-terminal.h"
 #include "tool-text.h"
 
-#include <string.h>
 #include <unistd.h>
 
 struct _ToolLine
@@ -15,16 +15,6 @@ struct _ToolLine
   ToolExit result;    /* TOOL_DONE as long as what is said gets out */
 };
 
-/* A terminal that can neither move its cursor nor clear a line is no place for an editor. */
-static gboolean
-is_able (void)
-{
-  const char *terminal = g_getenv ("TERM");
-
-  return isatty (STDIN_FILENO) && isatty (STDOUT_FILENO) && terminal != NULL && *terminal != '\0' &&
-         strcmp (terminal, "dumb") != 0;
-}
-
 ToolLine *
 tool_line_new (ToolLineComplete complete,
                gpointer         user_data)
@@ -32,7 +22,7 @@ tool_line_new (ToolLineComplete complete,
   ToolLine *self = g_new0 (ToolLine, 1);
 
   self->input = tool_input_new (STDIN_FILENO);
-  if (is_able ())
+  if (isatty (STDIN_FILENO) && tool_terminal_is_able (STDOUT_FILENO))
     self->editor = tool_editor_new (self->input, complete, user_data);
   return self;
 }

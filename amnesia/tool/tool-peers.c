@@ -287,7 +287,7 @@ peers (Peers *self)
   self->result = tool_session_begin (&self->session);
   if (self->result != TOOL_DONE)
     return self->result;
-  self->live = !self->json && isatty (STDOUT_FILENO);
+  self->live = !self->json && tool_terminal_is_able (STDOUT_FILENO);
   ask (self);
   if (self->watch)
     follow (self);

@@ -92,7 +92,7 @@ tool_progress_new (const char       *what,
   self->func = func;
   self->user_data = user_data;
   self->began = g_get_monotonic_time ();
-  if (isatty (STDERR_FILENO))
+  if (tool_terminal_is_able (STDERR_FILENO))
     self->source = g_timeout_add (SHOW_AFTER, begin, self);
 
   return self;

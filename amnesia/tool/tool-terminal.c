@@ -24,6 +24,15 @@ tool_terminal_get_columns (int fd)
   return size.ws_col;
 }
 
+/* Whether it is a terminal whose cursor can be moved, and whose lines can be cleared. */
+gboolean
+tool_terminal_is_able (int fd)
+{
+  const char *name = g_getenv ("TERM");
+
+  return isatty (fd) && name != NULL && *name != '\0' && !g_str_equal (name, "dumb");
+}
+
 static void
 append_escaped (GString  *out,
                 gunichar  c)

@@ -3,12 +3,14 @@
 
 import fcntl
 import os
+import pty
 import signal
 import socket
 import struct
 import subprocess
 import termios
 import threading
+import unittest
 
 from commands import DONE, FAILED, NOBODY, TOOL, USAGE, CommandCase
 from members import HOST, PATIENCE_S, entry, main, wait_until
@@ -128,6 +130,81 @@ class Terminals(CommandCase):
     def test_errors(self):
         for arguments in (["get", "no\x1b[2J\u202e"], ["no\x1b[2J"], ["get", "-\x1b[2J"]):
             self.seen(*arguments)
+
+
+@unittest.skipUnless(os.environ["AMNESIA_HAVE_LIBEDIT"], "built without libedit")
+class Hang(CommandCase):
+    """A terminal is hung up while the changes of others are shown there."""
+
+    def hang_up(self, prepare, expected):
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        process = subprocess.Popen(
+            [TOOL, "shell", "--guest"],
+            cwd=self.folder,
+            env=os.environ | {"TERM": "xterm", "XDG_STATE_HOME": str(self.folder)},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=prepare,
+        )
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        read_until(ours, b"> ")
+        os.write(ours, b"what is typed")
+        # several lines are shown at once: this is in the middle of them
+        read_until(ours, b"mem.data[", 10)
+        os.close(ours)
+        self.assertIn(process.wait(PATIENCE_S), expected)
+        self.assertEqual(process.stderr.read(), b"")
+        process.stderr.close()
+
+    def test_hang_up(self):
+        self.member("{}")
+        storm = 'while echo set key-$((n % 8)) $((n += 1)); do sleep 0.01; done | "$0" shell --guest'
+        writer = subprocess.Popen(
+            ["sh", "-c", storm, TOOL],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.addCleanup(writer.wait)
+        self.addCleanup(os.killpg, writer.pid, signal.SIGTERM)
+        for _ in range(5):
+            self.hang_up(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), [DONE, 128 + signal.SIGHUP])
+            # nobody gets a signal if it is not the terminal of the session
+            self.hang_up(None, [DONE])
+
+
+def read_until(terminal, text, n=1):
+    seen = b""
+    while seen.count(text) < n:
+        seen += os.read(terminal, 4096)
+
+
+class Dumb(CommandCase):
+    """Terminals that cannot move their cursor."""
+
+    def test_nothing_moves(self):
+        self.member("1")
+        os.environ["TERM"] = "dumb"
+        self.addCleanup(os.environ.__setitem__, "TERM", "xterm")
+        for arguments in (["peers", "-w"], ["shell", "--guest"], ["get"]):
+            terminal = self.on_terminal(*arguments)
+            if "-w" in arguments:
+                terminal.wait(" ms")
+            terminal.end(signal.SIGTERM if "-w" in arguments else None)
+            self.assertNotIn("\x1b", terminal.text)
+
+    def test_no_progress(self):
+        door = socket.create_server((HOST, entry(0)["port"]))
+        self.addCleanup(door.close)
+        os.environ["TERM"] = "dumb"
+        self.addCleanup(os.environ.__setitem__, "TERM", "xterm")
+        terminal = self.on_terminal("get", "--timeout", "2")
+        self.assertEqual(terminal.end(None), NOBODY)
+        self.assertNotIn("\x1b", terminal.text)
 
 
 class Reasons(CommandCase):
