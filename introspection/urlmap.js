@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the manual finds what is not in it; and samples in four languages side by side, as tabs.
+// Where the manual finds what is not in it; samples in four languages as tabs; pictures on a narrow screen.
 
 /* exported baseURLs */
 var baseURLs = [
@@ -151,5 +151,15 @@ function makeAllTabs() {
     showLanguage(recallLanguage());
 }
 
-if (typeof document !== 'undefined')
+// On a narrow screen a picture is moved sideways: smaller, the words in it could not be read.
+function keepPicturesLegible() {
+    for (const picture of document.querySelectorAll('.docblock p > img')) {
+        picture.parentNode.style.overflowX = 'auto';
+        picture.style.minWidth = '36em';
+    }
+}
+
+if (typeof document !== 'undefined') {
     document.addEventListener('DOMContentLoaded', makeAllTabs);
+    document.addEventListener('DOMContentLoaded', keepPicturesLegible);
+}

@@ -85,4 +85,13 @@ const before = new JSDOM(HTML).window.document.querySelectorAll('.codehilite').l
 
 assert.strictEqual(document.querySelectorAll('.codehilite').length, before);
 assert.strictEqual(open(null, '<div class="docblock"><p>x</p></div>').document.querySelector('style'), null);
+
+// a picture can be moved sideways where it is wider than the screen; text is left alone
+const pictures = open(null, '<div class="docblock"><p><img src="a.svg"></p><p>text</p></div>');
+const [picture, text] = pictures.document.querySelectorAll('p');
+
+pictures.eval('keepPicturesLegible()');
+assert.strictEqual(picture.style.overflowX, 'auto');
+assert.match(picture.firstChild.style.minWidth, /^\d+em$/);
+assert.strictEqual(text.getAttribute('style'), null);
 console.log('all well');

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -186,6 +187,14 @@ class PythonPage:
 
     def after_conf(self):
         self.test.assertEqual(self.names["mem"].conf.get_n_peers(), 2)
+
+    def before_deployment(self):
+        loop = GLib.MainLoop()
+        self.names.update(loop=loop, signal=signal, mem=Amnesia.Store(conf="conf.json"))
+        GLib.idle_add(os.kill, os.getpid(), signal.SIGTERM)
+
+    def after_deployment(self):
+        self.test.assertEqual(self.names["mem"].state, Amnesia.State.CLOSED)
 
     def before_faq(self):
         self.names["mem"] = Amnesia.Store(conf="conf.json")
