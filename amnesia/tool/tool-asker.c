@@ -176,9 +176,10 @@ tool_asker_to_cells (ToolAsker *self)
 {
   gboolean here = tool_asker_is_here (self);
   gint64 round_trip = here ? amnesia_peer_get_round_trip (self->peer) : -1;
+  g_autofree char *place = tool_text_join_place (self->host, self->port);
   char **cells = g_new0 (char *, 7);
 
-  cells[0] = tool_text_join_place (self->host, self->port);
+  cells[0] = tool_terminal_escape (place);
   cells[1] = g_strdup (name_state (self));
   cells[2] = g_strdup (name_way (tool_asker_get_way (self)));
   cells[3] = round_trip >= 0 ? show_span (round_trip) : g_strdup ("");

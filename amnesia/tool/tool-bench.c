@@ -346,7 +346,7 @@ print_table (Bench *self)
     g_ptr_array_add (rows, make_row (self, i));
   text = tool_table_to_text (rows, 0);
 
-  return tool_text_write (g_strchomp (text));
+  return tool_text_show (g_strchomp (text));
 }
 
 static GVariant *
@@ -375,7 +375,7 @@ print_json (Bench *self)
   all = g_variant_ref_sink (g_variant_dict_end (&object));
   json = amnesia_to_json (all, NULL);
 
-  return tool_text_write_json (json);
+  return tool_text_show_json (json);
 }
 
 /* --- the command --- */

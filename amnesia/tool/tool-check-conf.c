@@ -197,12 +197,12 @@ static ToolExit
 print (Check *self)
 {
   g_autofree char *table = tool_table_to_text (self->rows, tool_terminal_get_columns (STDOUT_FILENO));
-  ToolExit result = tool_text_write (g_strchomp (table));
+  ToolExit result = tool_text_show (g_strchomp (table));
 
   for (guint i = 0; i < self->remarks->len && result == TOOL_DONE; i++)
-    result = tool_text_write (g_ptr_array_index (self->remarks, i));
+    result = tool_text_show (g_ptr_array_index (self->remarks, i));
 
-  return result == TOOL_DONE ? tool_text_write (_("ok")) : result;
+  return result == TOOL_DONE ? tool_text_show (_("ok")) : result;
 }
 
 static int

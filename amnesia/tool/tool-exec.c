@@ -81,12 +81,11 @@ start (ToolExec    *self,
 {
   g_autoptr (GSubprocessLauncher) launcher =
     g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE);
-  g_autofree char *name = key != NULL ? tool_text_to_locale (key, error) : NULL;
+  g_autofree char *name = key != NULL ? tool_text_to_locale (key, NULL) : NULL;
 
-  if (key != NULL && name == NULL)
-    return NULL;
+  /* as UTF-8, if the locale cannot write it: nobody is to miss a change */
   if (key != NULL)
-    g_subprocess_launcher_setenv (launcher, KEY_VARIABLE, name, TRUE);
+    g_subprocess_launcher_setenv (launcher, KEY_VARIABLE, name != NULL ? name : key, TRUE);
   else
     g_subprocess_launcher_unsetenv (launcher, KEY_VARIABLE);
 

@@ -43,7 +43,7 @@ print_json (GVariant *value)
   g_autofree char *json = amnesia_to_json (value, &error);
 
   if (json != NULL)
-    return tool_text_write_json (json);
+    return tool_text_show_json (json);
   tool_say_error (_("%s. Use --gvariant."), error->message);
 
   return TOOL_FAILED;

@@ -78,7 +78,7 @@ tool_line_say (ToolLine   *self,
   if (self->editor != NULL)
     tool_editor_say (self->editor, text);
   else if (self->result == TOOL_DONE)
-    self->result = tool_text_write_json (text);
+    self->result = tool_text_show (text);
   if (self->result != TOOL_DONE)
     tool_line_end (self);
 }

@@ -98,7 +98,7 @@ draw (Peers *self)
   g_free (self->drawn);
   self->drawn = g_steal_pointer (&table);
 
-  return tool_text_write (text != NULL ? text : self->drawn);
+  return tool_text_show (text != NULL ? text : self->drawn);
 }
 
 /* What is a change: the round trip is never twice the same. */
@@ -143,7 +143,7 @@ print_changes (Peers *self)
       char **before = (char **) &g_ptr_array_index (self->shown, i);
 
       if (g_strcmp0 (now, *before) != 0)
-        result = self->json ? tool_text_write_json (line) : tool_text_write (line);
+        result = self->json ? tool_text_show_json (line) : tool_text_show (line);
       g_free (*before);
       *before = now;
     }
@@ -230,7 +230,7 @@ show_once (Peers *self)
     return draw (self);
   text = self->json ? make_json (self) : make_table (self, 0);
 
-  return self->json ? tool_text_write_json (text) : tool_text_write (text);
+  return self->json ? tool_text_show_json (text) : tool_text_show (text);
 }
 
 static void

@@ -12,7 +12,7 @@ tool_rows_add (GPtrArray  *rows,
 {
   char **row = g_new0 (char *, 3);
 
-  row[0] = g_strdup (name);
+  row[0] = tool_terminal_escape (name);
   row[1] = tool_terminal_escape (text);
   g_ptr_array_add (rows, row);
 }

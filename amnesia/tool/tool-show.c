@@ -8,6 +8,7 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Returns the value as JSON, or where that cannot be as GVariant text, without what would do something
  * to the terminal: JSON stays JSON that means the same. */
@@ -60,7 +61,7 @@ tool_show_dim (const char *text)
 {
   const char *no_color = g_getenv ("NO_COLOR");
 
-  if (no_color != NULL && *no_color != '\0')
+  if ((no_color != NULL && *no_color != '\0') || !tool_terminal_is_able (STDOUT_FILENO))
     return g_strdup (text);
 
   return g_strconcat ("\033[2m", text, "\033[0m", NULL);

@@ -73,6 +73,21 @@ tool_terminal_escape (const char *text)
   return tool_terminal_escape_but (text, "");
 }
 
+/* All that is not ASCII; line feeds stay. */
+char *
+tool_terminal_escape_all (const char *text)
+{
+  GString *out = g_string_new (NULL);
+
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    if ((guchar) *text < 0x80)
+      g_string_append_c (out, *text);
+    else
+      append_escaped (out, g_utf8_get_char (text));
+
+  return g_string_free (out, FALSE);
+}
+
 static guint
 measure_character (gunichar c)
 {

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 guint  tool_terminal_get_columns (int         fd);
 gboolean tool_terminal_is_able   (int         fd);
 char  *tool_terminal_escape      (const char *text);
+char  *tool_terminal_escape_all  (const char *text);
 char  *tool_terminal_escape_but  (const char *text,
                                   const char *kept);
 guint  tool_terminal_measure     (const char *text);

@@ -99,6 +99,7 @@ put_line (const char *text)
   return TOOL_FAILED;
 }
 
+/* Writes what has to be exact. */
 ToolExit
 tool_text_write (const char *text)
 {
@@ -112,35 +113,21 @@ tool_text_write (const char *text)
   return TOOL_FAILED;
 }
 
-/* All but ASCII as JSON can always say it. */
-static char *
-escape_json (const char *json)
+/* Writes what people read, or JSON: what the locale has not is in ASCII, as JSON can always say it. */
+ToolExit
+tool_text_show (const char *text)
 {
-  GString *out = g_string_new (NULL);
+  g_autofree char *shown = tool_text_to_locale (text, NULL);
+  g_autofree char *ascii = shown == NULL ? tool_terminal_escape_all (text) : NULL;
 
-  for (; *json != '\0'; json = g_utf8_next_char (json))
-    {
-      gunichar c = g_utf8_get_char (json);
-
-      if (c < 0x80)
-        g_string_append_c (out, (char) c);
-      else if (c < 0x10000)
-        g_string_append_printf (out, "\\u%04x", c);
-      else
-        g_string_append_printf (out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
-                                0xdc00 + (c & 0x3ff));
-    }
-
-  return g_string_free (out, FALSE);
+  return put_line (shown != NULL ? shown : ascii);
 }
 
 /* What is not to be seen has a form in JSON that does nothing to a terminal. */
 ToolExit
-tool_text_write_json (const char *json)
+tool_text_show_json (const char *json)
 {
   g_autofree char *safe = isatty (STDOUT_FILENO) ? tool_terminal_escape (json) : NULL;
-  g_autofree char *shown = tool_text_to_locale (safe != NULL ? safe : json, NULL);
-  g_autofree char *escaped = shown == NULL ? escape_json (json) : NULL;
 
-  return put_line (shown != NULL ? shown : escaped);
+  return tool_text_show (safe != NULL ? safe : json);
 }

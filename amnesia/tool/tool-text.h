@@ -13,6 +13,7 @@ char    *tool_text_to_locale   (const char  *text,
 char    *tool_text_join_place  (const char  *host,
                                 guint        port);
 ToolExit tool_text_write       (const char  *text);
-ToolExit tool_text_write_json  (const char  *json);
+ToolExit tool_text_show         (const char  *text);
+ToolExit tool_text_show_json    (const char  *json);
 
 G_END_DECLS

@@ -63,11 +63,11 @@ print (Watch            *self,
   if (!self->json)
     {
       line = tool_change_to_line (change, tool_terminal_get_columns (STDOUT_FILENO));
-      return tool_text_write (line);
+      return tool_text_show (line);
     }
   line = tool_change_to_json (change, &error);
   if (line != NULL)
-    return tool_text_write_json (line);
+    return tool_text_show_json (line);
   tool_say_error ("%s", error->message);
 
   return TOOL_FAILED;

@@ -197,6 +197,18 @@ class Dumb(CommandCase):
             terminal.end(signal.SIGTERM if "-w" in arguments else None)
             self.assertNotIn("\x1b", terminal.text)
 
+    def test_long_value(self):
+        self.member()
+        self.expect(DONE, "", "set", "-s", "x" * 10_000)
+        (self.folder / "lines").write_text("get\n")
+        for name in ("dumb", "xterm"):
+            os.environ["TERM"] = name
+            self.addCleanup(os.environ.__setitem__, "TERM", "xterm")
+            terminal = self.on_terminal("shell", "--guest", input="lines")
+            self.assertEqual(terminal.end(None), DONE)
+            self.assertRegex(terminal.text.replace("\x1b[2m", ""), r"x\n… \(10.0.kB in all\)")
+            self.assertEqual("\x1b" in terminal.text, name == "xterm")
+
     def test_no_progress(self):
         door = socket.create_server((HOST, entry(0)["port"]))
         self.addCleanup(door.close)
@@ -205,6 +217,38 @@ class Dumb(CommandCase):
         terminal = self.on_terminal("get", "--timeout", "2")
         self.assertEqual(terminal.end(None), NOBODY)
         self.assertNotIn("\x1b", terminal.text)
+
+
+class Locale(CommandCase):
+    """What the character set of the locale does not have ends nothing."""
+
+    ENV = {"LC_ALL": "de_DE.ISO-8859-1"}
+
+    def setUp(self):
+        super().setUp()
+        env = os.environ | self.ENV
+        if b"8859" not in subprocess.run(["locale", "charmap"], env=env, capture_output=True).stdout:
+            self.skipTest("there is no such locale")
+        self.member('{"k€y":"ä€"}')
+
+    def seen(self, *arguments):
+        said = subprocess.run(
+            [TOOL, *arguments],
+            cwd=self.folder,
+            env=os.environ | self.ENV,
+            capture_output=True,
+            timeout=PATIENCE_S,
+        )
+        self.assertEqual((said.returncode, said.stderr), (DONE, b""))
+        return said.stdout
+
+    def test_lines(self):
+        line = self.seen("watch", "-i", "-n", "1")
+        self.assertTrue(line.endswith(b'  k\\u20acy  "\\u00e4\\u20ac"\n'), line)
+
+    def test_command(self):
+        key = self.seen("watch", "-i", "-n", "1", "-e", 'echo "$AMNESIA_KEY"')
+        self.assertEqual(key, "k€y\n".encode())
 
 
 class Reasons(CommandCase):

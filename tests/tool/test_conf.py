@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """amnesia check-conf."""
 
+import base64
 import pathlib
 import shutil
 import socket
@@ -104,6 +105,25 @@ class Tls(CheckConf):
     def with_tls(self, certificate, authorities):
         tls = {"certificate": certificate, "authorities": authorities}
         return self.check({"peers": [entry(0)], "tls": tls})
+
+    def test_names_that_are_no_text(self):
+        """Who makes a certificate may put any bytes in it."""
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+            + ["-keyout", "odd.key", "-outform", "DER", "-subj", "/CN=odd-odd"]
+            + ["-addext", "subjectAltName=DNS:odd.example"],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+        ).stdout
+        made = made.replace(b"odd-odd", b"o\x1b[2J\xff\xfc").replace(b"odd.example", b"o\x1b[2J\xffmple\xfc")
+        text = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(made).decode()}-----END CERTIFICATE-----\n"
+        (self.folder / "odd.pem").write_text(text)
+        tls = {"certificate": "odd.pem", "private-key": "odd.key", "authorities": "odd.pem"}
+        self.conf({"peers": [entry(0)], "tls": tls}, "amnesia.json")
+        lines = self.amnesia("check-conf").stdout.splitlines()
+        self.assert_line(lines, "certificate", "CN=o\\u001b[2J\ufffd\ufffd")
+        self.assert_line(lines, "its names", "o\\u001b[2J\ufffdmple\ufffd")
 
     def test_certificate(self):
         self.certify("pki", HOST)
