@@ -119,6 +119,16 @@ run_command (const char  *name,
   return command->run (argc, argv);
 }
 
+/* Says what is one argument too many, if there is. */
+static gboolean
+expect_no_more (const char *argument)
+{
+  if (argument != NULL)
+    tool_say_error (_("“%s” is one argument too many"), argument);
+
+  return argument == NULL;
+}
+
 static int
 help (const char *name)
 {
@@ -154,11 +164,13 @@ main (int    argc,
     }
   if (g_str_equal (argv[1], "--version"))
     {
+      if (!expect_no_more (argv[2]))
+        return TOOL_USAGE;
       g_print ("amnesia %s\n", AMNESIA_VERSION_STRING);
       return TOOL_DONE;
     }
   if (g_str_equal (argv[1], "help") || g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h"))
-    return help (argv[2]);
+    return argc == 2 || expect_no_more (argv[3]) ? help (argv[2]) : TOOL_USAGE;
 
   return run_command (argv[1], argc - 1, argv + 1);
 }

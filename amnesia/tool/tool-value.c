@@ -51,7 +51,7 @@ set_too_much (guint64   max_size,
 
   g_set_error (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
                /* TRANSLATORS: a size such as 16.0 MiB */
-               _("The standard input is no value: that has %s at most"), size);
+               _("The standard input is too long for a value: max-size is %s"), size);
 }
 
 /* All that is on the standard input, as UTF-8, but for the line feed that ends the last line. Values may

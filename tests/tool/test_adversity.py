@@ -301,6 +301,10 @@ class Usage(CommandCase):
         for text in ("0", "-1"):
             self.expect(USAGE, "", "watch", "--count", text)
 
+    def test_too_many(self):
+        for arguments in (["--version"], ["help", "get"]):
+            self.assertIn("extra", self.expect(USAGE, "", *arguments, "extra"))
+
     def test_options_of_get(self):
         for options in (["-r", "-k"], ["-r", "--gvariant"], ["-k", "key"]):
             self.expect(USAGE, "", "get", *options)
