@@ -2,8 +2,8 @@
 
 #include "tool-change.h"
 
+#include "tool-show.h"
 #include "tool-terminal.h"
-#include "tool-value.h"
 
 #include <glib/gi18n.h>
 
@@ -15,13 +15,10 @@ static char *
 show_value (GVariant   *value,
             const char *key)
 {
-  g_autofree char *text = NULL;
-
   if (value == NULL)
     return g_strdup (key != NULL ? _("(none)") : _("(unset)"));
-  text = tool_value_show (value);
 
-  return tool_terminal_escape (text);
+  return tool_show_value (value);
 }
 
 /* Gives both the half of the room, and to one what the other does not need. */

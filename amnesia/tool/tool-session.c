@@ -9,14 +9,10 @@
 #include <math.h>
 #include <signal.h>
 
-#define CONF_NAME "amnesia.json"
-
 /* Whether anybody is left who can confirm is looked at so often, in milliseconds, */
 #define LOOK_INTERVAL 250
 /* and it has to be so for that many looks. */
 #define PATIENCE 20
-/* Longer than this, in seconds, is for ever. */
-#define MAX_TIMEOUT 1000000.0
 /* Of so many entries it is told why they are not there. */
 #define MAX_REASONS 5
 /* How long the others may take to hear that we leave, when a signal says so; in milliseconds. */
@@ -103,108 +99,6 @@ tool_session_clear (ToolSession *self)
   g_clear_pointer (&self->conf_name, g_free);
 }
 
-/* --- the command line --- */
-
-/* What is no positive number is a mistake, and what nobody lives to see is for ever. */
-static gboolean
-check_timeout (GOptionContext  *context,
-               GOptionGroup    *group,
-               gpointer         user_data,
-               GError         **error)
-{
-  ToolSession *self = user_data;
-
-  if (!(self->timeout > 0))
-    {
-      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                           _("--timeout has to be positive"));
-      return FALSE;
-    }
-  if (self->timeout > MAX_TIMEOUT)
-    self->timeout = 0;
-
-  return TRUE;
-}
-
-/* The options of a command that has a configuration: its own (nullable), and those that all of them
- * have, which point into @self. */
-GOptionGroup *
-tool_session_new_conf_group (ToolSession        *self,
-                             const GOptionEntry *own)
-{
-  const GOptionEntry entries[] = {
-    { "conf", 'c', 0, G_OPTION_ARG_FILENAME, &self->conf_name,
-      N_("The configuration (default: amnesia.json here, then in the user’s configuration folder)"),
-      N_("FILE") },
-    { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &self->timeout,
-      N_("How long joining and confirming may take"), N_("SECONDS") },
-    { NULL },
-  };
-  GOptionGroup *group = g_option_group_new ("main", NULL, NULL, self, NULL);
-
-  g_option_group_set_parse_hooks (group, NULL, check_timeout);
-  if (own != NULL)
-    g_option_group_add_entries (group, own);
-  g_option_group_add_entries (group, entries);
-  g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
-
-  return group;
-}
-
-/* The same for one that joins as who the user likes. */
-GOptionGroup *
-tool_session_new_group (ToolSession        *self,
-                        const GOptionEntry *own)
-{
-  const GOptionEntry entries[] = {
-    { "member", 'm', G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &self->guest,
-      N_("Take an entry of the list, as programs do"), NULL },
-    { NULL },
-  };
-  GOptionGroup *group = tool_session_new_conf_group (self, own);
-
-  g_option_group_add_entries (group, entries);
-
-  return group;
-}
-
-/* The first that is there, or NULL. */
-static char *
-find_conf (void)
-{
-  g_autofree char *users = g_build_filename (g_get_user_config_dir (), CONF_NAME, NULL);
-
-  /* a link to nothing is there too: to take another configuration instead would be worse */
-  if (g_file_test (CONF_NAME, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
-    return g_strdup (CONF_NAME);
-  if (g_file_test (users, G_FILE_TEST_EXISTS))
-    return g_steal_pointer (&users);
-  tool_say_error (_("There is no configuration: neither ./%s nor %s is there. "
-                    "Name one with --conf FILE."), CONF_NAME, users);
-
-  return NULL;
-}
-
-/* Reads the configuration, if that has not been done. */
-ToolExit
-tool_session_read_conf (ToolSession *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (self->conf != NULL)
-    return TOOL_DONE;
-  if (self->conf_name == NULL)
-    self->conf_name = find_conf ();
-  if (self->conf_name == NULL)
-    return TOOL_FAILED;
-  self->conf = amnesia_conf_new_from_file (self->conf_name, &error);
-  if (self->conf != NULL)
-    return TOOL_DONE;
-  tool_say_error ("%s", error->message);
-
-  return TOOL_FAILED;
-}
-
 /* --- progress --- */
 
 /* Of those who take or give a large value the one that has most to do. */
@@ -250,8 +144,9 @@ on_deadline (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static void
-set_deadline (ToolSession *self)
+/* What --timeout allows begins now, for joining or for leaving. */
+void
+tool_session_renew_deadline (ToolSession *self)
 {
   if (self->timeout > 0)
     self->deadline = g_get_monotonic_time () + (gint64) (self->timeout * G_TIME_SPAN_SECOND);
@@ -327,7 +222,7 @@ tool_session_begin (ToolSession *self)
 
   if (result != TOOL_DONE)
     return result;
-  set_deadline (self);
+  tool_session_renew_deadline (self);
   catch_signals (self);
 
   return TOOL_DONE;
@@ -377,8 +272,7 @@ tool_session_run (ToolSession *self)
 {
   while (!tool_session_is_stopped (self))
     g_main_context_iteration (NULL, TRUE);
-  /* it was for joining, and is now for leaving */
-  set_deadline (self);
+  tool_session_renew_deadline (self);
 }
 
 void

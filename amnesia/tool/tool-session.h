@@ -45,6 +45,7 @@ ToolExit      tool_session_join_others    (ToolSession        *self);
 void          tool_session_run            (ToolSession        *self);
 void          tool_session_stop           (ToolSession        *self);
 gboolean      tool_session_is_stopped     (ToolSession        *self);
+void          tool_session_renew_deadline (ToolSession        *self);
 guint         tool_session_get_time_left  (ToolSession        *self);
 ToolExit      tool_session_leave          (ToolSession        *self,
                                            ToolExit            so_far);

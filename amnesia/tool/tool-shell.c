@@ -29,6 +29,14 @@ typedef struct
   gboolean is_ended;
 } Shell;
 
+static void
+shell_clear (Shell *self)
+{
+  tool_session_clear (&self->session);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Shell, shell_clear)
+
 static char **
 complete (const char *before,
           gsize      *start,
@@ -416,12 +424,12 @@ say_example (void)
               "   {\"host\": \"127.0.0.1\", \"port\": 7778}]");
 }
 
-static ToolExit
-run_shell (Shell  *self,
-           int     argc,
-           char  **argv)
+static int
+run (int    argc,
+     char **argv)
 {
-  ToolSession *session = &self->session;
+  g_auto (Shell) self = { 0 };
+  ToolSession *session = &self.session;
   g_auto (GStrv) arguments = NULL;
   const GOptionEntry entries[] = {
     { "guest", 0, 0, G_OPTION_ARG_NONE, &session->guest,
@@ -430,6 +438,7 @@ run_shell (Shell  *self,
   };
   ToolExit result;
 
+  tool_session_init (session, FALSE);
   if (!tool_parse (&tool_shell_command, tool_session_new_group (session, entries), argc, argv, 0, 0,
                    &arguments))
     return TOOL_USAGE;
@@ -441,26 +450,10 @@ run_shell (Shell  *self,
       return result;
     }
 
-  result = run_session (self);
-  /* it counts from here on */
-  if (session->timeout > 0)
-    session->deadline = g_get_monotonic_time () + (gint64) (session->timeout * G_TIME_SPAN_SECOND);
+  result = run_session (&self);
+  tool_session_renew_deadline (session);
 
   return tool_session_leave (session, result);
-}
-
-static int
-run (int    argc,
-     char **argv)
-{
-  Shell self = { 0 };
-  ToolExit result;
-
-  tool_session_init (&self.session, FALSE);
-  result = run_shell (&self, argc, argv);
-  tool_session_clear (&self.session);
-
-  return result;
 }
 
 const ToolCommand tool_shell_command = {
