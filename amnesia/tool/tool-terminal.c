@@ -9,6 +9,8 @@
 /* What people look at: how wide it is, and what must not get there. */
 
 #define DEFAULT_COLUMNS 80
+/* Characters. No script puts more marks on a letter, and somebody might put a million. */
+#define MAX_PER_COLUMN 8
 
 /* 0, if it is no terminal: then there is nothing to fit in. */
 guint
@@ -97,12 +99,12 @@ measure_character (gunichar c)
 guint
 tool_terminal_measure (const char *text)
 {
-  guint columns = 0;
+  guint columns = 0, n = 0;
 
-  for (; *text != '\0'; text = g_utf8_next_char (text))
+  for (; *text != '\0'; text = g_utf8_next_char (text), n++)
     columns += measure_character (g_utf8_get_char (text));
 
-  return columns;
+  return MAX (columns, n / MAX_PER_COLUMN);
 }
 
 /* As much of the text as has room, with … if it is not all. */
@@ -112,12 +114,12 @@ tool_terminal_cut (const char *text,
 {
   const char *end = text;
   const char *all = text;
-  guint used = 0;
+  guint used = 0, n = 0;
 
   for (; *all != '\0'; all = g_utf8_next_char (all))
     {
       used += measure_character (g_utf8_get_char (all));
-      if (used > columns)
+      if (used > columns || n++ / MAX_PER_COLUMN > columns)
         break;
       /* so that the … has a place */
       if (used < columns)

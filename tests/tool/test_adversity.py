@@ -127,6 +127,13 @@ class Terminals(CommandCase):
         for arguments in (["get"], ["get", "--gvariant"], ["get", "-k"], ["watch", "-i", "-n", "3"]):
             self.assertEqual(self.seen(*arguments)[0], DONE, arguments)
 
+    def test_marks(self):
+        """There is no end of what may stand above a letter."""
+        self.expect(DONE, "", "set", "text", "-", input='"' + "a" + "\u0301" * 100_000 + '"')
+        terminal = self.on_terminal("watch", "-i", "-n", "2", columns=60)
+        self.assertEqual(terminal.end(None), DONE)
+        self.assertLess(len(terminal.text), 2000)
+
     def test_errors(self):
         for arguments in (["get", "no\x1b[2J\u202e"], ["no\x1b[2J"], ["get", "-\x1b[2J"]):
             self.seen(*arguments)
