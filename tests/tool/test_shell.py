@@ -139,6 +139,8 @@ class Editing(TestCase):
     def test_news_while_searching(self):
         a, b = self.shells(2)
         b.enter("set {volume: 0}")
+        # what is typed is echoed before it is done
+        a.wait_text(f'mem.data = {{"volume":0}}  ({name(1)})')
         b.type("\x12vol")
         b.wait_last("> set {volume: 0}")
         a.enter("set volume 5")
