@@ -48,6 +48,27 @@ class Loop(CommandCase):
         self.assertEqual([loop.wait() for loop in loops], [0, 0])
         self.assertEqual(self.value(), {f"{name}-{i}": i for name in "ab" for i in range(1, 101)})
 
+    def test_twenty_at_once(self):
+        script = 'for i in $(seq 10); do "$0" set %d-$i $i || exit 9; done'
+        loops = [self.loop(script % n) for n in range(20)]
+        self.assertEqual([loop.wait() for loop in loops], [0] * 20)
+        self.assertEqual(self.value(), {f"{n}-{i}": i for n in range(20) for i in range(1, 11)})
+
+    def test_who_comes_later_sees_it(self):
+        """Whoever of two members is asked."""
+        self.follow("watch", "--member", "no such key")
+        wait_until("both members", lambda: self.n_here() == 2)
+        script = """
+            for i in $(seq 50); do
+              "$0" set n $i || exit 8
+              test "$("$0" get n)" = $i || exit 9
+            done
+        """
+        self.assertEqual(self.loop(script).wait(), 0)
+
+    def n_here(self):
+        return self.amnesia("peers", "--json").stdout.count('"here"')
+
 
 if __name__ == "__main__":
     main()
