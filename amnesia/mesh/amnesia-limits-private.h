@@ -160,6 +160,6 @@ amnesia_earlier (gint64 a,
 
 /* Lines about what others did: this many at once, then one a second. */
 #define AMNESIA_LOG_BURST 20
-#define AMNESIA_LOG_TEXT 64
+#define AMNESIA_LOG_TEXT 120
 
 G_END_DECLS

@@ -27,7 +27,7 @@ amnesia_escape_text (const char *text)
 {
   g_autofree char *cut = cut_text (text, AMNESIA_LOG_TEXT);
 
-  return g_strescape (cut, NULL);
+  return g_strescape (cut, "\"");
 }
 
 char *

@@ -188,7 +188,7 @@ amnesia_dictionary_count_same (GVariant *a,
                                GVariant *b)
 {
   Dictionary dictionary_a, dictionary_b;
-  gsize n, size;
+  gsize n, n_same, size;
 
   dictionary_init (&dictionary_a, a);
   dictionary_init (&dictionary_b, b);
@@ -197,7 +197,8 @@ amnesia_dictionary_count_same (GVariant *a,
     return 0;
 
   size = (gsize) MIN (dictionary_a.ends - dictionary_a.bytes, dictionary_b.ends - dictionary_b.bytes);
-  n = MIN (n, find_byte (&dictionary_a, find_difference (dictionary_a.bytes, dictionary_b.bytes, size)));
+  n_same = find_byte (&dictionary_a, find_difference (dictionary_a.bytes, dictionary_b.bytes, size));
+  n = MIN (n, n_same);
 
   return find_difference (dictionary_a.ends, dictionary_b.ends, n * dictionary_a.width) /
          dictionary_a.width;

@@ -108,7 +108,7 @@ run_command (const char  *name,
   if (command == NULL)
     {
       nearest = find_nearest (name);
-      tool_say_error (nearest != NULL ? _("There is no command “%s”; is “%s” meant?")
+      tool_say_error (nearest != NULL ? _("There is no command “%s”; did you mean “%s”?")
                                       : _("There is no command “%s”. “amnesia help” lists them."),
                       name, nearest);
       return TOOL_USAGE;

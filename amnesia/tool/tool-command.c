@@ -80,7 +80,7 @@ take_arguments (const ToolCommand  *command,
       literal = TRUE;
     else if (!literal && is_option (left[i]))
       {
-        tool_usage_error (command, _("“%s” is no option of “%s”"), left[i], command->name);
+        tool_usage_error (command, _("“%s” is not an option of “%s”"), left[i], command->name);
         return NULL;
       }
     else

@@ -13,7 +13,7 @@ typedef enum
   TOOL_DONE = 0,
   TOOL_FAILED = 1,      /* a value, a configuration, ... is not what it should be */
   TOOL_USAGE = 2,       /* the command line is not */
-  TOOL_NOBODY = 3,      /* nobody of the list is there */
+  TOOL_NOBODY = 3,      /* nobody in the list is there */
   TOOL_UNCONFIRMED = 4, /* nobody has confirmed the write */
   TOOL_NO_VALUE = 5,    /* there is none, or no such key */
   TOOL_SIGNAL = 128,

@@ -81,10 +81,11 @@ static guint
 n_rows_above (ToolEditor *self)
 {
   const LineInfoW *line = el_wline (self->edit);
-  /* one that is hung up has none */
-  guint n_columns = MAX (tool_terminal_get_columns (STDOUT_FILENO), 1);
+  guint n_columns = tool_terminal_get_columns (STDOUT_FILENO);
   guint at = PROMPT_WIDTH;
 
+  /* one that is hung up has none */
+  n_columns = MAX (n_columns, 1);
   for (const wchar_t *c = line->buffer; c < line->cursor; c++)
     at = add_width (at, *c, n_columns);
   return at / n_columns;

@@ -324,7 +324,7 @@ run (int    argc,
 
 const ToolCommand tool_peers_command = {
   .name = "peers",
-  .summary = N_("Show who of the list is there"),
+  .summary = N_("Show who in the list is there"),
   .description = N_("Each entry is asked for itself. Exits with 3 if nobody is there."),
   .run = run,
 };

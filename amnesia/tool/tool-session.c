@@ -203,12 +203,12 @@ static ToolExit
 say_nobody (ToolSession *self)
 {
   if (self->timed_out)
-    tool_say_error (_("Nobody of %s has answered within %g seconds"), self->conf_name, self->timeout);
+    tool_say_error (_("Nobody listed in %s has answered within %g s"), self->conf_name, self->timeout);
   else if (self->guest)
-    tool_say_error (_("Nobody of %s is there. Start a program that shares by it, or take part in its "
+    tool_say_error (_("Nobody listed in %s is there. Start a program that shares by it, or take part in its "
                       "place with “amnesia shell”."), self->conf_name);
   else
-    tool_say_error (_("Nobody else of %s is there"), self->conf_name);
+    tool_say_error (_("Nobody else listed in %s is there"), self->conf_name);
   say_reasons (self);
 
   return TOOL_NOBODY;

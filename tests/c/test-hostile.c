@@ -181,12 +181,13 @@ test_refused_by_peer (void)
 
   raw = raw_door_accept (door);
   raw_peer_send_bytes (raw, AMNESIA_PREAMBLE, AMNESIA_PREAMBLE_SIZE);
-  amnesia_frame_encode_bye (AMNESIA_BYE_CLOCK, "your clock\x1b[2J", &packet);
+  amnesia_frame_encode_bye (AMNESIA_BYE_CLOCK, "the clocks are 25 hours apart: set the wrong one, or "
+                                               "\"clock-limit\": 0 in the configuration\x1b[2J", &packet);
   raw_peer_send (raw, &packet);
   test_until (amnesia_peer_get_last_error (test_find_peer (store, test_port (1))) != NULL);
   error = amnesia_peer_get_last_error (test_find_peer (store, test_port (1)));
   g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_CLOCK);
-  g_assert_nonnull (strstr (error->message, "your clock\\033[2J"));
+  g_assert_nonnull (strstr (error->message, "or \"clock-limit\": 0 in the configuration\\033[2J"));
   test_free_store (store);
 }
 
