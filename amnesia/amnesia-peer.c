@@ -610,8 +610,8 @@ amnesia_peer_get_way (AmnesiaPeer *self)
  * amnesia_peer_get_round_trip: (get-property round-trip)
  * @self: a peer
  *
- * Gets how long a message and its answer take, by the last heartbeat. That is known a few seconds
- * after the peer was connected.
+ * Gets how long a message and its answer take, by the last heartbeat. That is known soon after the
+ * peer was connected, most often in the same instant.
  *
  * Returns: microseconds, or -1 as long as it is not known
  *

@@ -411,7 +411,7 @@ test_peer (void)
   g_assert_no_error (amnesia_peer_get_last_error (peer));
   test_until (amnesia_peer_get_in_sync (peer));
   test_set (a, "1");
-  test_until (amnesia_peer_get_round_trip (peer) > 0);
+  test_until (amnesia_peer_get_round_trip (peer) > 0 && amnesia_peer_get_in_sync (peer));
   g_assert_cmpint (amnesia_peer_get_round_trip (peer), <, test_slowness () * G_TIME_SPAN_SECOND);
   g_assert_cmpint (ABS (amnesia_peer_get_clock_offset (peer)), <,
                    test_slowness () * G_TIME_SPAN_SECOND);
