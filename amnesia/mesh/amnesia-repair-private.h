@@ -29,7 +29,7 @@ typedef struct
   gint64          begun;
   GTree          *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
   GTree          *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
-  GTree          *denied;        /* (owned) (element-type utf8 AmnesiaListItem) ours, too large for the peer */
+  GTree          *denied;        /* (owned) (element-type utf8 AmnesiaListItem) too large for the peer */
 } AmnesiaRepair;
 
 void       amnesia_repair_init        (AmnesiaRepair       *self,

@@ -75,7 +75,7 @@ class Peers(CommandCase):
         self.assertEqual([one["state"] for one in json.loads(said.stdout)], ["away", "away"])
 
     def test_quick(self):
-        """The round trip is known long before the second heartbeat, which goes two seconds after the first."""
+        """The round trip is known long before the heartbeats that go every two seconds."""
         self.member()
         took = []
         for _ in range(3):
