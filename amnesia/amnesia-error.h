@@ -33,7 +33,7 @@ G_BEGIN_DECLS
  *   times that
  * @AMNESIA_ERROR_INVALID_JSON: a text is not JSON, or JSON that would lose something
  * @AMNESIA_ERROR_NOT_IN_SYNC: the store was closed, but not every peer has confirmed the newest
- *   value; the message names who has not
+ *   value, or there is one that is larger than some member takes; the message names who has not
  * @AMNESIA_ERROR_WRONG_CONTEXT: a blocking call where it cannot block: inside a dispatch of a main
  *   loop, or while another thread runs the store's context
  * @AMNESIA_ERROR_FORKED: the store belongs to the parent of this process

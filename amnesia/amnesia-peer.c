@@ -215,7 +215,8 @@ init_how_properties (void)
   /**
    * AmnesiaPeer:in-sync: (getter get_in_sync)
    *
-   * Whether it is connected and has confirmed all that we have.
+   * Whether it is connected and has confirmed all that we have. Who goes without a value because it is
+   * larger than its [property@Amnesia.Conf:max-size] is not in sync until a smaller one has replaced that.
    *
    * With each value that is set it is not, until it has confirmed that: most often for less than a
    * millisecond, but that may be when a window is drawn. What is shown to people is better bound to
@@ -229,6 +230,8 @@ init_how_properties (void)
    * AmnesiaPeer:last-error: (getter get_last_error)
    *
    * The last thing that went wrong with it; `NULL`, if nothing did since it was last connected.
+   *
+   * That a value is larger than the peer takes is told here as long as there is such a value.
    *
    * Since: 0.1
    */
@@ -610,8 +613,8 @@ amnesia_peer_get_way (AmnesiaPeer *self)
  * amnesia_peer_get_round_trip: (get-property round-trip)
  * @self: a peer
  *
- * Gets how long a message and its answer take, by the last heartbeat. That is known a few seconds
- * after the peer was connected.
+ * Gets how long a message and its answer take, by the last heartbeat. That is known soon after the
+ * peer was connected, most often in the same instant.
  *
  * Returns: microseconds, or -1 as long as it is not known
  *
@@ -647,8 +650,8 @@ amnesia_peer_get_clock_offset (AmnesiaPeer *self)
  * amnesia_peer_get_in_sync: (get-property in-sync)
  * @self: a peer
  *
- * Gets whether it is connected and has confirmed all that we have. A guest has it when the member
- * that it is linked with has it.
+ * Gets whether it is connected and has confirmed all that we have, and nothing of that is larger than it
+ * takes. A guest has it when the member that it is linked with has it.
  *
  * Returns: whether it is in sync
  *

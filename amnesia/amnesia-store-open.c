@@ -176,6 +176,19 @@ leave (AmnesiaStore *self,
   amnesia_transport_leave (self->transport);
 }
 
+/* Who has confirmed all that it takes is not waited for, but may lack something all the same. */
+static void
+blame_denied (AmnesiaStore *self)
+{
+  g_autofree char *denied = amnesia_mesh_list_denied (self->mesh);
+
+  if (denied != NULL)
+    g_set_error (&self->close_error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC,
+                 /* Translators: the names of members follow, each with how much it takes:
+                  * “10.0.1.2:7777 (max-size 2000)” */
+                 _("Closed, but there is a value that is larger than these take: %s"), denied);
+}
+
 static void
 lose_patience (AmnesiaStore *self)
 {
@@ -184,6 +197,8 @@ lose_patience (AmnesiaStore *self)
   if (behind != NULL)
     g_set_error (&self->close_error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC,
                  _("Closed before these had confirmed the newest value: %s"), behind);
+  else
+    blame_denied (self);
   leave (self, 0);
 }
 
@@ -196,7 +211,10 @@ amnesia_store_proceed_with_close (AmnesiaStore *self)
       g_autofree char *behind = amnesia_mesh_list_behind (self->mesh);
 
       if (behind == NULL)
-        leave (self, AMNESIA_LINGER / 1000);
+        {
+          blame_denied (self);
+          leave (self, AMNESIA_LINGER / 1000);
+        }
     }
   if (self->closing == CLOSE_LEAVING && amnesia_mesh_is_empty (self->mesh))
     end_close (self);
@@ -366,6 +384,10 @@ amnesia_store_open_finish (AmnesiaStore  *self,
  * waited for as well, unless it has left in order. After [property@Amnesia.Store:close-timeout] it
  * closes all the same, and the error names those who have not confirmed. The value stays; a store
  * that is opened again sends what was set in between.
+ *
+ * A member of the configuration that goes without a value because it is larger than its
+ * [property@Amnesia.Conf:max-size] is not waited for, but it is an error all the same, and is named with its
+ * limit. Of a guest it is not: who takes little may be there only to look.
  *
  * Errors: `AMNESIA_ERROR_NOT_IN_SYNC`; `AMNESIA_ERROR_FORKED`.
  *

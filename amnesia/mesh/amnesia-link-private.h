@@ -196,6 +196,8 @@ gint64       amnesia_link_get_deadline   (AmnesiaLink         *self,
 
 gboolean     amnesia_link_is_up          (AmnesiaLink         *self);
 gboolean     amnesia_link_is_synced      (AmnesiaLink         *self);
+gboolean     amnesia_link_is_confirmed   (AmnesiaLink         *self);
+gboolean     amnesia_link_is_denying     (AmnesiaLink         *self);
 gboolean     amnesia_link_is_in_sync     (AmnesiaLink         *self);
 gboolean     amnesia_link_is_linked_with (AmnesiaLink         *self,
                                           guint64              id);

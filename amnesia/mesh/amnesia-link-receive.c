@@ -126,7 +126,7 @@ receive_hello (AmnesiaLink        *self,
 
   self->peer_id = hello.id;
   self->clock_offset = difference (hello.wall, now.wall);
-  self->next_beat = now.mono + AMNESIA_BEAT_INTERVAL;
+  self->next_beat = now.mono; /* so that the round trip is known soon */
   self->state = AMNESIA_LINK_UP;
   self->told = self->counted = now.mono;
   amnesia_repair_start (&self->repair, hello.max_size);
@@ -345,21 +345,42 @@ receive_links (AmnesiaLink        *self,
   self->peer_linked = amnesia_frame_decode_links (frame);
 }
 
+/* Returns whether @beat answers one of ours. One that does not says no more of the clocks than the hello
+ * did, as nobody knows how long it was on its way. */
+static gboolean
+measure (AmnesiaLink       *self,
+         const AmnesiaBeat *beat,
+         AmnesiaTime        now)
+{
+  if (beat->echo <= 0 || beat->echo > now.mono || beat->held < 0 ||
+      beat->held > now.mono - beat->echo)
+    return FALSE;
+  self->round_trip = now.mono - beat->echo - beat->held;
+  self->clock_offset = difference (beat->wall, now.wall) + self->round_trip / 2;
+  return TRUE;
+}
+
+/* The first one is answered at once, by our own first one if that has not gone, so that the peer has its
+ * round trip. It and the first answer come while that is on its way which the lists have told to be
+ * lacking, and their digests are passed over: two that differ are to be two seconds apart. */
 static void
 receive_beat (AmnesiaLink        *self,
               const AmnesiaFrame *frame,
               AmnesiaTime         now)
 {
+  gboolean first = self->beat_received == 0;
+  gboolean measured = self->round_trip >= 0;
+  gboolean answers;
   AmnesiaBeat beat;
 
   amnesia_frame_decode_beat (frame, &beat);
-  if (beat.echo > 0 && beat.echo <= now.mono && beat.held >= 0 &&
-      beat.held <= now.mono - beat.echo)
-    self->round_trip = now.mono - beat.echo - beat.held;
-  self->clock_offset = difference (beat.wall, now.wall) + MAX (self->round_trip, 0) / 2;
+  if (first)
+    self->next_beat = MIN (self->next_beat, now.mono);
   self->beat_received = now.mono;
   self->beat_echo = beat.sent;
-  amnesia_repair_compare (&self->repair, beat.digest, now.mono);
+  answers = measure (self, &beat, now);
+  if (!first && (measured || !answers))
+    amnesia_repair_compare (&self->repair, beat.digest, now.mono);
 }
 
 static void

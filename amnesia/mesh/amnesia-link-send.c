@@ -154,6 +154,7 @@ is_too_big (AmnesiaLink        *self,
 
   if (size <= self->repair.peer_max_size)
     return FALSE;
+  amnesia_repair_deny (&self->repair, entry);
   g_clear_error (notice);
   limit = g_strdup_printf ("%" G_GUINT64_FORMAT, self->repair.peer_max_size);
   g_set_error (notice, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG,
@@ -200,6 +201,7 @@ cut_to_fit (AmnesiaLink *self,
                      ngettext ("a write was not sent whole: it is more than %d time the peer's max-size",
                                "a write was not sent whole: it is more than %d times the peer's "
                                "max-size", AMNESIA_MAX_WRITE_FACTOR), AMNESIA_MAX_WRITE_FACTOR);
+      amnesia_repair_deny (&self->repair, g_ptr_array_index (write, i));
       g_ptr_array_remove_index (write, i);
     }
 }

@@ -99,12 +99,26 @@ amnesia_link_is_synced (AmnesiaLink *self)
   return self->state != AMNESIA_LINK_GREETING && amnesia_repair_is_complete (&self->repair);
 }
 
+/* Whether the peer has confirmed all that it takes. */
+gboolean
+amnesia_link_is_confirmed (AmnesiaLink *self)
+{
+  return amnesia_link_is_synced (self) && amnesia_link_count_marks (self) == 0 &&
+         self->values_acked == self->values_sent;
+}
+
+/* Whether it goes without something that is too large for it: to wait does not help. */
+gboolean
+amnesia_link_is_denying (AmnesiaLink *self)
+{
+  return amnesia_repair_is_denying (&self->repair);
+}
+
 /* Whether the peer has all that we have. */
 gboolean
 amnesia_link_is_in_sync (AmnesiaLink *self)
 {
-  return amnesia_link_is_synced (self) && amnesia_link_count_marks (self) == 0 &&
-         self->values_acked == self->values_sent;
+  return amnesia_link_is_confirmed (self) && !amnesia_link_is_denying (self);
 }
 
 gboolean

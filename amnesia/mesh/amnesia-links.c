@@ -132,7 +132,7 @@ amnesia_links_count_greeting (AmnesiaLinks  *self,
   return n;
 }
 
-/* The names of the peers that lack something, NULL if none does. */
+/* The names of the peers that have not confirmed all that they take, NULL if all have. */
 char *
 amnesia_links_list_behind (AmnesiaLinks *self)
 {
@@ -143,7 +143,7 @@ amnesia_links_list_behind (AmnesiaLinks *self)
     {
       AmnesiaLink *link = amnesia_links_get (self, i);
 
-      if (amnesia_link_is_up (link) && !amnesia_link_is_in_sync (link))
+      if (amnesia_link_is_up (link) && !amnesia_link_is_confirmed (link))
         g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", link->name);
     }
   return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;

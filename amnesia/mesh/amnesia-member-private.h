@@ -29,6 +29,7 @@ typedef struct
   gboolean     unconfirmed; /* its link was lost before it had confirmed all */
   gboolean     offset_warned;
   GError      *error;      /* (owned) (nullable) the last one */
+  gboolean     denied;     /* it is that something was too large for this one */
   gboolean     changed;    /* since the last amnesia_members_pop_changed () */
   gpointer     peer;       /* (unowned) (nullable) who shows it to the user */
 } AmnesiaMember;

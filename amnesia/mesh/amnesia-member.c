@@ -69,6 +69,7 @@ amnesia_member_set_error (AmnesiaMember *self,
                                     self->error->code == error->code &&
                                     g_str_equal (self->error->message, error->message);
 
+  self->denied = FALSE;
   if (same)
     return FALSE;
   g_clear_error (&self->error);

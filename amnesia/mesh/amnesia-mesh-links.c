@@ -27,11 +27,11 @@ mesh_log (AmnesiaMesh *self,
 }
 
 /* For `last-error`, and for the log if it is not what was said before. */
-static void
-note_error (AmnesiaMesh   *self,
-            AmnesiaMember *member,
-            const GError  *error,
-            AmnesiaTime    now)
+void
+amnesia_mesh_note_error (AmnesiaMesh   *self,
+                         AmnesiaMember *member,
+                         const GError  *error,
+                         AmnesiaTime    now)
 {
   if (!amnesia_member_set_error (member, error))
     return;
@@ -337,7 +337,7 @@ admit (AmnesiaMesh    *self,
     member->dialling = member->skip_local = FALSE;
   else
     amnesia_member_reset (member, now);
-  note_error (self, member, NULL, now);
+  amnesia_mesh_note_error (self, member, NULL, now);
   other = amnesia_links_find_up (&self->links, link->peer_id, link);
   if (other == NULL)
     mesh_log (self, now, "%s: connected%s", member->name, member->configured ? "" : ", a guest");
@@ -419,7 +419,7 @@ fail (AmnesiaMesh  *self,
   if (link->nearby && is_dial (link))
     fall_back (self, link, error, now);
   else if (link->member != NULL)
-    note_error (self, link->member, error, now);
+    amnesia_mesh_note_error (self, link->member, error, now);
   else
     mesh_log (self, now, "%s: %s", link->name, error->message);
   amnesia_mesh_leave_link (self, link, reason, amnesia_error_get_english (error));
@@ -465,10 +465,12 @@ static void
 take (AmnesiaMesh   *self,
       AmnesiaLink   *giver,
       AmnesiaEntry **entries,
-      guint          n)
+      guint          n,
+      AmnesiaTime    now)
 {
   /* they may be all that was still wanted from another peer */
   self->moved |= self->progress.state == AMNESIA_MESH_SYNCING;
+  amnesia_mesh_review_denials (self, now);
   if (amnesia_links_forward (&self->links, giver, entries, n))
     amnesia_mesh_wake_links (self);
   self->funcs->merged (self->user_data);
@@ -498,14 +500,14 @@ amnesia_mesh_receive (AmnesiaMesh        *self,
   self->moved |= error != NULL || !same ||
                  (frame->kind != AMNESIA_FRAME_WRITE && frame->kind != AMNESIA_FRAME_ACK);
   if (receipt.single != NULL)
-    take (self, link, &receipt.single, 1);
+    take (self, link, &receipt.single, 1, now);
   else if (receipt.taken != NULL && receipt.taken->len > 0)
-    take (self, link, (AmnesiaEntry **) receipt.taken->pdata, receipt.taken->len);
+    take (self, link, (AmnesiaEntry **) receipt.taken->pdata, receipt.taken->len, now);
   member = link->member;
   if (member == NULL || error != NULL)
     return;
   if (receipt.notice != NULL)
-    note_error (self, member, receipt.notice, now);
+    amnesia_mesh_note_error (self, member, receipt.notice, now);
   warn_of_clock (self, link, now);
   come = link->coming.size != 0 && amnesia_link_come (link);
   if (frame->kind != AMNESIA_FRAME_WRITE || !same || come)
@@ -537,7 +539,9 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
   if (packet->payload != NULL)
     amnesia_members_touch (&self->members, link->member);
   if (notice != NULL)
-    note_error (self, link->member, notice, now);
+    amnesia_mesh_note_denial (self, link, notice, now);
+  else
+    amnesia_mesh_review_denial (self, link->member, now);
   return any;
 }
 
@@ -554,7 +558,7 @@ amnesia_mesh_dial_failed (AmnesiaMesh   *self,
   amnesia_members_touch (&self->members, member);
   amnesia_member_back_off (member, now, self->rand);
   if (error != NULL && member->link == NULL)
-    note_error (self, member, error, now);
+    amnesia_mesh_note_error (self, member, error, now);
   amnesia_dial_plan_hurry (&self->plan, now);
 }
 
@@ -593,7 +597,7 @@ hide_link (AmnesiaMesh *self,
           (member->configured || member->link != NULL || member != link->member))
         continue;
       member->unconfirmed = !link->left &&
-                            (amnesia_mesh_is_spreading (self) || !amnesia_link_is_in_sync (link));
+                            (amnesia_mesh_is_spreading (self) || !amnesia_link_is_confirmed (link));
       member->link = amnesia_links_find_up (&self->links, member->id, link);
       amnesia_members_touch (&self->members, member);
       if (member->link == NULL && !member->configured)

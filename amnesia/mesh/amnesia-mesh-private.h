@@ -101,6 +101,7 @@ void              amnesia_mesh_update           (AmnesiaMesh            *self,
 AmnesiaMembers   *amnesia_mesh_get_members      (AmnesiaMesh            *self);
 void              amnesia_mesh_forgive_lost     (AmnesiaMesh            *self);
 char             *amnesia_mesh_list_behind      (AmnesiaMesh            *self);
+char             *amnesia_mesh_list_denied      (AmnesiaMesh            *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmnesiaMesh, amnesia_mesh_free)
 

@@ -29,12 +29,26 @@ struct _AmnesiaMesh
   gboolean         moved;          /* something happened that may change what is to be done, and when */
   gboolean         base_written;   /* and no link knows of it yet */
   GTree           *written;        /* (owned) (element-type utf8) keys, the same */
+  gboolean         denying;        /* the error of some member is that something was too large for it */
   gint64           armed;          /* when the next tick is due, 0: never */
   gint64           skew;           /* wall - mono, to notice that the machine slept */
 
   AmnesiaBudget    budget;         /* of log lines */
 };
 
+void amnesia_mesh_note_error     (AmnesiaMesh   *self,
+                                  AmnesiaMember *member,
+                                  const GError  *error,
+                                  AmnesiaTime    now);
+void amnesia_mesh_note_denial    (AmnesiaMesh   *self,
+                                  AmnesiaLink   *link,
+                                  const GError  *notice,
+                                  AmnesiaTime    now);
+void amnesia_mesh_review_denial  (AmnesiaMesh   *self,
+                                  AmnesiaMember *member,
+                                  AmnesiaTime    now);
+void amnesia_mesh_review_denials (AmnesiaMesh   *self,
+                                  AmnesiaTime    now);
 void amnesia_mesh_leave_link  (AmnesiaMesh  *self,
                                AmnesiaLink  *link,
                                AmnesiaBye    reason,

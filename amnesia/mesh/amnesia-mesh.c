@@ -75,8 +75,8 @@ amnesia_mesh_forgive_lost (AmnesiaMesh *self)
     amnesia_members_get (&self->members, i)->unconfirmed = FALSE;
 }
 
-/* The names of those who lack something, NULL if none does: of the connected peers, and of those who
- * were lost since the last amnesia_mesh_forgive_lost () and have not come back. */
+/* The names of those who have not confirmed all that they take, NULL if all have: of the connected peers,
+ * and of those who were lost since the last amnesia_mesh_forgive_lost () and have not come back. */
 char *
 amnesia_mesh_list_behind (AmnesiaMesh *self)
 {

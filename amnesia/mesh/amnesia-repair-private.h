@@ -29,6 +29,7 @@ typedef struct
   gint64          begun;
   GTree          *wanted;        /* (owned) (element-type utf8 AmnesiaListItem) newer than ours */
   GTree          *withheld;      /* (owned) (element-type utf8 AmnesiaListItem) too large for us */
+  GTree          *denied;        /* (owned) (element-type utf8 AmnesiaListItem) too large for the peer */
 } AmnesiaRepair;
 
 void       amnesia_repair_init        (AmnesiaRepair       *self,
@@ -49,6 +50,9 @@ void       amnesia_repair_pull        (AmnesiaRepair       *self,
                                        AmnesiaPacket       *packet);
 void       amnesia_repair_refuse      (AmnesiaRepair       *self,
                                        const char          *key);
+void       amnesia_repair_deny        (AmnesiaRepair       *self,
+                                       const AmnesiaEntry  *entry);
+gboolean   amnesia_repair_is_denying  (AmnesiaRepair       *self);
 gboolean   amnesia_repair_give_up     (AmnesiaRepair       *self,
                                        GError             **error);
 guint64    amnesia_repair_get_digest  (AmnesiaRepair       *self);

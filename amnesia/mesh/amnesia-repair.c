@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Twice as many keys as a replica has room for. */
+#define MAX_DENIED (2 * AMNESIA_MAX_LISTED)
+
 /* An entry without key takes 48 bytes. */
 #define MAX_IN_FRAME (AMNESIA_MAX_LIST / 48)
 
@@ -35,6 +38,7 @@ amnesia_repair_init (AmnesiaRepair  *self,
   self->max_size = max_size;
   self->wanted = list_items_new ();
   self->withheld = list_items_new ();
+  self->denied = list_items_new ();
 }
 
 void
@@ -44,6 +48,7 @@ amnesia_repair_clear (AmnesiaRepair *self)
   g_free (self->next);
   g_tree_unref (self->wanted);
   g_tree_unref (self->withheld);
+  g_tree_unref (self->denied);
 }
 
 static void
@@ -114,6 +119,62 @@ amnesia_repair_refuse (AmnesiaRepair *self,
                        const char    *key)
 {
   g_tree_remove (self->wanted, key);
+}
+
+/* Whether that is in force which was too large for the peer. */
+static gboolean
+is_denied (AmnesiaRepair         *self,
+           const AmnesiaListItem *item)
+{
+  AmnesiaEntry *entry = amnesia_replica_lookup (self->replica, item->key);
+
+  return entry != NULL && entry->stamp == item->stamp && entry->id == item->id;
+}
+
+static void
+forget_replaced (AmnesiaRepair *self)
+{
+  g_autoptr (GPtrArray) replaced = g_ptr_array_new ();
+  GTreeNode *node;
+  guint i;
+
+  for (node = g_tree_node_first (self->denied); node != NULL; node = g_tree_node_next (node))
+    if (!is_denied (self, g_tree_node_value (node)))
+      g_ptr_array_add (replaced, g_tree_node_key (node));
+  for (i = 0; i < replaced->len; i++)
+    g_tree_remove (self->denied, g_ptr_array_index (replaced, i));
+}
+
+/* The peer goes without @entry, which is too large for it, until something else is in its place. */
+void
+amnesia_repair_deny (AmnesiaRepair      *self,
+                     const AmnesiaEntry *entry)
+{
+  AmnesiaListItem *item = g_new (AmnesiaListItem, 1);
+
+  /* others may write large keys and cover them, again and again */
+  if (g_tree_nnodes (self->denied) >= MAX_DENIED)
+    forget_replaced (self);
+  *item = (AmnesiaListItem) { g_strdup (entry->key), entry->stamp, entry->id, 0 };
+  g_tree_replace (self->denied, item->key, item);
+}
+
+/* Whether there is something of that kind. Forgets what has been replaced, up to the first that has
+ * not. */
+gboolean
+amnesia_repair_is_denying (AmnesiaRepair *self)
+{
+  GTreeNode *node;
+
+  while ((node = g_tree_node_first (self->denied)) != NULL)
+    {
+      AmnesiaListItem *item = g_tree_node_value (node);
+
+      if (is_denied (self, item))
+        return TRUE;
+      g_tree_remove (self->denied, item->key);
+    }
+  return FALSE;
 }
 
 /* The peer talks, but not about what is wanted. It may have been covered since; if not, the digest

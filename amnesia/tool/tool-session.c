@@ -91,9 +91,7 @@ tool_session_clear (ToolSession *self)
 {
   for (guint i = 0; i < G_N_ELEMENTS (self->sources); i++)
     g_clear_handle_id (&self->sources[i], g_source_remove);
-  /* as long as there are peers, they note in the refusals */
   g_clear_object (&self->store);
-  g_clear_pointer (&self->refusals, g_ptr_array_unref);
   g_clear_object (&self->conf);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->conf_name, g_free);
@@ -322,36 +320,6 @@ look_who_confirms (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* A value that is larger than somebody takes is not sent to him, and not waited for. */
-static void
-on_last_error (AmnesiaPeer *peer,
-               GParamSpec  *pspec,
-               ToolSession *self)
-{
-  const GError *error = amnesia_peer_get_last_error (peer);
-
-  if (g_error_matches (error, AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG))
-    g_ptr_array_add (self->refusals, g_strdup (error->message));
-}
-
-/* Begins to note what is refused. */
-static void
-note_refusals (ToolSession *self)
-{
-  GListModel *peers = amnesia_store_get_peers (self->store);
-  guint n_in_sync = 0;
-
-  self->refusals = g_ptr_array_new_with_free_func (g_free);
-  count_peers (self, &self->n_takers, &n_in_sync);
-  for (guint i = 0; i < g_list_model_get_n_items (peers); i++)
-    {
-      g_autoptr (AmnesiaPeer) peer = g_list_model_get_item (peers, i);
-
-      g_signal_connect (peer, "notify::last-error", G_CALLBACK (on_last_error), self);
-      on_last_error (peer, NULL, self);
-    }
-}
-
 static ToolExit
 say_unconfirmed (ToolSession  *self,
                  const GError *error)
@@ -409,19 +377,4 @@ tool_session_leave (ToolSession *self,
     so_far = say_unconfirmed (self, error);
 
   return tool_session_get_result (self, so_far);
-}
-
-/* The same after one write: if it was too large for all who are there, nobody has it. */
-ToolExit
-tool_session_leave_written (ToolSession *self)
-{
-  ToolExit result;
-
-  note_refusals (self);
-  result = tool_session_leave (self, TOOL_DONE);
-  if (result != TOOL_DONE || self->refusals->len == 0 || self->refusals->len < self->n_takers)
-    return result;
-  tool_say_error ("%s", (char *) g_ptr_array_index (self->refusals, 0));
-
-  return TOOL_UNCONFIRMED;
 }

@@ -26,8 +26,6 @@ typedef struct
 
   guint         n_lonely;    /* looks in a row at which nobody was there to confirm, */
   guint         n_in_sync;   /* or all who are there had */
-  guint         n_takers;    /* who were there when we began to leave, */
-  GPtrArray    *refusals;    /* (owned) (nullable) and the errors of those who take no value so large */
 } ToolSession;
 
 void          tool_session_init           (ToolSession        *self,
@@ -51,7 +49,6 @@ ToolExit      tool_session_leave          (ToolSession        *self,
                                            ToolExit            so_far);
 ToolExit      tool_session_get_result     (ToolSession        *self,
                                            ToolExit            so_far);
-ToolExit      tool_session_leave_written  (ToolSession        *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolSession, tool_session_clear)
 

@@ -76,7 +76,7 @@ set (ToolSession *session,
     return result;
   if (key != NULL ? write_key (session->store, key, value, typed, &error)
                   : write_whole (session->store, value, typed, &error))
-    return tool_session_leave_written (session);
+    return tool_session_leave (session, TOOL_DONE);
   tool_say_error ("%s", error->message);
 
   return tool_session_leave (session, TOOL_FAILED);

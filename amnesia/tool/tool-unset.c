@@ -22,7 +22,7 @@ run (int    argc,
     return result;
   if (arguments[0] != NULL ? amnesia_store_remove_key (session.store, arguments[0], &error)
                            : amnesia_store_write (session.store, NULL, &error))
-    return tool_session_leave_written (&session);
+    return tool_session_leave (&session, TOOL_DONE);
   tool_say_error ("%s", error->message);
 
   return tool_session_leave (&session, TOOL_FAILED);

@@ -273,6 +273,13 @@ raw_peer_send_links (RawPeer *peer,
   raw_peer_send (peer, &packet);
 }
 
+/* The one that comes with the hello; the next is two seconds away. */
+void
+raw_peer_skip_beat (RawPeer *peer)
+{
+  raw_frame_free (raw_peer_wait_frame (peer, AMNESIA_FRAME_BEAT));
+}
+
 void
 raw_peer_send_beat (RawPeer *peer,
                     guint64  digest)

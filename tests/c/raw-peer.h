@@ -47,6 +47,7 @@ void          raw_peer_send_ack    (RawPeer      *peer,
 void          raw_peer_send_links  (RawPeer      *peer,
                                     guint64       id,
                                     ...);
+void          raw_peer_skip_beat   (RawPeer      *peer);
 void          raw_peer_send_beat   (RawPeer      *peer,
                                     guint64       digest);
 void          raw_peer_greet       (RawPeer      *peer,

@@ -107,6 +107,63 @@ test_not_in_sync (void)
 }
 
 static void
+test_too_large (void)
+{
+  g_autoptr (AmnesiaConf) large = test_conf (2);
+  g_autoptr (AmnesiaConf) small = test_conf (2);
+  AmnesiaStore *a = test_store (large);
+  AmnesiaStore *b;
+  g_autofree char *name = g_strdup_printf ("*%s:%u (max-size 1024)", test_host (), test_port (1));
+  g_autoptr (GError) error = NULL;
+  gint64 start;
+
+  g_test_summary ("Who takes no value so large is named at once, and not waited for");
+
+  amnesia_conf_set_max_size (small, 1024);
+  b = test_store (small);
+  test_wait_linked (a, 1);
+  test_set (a, "1");
+  amnesia_store_set_data (a, make_large ());
+  start = g_get_monotonic_time ();
+  g_assert_false (amnesia_store_close_sync (a, NULL, &error));
+  g_assert_error (error, AMNESIA_ERROR, AMNESIA_ERROR_NOT_IN_SYNC);
+  g_assert_true (g_pattern_match_simple (name, error->message));
+  /* close-timeout is five seconds */
+  g_assert_cmpint (g_get_monotonic_time () - start, <, test_slowness () * 3 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (amnesia_store_get_state (a), ==, AMNESIA_STATE_CLOSED);
+  test_free_store (b);
+  test_free_store (a);
+}
+
+static void
+test_small_guest (void)
+{
+  g_autoptr (AmnesiaConf) conf = test_conf (1);
+  AmnesiaStore *store = test_store (conf);
+  g_autoptr (RawPeer) raw = raw_peer_connect (0);
+  AmnesiaHello hello = raw_hello (7, 0);
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("A guest that takes little is not in sync, but no reason to fail");
+
+  hello.max_size = 1024;
+  raw_peer_send_hello (raw, &hello);
+  raw_peer_send_list (raw, NULL, FALSE);
+  test_wait_state (store, AMNESIA_STATE_SYNCED);
+  amnesia_store_set_data (store, make_large ());
+  test_drain ();
+  {
+    g_autoptr (AmnesiaPeer) guest = g_list_model_get_item (amnesia_store_get_peers (store), 0);
+
+    g_assert_false (amnesia_peer_get_in_sync (guest));
+    g_assert_error (amnesia_peer_get_last_error (guest), AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG);
+  }
+  g_assert_true (amnesia_store_close_sync (store, NULL, &error));
+  g_assert_no_error (error);
+  test_free_store (store);
+}
+
+static void
 test_acknowledged (void)
 {
   g_autoptr (RawPeer) raw = NULL;
@@ -412,6 +469,8 @@ main (int    argc,
   g_test_add_func ("/close/last-of-many", test_last_of_many);
   g_test_add_func ("/close/large", test_large);
   g_test_add_func ("/close/not-in-sync", test_not_in_sync);
+  g_test_add_func ("/close/too-large", test_too_large);
+  g_test_add_func ("/close/small-guest", test_small_guest);
   g_test_add_func ("/close/acknowledged", test_acknowledged);
   g_test_add_func ("/close/ends-without-peer", test_ends_without_peer);
   g_test_add_func ("/close/A8-twice", test_twice);

@@ -38,6 +38,7 @@ setting_init (Setting *setting)
     {
       setting->peers[i] = raw_door_accept (setting->doors[i]);
       raw_peer_greet (setting->peers[i], i, i);
+      raw_peer_skip_beat (setting->peers[i]);
     }
   test_wait_linked (setting->store, 2);
   test_wait_state (setting->store, AMNESIA_STATE_SYNCED);

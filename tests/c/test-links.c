@@ -304,6 +304,14 @@ make_bytes (gsize size)
 }
 
 static void
+count_cb (GObject    *object,
+          GParamSpec *pspec,
+          guint      *count)
+{
+  (*count)++;
+}
+
+static void
 test_max_size (void)
 {
   g_autoptr (AmnesiaConf) large = test_conf (2);
@@ -311,6 +319,7 @@ test_max_size (void)
   AmnesiaStore *a = test_store (large);
   AmnesiaStore *b;
   AmnesiaPeer *peer;
+  guint n_errors = 0;
 
   g_test_summary ("A value above the peer's max-size is not sent; the link stays for smaller ones");
 
@@ -321,13 +330,18 @@ test_max_size (void)
   test_until (test_has_data (b, "1"));
   peer = test_find_peer (a, test_port (1));
   g_assert_no_error (amnesia_peer_get_last_error (peer));
+  g_signal_connect (peer, "notify::last-error", G_CALLBACK (count_cb), &n_errors);
   amnesia_store_set_data (a, make_bytes (2000));
   test_until (amnesia_peer_get_last_error (peer) != NULL);
   g_assert_error (amnesia_peer_get_last_error (peer), AMNESIA_ERROR, AMNESIA_ERROR_TOO_BIG);
   test_pass_time (50);
+  g_assert_false (amnesia_peer_get_in_sync (peer));
   test_assert_data (b, "1");
   amnesia_store_set_data (a, make_bytes (1024));
   test_wait_data (b, make_bytes (1024));
+  test_until (n_errors == 2);
+  g_assert_no_error (amnesia_peer_get_last_error (peer));
+  test_until (amnesia_peer_get_in_sync (peer));
   g_assert_cmpuint (test_n_linked (a), ==, 1);
   g_assert_cmpuint (test_n_connections (), ==, 1);
   test_close_store (a);
@@ -335,11 +349,33 @@ test_max_size (void)
 }
 
 static void
-count_cb (GObject    *object,
-          GParamSpec *pspec,
-          guint      *count)
+test_denied_no_more (void)
 {
-  (*count)++;
+  g_autoptr (AmnesiaConf) large = test_conf (3);
+  g_autoptr (AmnesiaConf) small = test_conf (3);
+  AmnesiaStore *a = test_store (large);
+  AmnesiaStore *b, *c;
+  AmnesiaPeer *peer = test_find_peer (a, test_port (1));
+
+  g_test_summary ("What was too large for a peer is forgotten when somebody else has replaced it");
+
+  amnesia_conf_set_max_size (small, 1024);
+  b = test_store (small);
+  c = test_store (large);
+  test_wait_linked (a, 2);
+  test_wait_linked (b, 2);
+  amnesia_store_set_data (a, make_bytes (2000));
+  test_wait_data (c, make_bytes (2000));
+  test_until (amnesia_peer_get_last_error (peer) != NULL);
+  test_pass_time (50);
+  test_set (c, "1");
+  test_until (test_has_data (a, "1"));
+  /* at once: not when there is something to be sent to the peer */
+  g_assert_no_error (amnesia_peer_get_last_error (peer));
+  g_assert_true (amnesia_peer_get_in_sync (peer));
+  test_free_store (a);
+  test_free_store (b);
+  test_free_store (c);
 }
 
 /* How many connected TCP sockets this process has, and how many of them have the options. */
@@ -411,7 +447,7 @@ test_peer (void)
   g_assert_no_error (amnesia_peer_get_last_error (peer));
   test_until (amnesia_peer_get_in_sync (peer));
   test_set (a, "1");
-  test_until (amnesia_peer_get_round_trip (peer) > 0);
+  test_until (amnesia_peer_get_round_trip (peer) > 0 && amnesia_peer_get_in_sync (peer));
   g_assert_cmpint (amnesia_peer_get_round_trip (peer), <, test_slowness () * G_TIME_SPAN_SECOND);
   g_assert_cmpint (ABS (amnesia_peer_get_clock_offset (peer)), <,
                    test_slowness () * G_TIME_SPAN_SECOND);
@@ -579,6 +615,7 @@ main (int    argc,
   g_test_add_func ("/links/inbound-resets", test_inbound_resets);
   g_test_add_func ("/links/chain", test_chain);
   g_test_add_func ("/links/V3-max-size", test_max_size);
+  g_test_add_func ("/links/V3-denied-no-more", test_denied_no_more);
   g_test_add_func ("/links/options", test_options);
   g_test_add_func ("/links/peer", test_peer);
   g_test_add_func ("/links/closed-before-hello", test_closed_before_hello);

@@ -132,7 +132,7 @@ test_notify (void)
   g_assert_cmpstr (amnesia_peer_get_name (mirror->peer), ==, name);
   test_until (has_status (mirror, "away: *"));
   b = test_new_store (conf);
-  test_until (has_status (mirror, "in sync, by TCP"));
+  test_until (has_status (mirror, "in sync*by TCP"));
   test_until (amnesia_peer_get_in_sync (mirror->peer));
   for (guint i = 0; i < 50; i++)
     {
@@ -199,7 +199,7 @@ test_way (void)
   test_wait_state (a, AMNESIA_STATE_ALONE);
   mirror = peer_mirror_new (test_find_peer (a, test_port (1)));
   b = local_new_store (2, TRUE);
-  test_until (has_status (mirror, "in sync, by Unix socket"));
+  test_until (has_status (mirror, "in sync*by Unix socket"));
   g_assert_cmpint (amnesia_peer_get_way (mirror->peer), ==, AMNESIA_WAY_LOCAL);
   g_assert_cmpuint (count (mirror, "way"), >=, 1);
   test_free_store (b);
@@ -261,7 +261,7 @@ test_guests (void)
   name = g_strdup_printf ("%s:%u", amnesia_peer_get_host (mirror->peer),
                           amnesia_peer_get_port (mirror->peer));
   g_assert_cmpstr (amnesia_peer_get_name (mirror->peer), ==, name);
-  test_until (has_status (mirror, "in sync, by TCP"));
+  test_until (has_status (mirror, "in sync*by TCP"));
   test_free_store (guests[1]);
   test_until (n_items (store) == 2);
   g_assert_true (has_status (mirror, "away*"));
@@ -333,7 +333,7 @@ test_guest_becomes_member (void)
 
   g_test_summary ("A guest that becomes a member is seen as that member, and as no guest");
 
-  test_until (has_status (mirror, "in sync, by TCP*"));
+  test_until (has_status (mirror, "in sync*by TCP"));
   g_assert_null (amnesia_store_get_listening (guest));
   test_free_store (first);
   test_until (peer_mirror_check (mirror) && amnesia_store_get_listening (guest) != NULL);

@@ -410,6 +410,7 @@ test_same_stamp (void)
   raw_frame_free (raw_peer_wait_frame (other, AMNESIA_FRAME_ACK));
   raw_peer_send_beat (other, amnesia_entry_hash (two));
   raw_peer_send_beat (other, amnesia_entry_hash (two));
+  raw_peer_send_beat (other, amnesia_entry_hash (two));
   test_pass_time (100);
   after = live_member_look (member);
   live_member_assert_has (member, "'one'");

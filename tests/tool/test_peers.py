@@ -74,6 +74,16 @@ class Peers(CommandCase):
         self.assertEqual(said.returncode, NOBODY)
         self.assertEqual([one["state"] for one in json.loads(said.stdout)], ["away", "away"])
 
+    def test_quick(self):
+        """The round trip is known long before the heartbeats that go every two seconds."""
+        self.member()
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            self.assertGreater(json.loads(self.amnesia("peers", "-j").stdout)[0]["round-trip"], 0)
+            took.append(time.monotonic() - began)
+        self.assertLess(min(took), 1.5)
+
     def test_usage(self):
         self.expect(USAGE, "", "peers", "x")
         self.expect(USAGE, "", "peers", "--member")
