@@ -303,7 +303,8 @@ class Flapping(TestCase):
             # a dial that is pending has one, to each of those who are cut off
             wait_until("flat descriptors", lambda: member.n_descriptors() <= descriptors + 4)
             self.assertLessEqual(member.n_threads(), threads + 2)
-        self.end(members, healed, BOUND_S)
+        # in one direction a connection may still wait for TCP to try again, and confirmations with it
+        self.end(members, healed, BOUND_S, may_miss=True)
 
 
 if __name__ == "__main__":
