@@ -85,6 +85,7 @@ typedef struct
   char             *bye_message;  /* (owned) (nullable) */
   gboolean          links_due;
   gint64            next_beat;
+  gboolean          answer_due;    /* to the peer's first one */
   gint64            beat_received; /* when, 0 if never */
   gint64            beat_echo;     /* what it said it was sent at */
   gboolean          base_dirty;    /* the whole value */

@@ -360,8 +360,8 @@ measure (AmnesiaLink       *self,
   return TRUE;
 }
 
-/* The first one is answered at once, by our own first one if that has not gone, so that the peer has its
- * round trip. It and the first answer come while that is on its way which the lists have told to be
+/* The first one is answered as soon as no frame is half here, by our own first one if that has not gone, so
+ * that the peer has its round trip. It and the first answer come while that is on its way which the lists have told to be
  * lacking, and their digests are passed over: two that differ are to be two seconds apart. */
 static void
 receive_beat (AmnesiaLink        *self,
@@ -375,7 +375,7 @@ receive_beat (AmnesiaLink        *self,
 
   amnesia_frame_decode_beat (frame, &beat);
   if (first)
-    self->next_beat = MIN (self->next_beat, now.mono);
+    self->answer_due = TRUE;
   self->beat_received = now.mono;
   self->beat_echo = beat.sent;
   answers = measure (self, &beat, now);

@@ -527,7 +527,7 @@ amnesia_mesh_pull (AmnesiaMesh   *self,
   gboolean any;
 
   /* a heartbeat that goes now had to wait, or the next one is to be asked for */
-  self->moved |= now.mono >= link->next_beat;
+  self->moved |= amnesia_link_is_beat_due (link, now);
   any = amnesia_link_pull (link, now, packet, &notice);
   if (!any)
     amnesia_mesh_plan_link (self, link, now);

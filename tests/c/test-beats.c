@@ -113,6 +113,42 @@ test_answer (void)
 }
 
 static void
+test_amid (void)
+{
+  AmnesiaLocal local;
+  AmnesiaLink *link = new_listed (&local);
+  guint i;
+
+  g_test_summary ("While a frame is half here the answer waits, but no longer than until the next is due");
+
+  pull_beat (link);
+  g_assert_cmpint (pull_kind (link), ==, AMNESIA_FRAME_LIST);
+  feed_beat (link, 4711, 0);
+  amnesia_link_arriving (link, 100, TRUE, world.now);
+  for (i = 0; i < 2; i++)
+    {
+      g_assert_false (amnesia_link_is_beat_due (link, world.now));
+      g_assert_cmpint (pull_kind (link), ==, 0);
+      g_assert_cmpint (amnesia_link_get_deadline (link, world.now), >, world.now.mono);
+      world_pass (MS);
+    }
+  amnesia_link_arriving (link, 100, FALSE, world.now);
+  g_assert_cmpint (pull_beat (link).echo, ==, 4711);
+  g_assert_cmpint (pull_kind (link), ==, 0);
+  lone_link_free (link);
+
+  link = new_listed (&local);
+  pull_beat (link);
+  g_assert_cmpint (pull_kind (link), ==, AMNESIA_FRAME_LIST);
+  feed_beat (link, 4711, 0);
+  amnesia_link_arriving (link, 100, TRUE, world.now);
+  world_pass (2 * SECOND);
+  g_assert_cmpint (pull_beat (link).echo, ==, 4711);
+  g_assert_cmpint (pull_kind (link), ==, 0);
+  lone_link_free (link);
+}
+
+static void
 test_first_answers (void)
 {
   AmnesiaLocal local;
@@ -226,6 +262,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/beats/order", test_order);
   g_test_add_func ("/beats/answer", test_answer);
+  g_test_add_func ("/beats/amid", test_amid);
   g_test_add_func ("/beats/first-answers", test_first_answers);
   g_test_add_func ("/beats/late", test_late);
   g_test_add_func ("/beats/digests", test_digests);
