@@ -361,8 +361,8 @@ measure (AmnesiaLink       *self,
 }
 
 /* The first one is answered as soon as no frame is half here, by our own first one if that has not gone, so
- * that the peer has its round trip. It and the first answer come while that is on its way which the lists have told to be
- * lacking, and their digests are passed over: two that differ are to be two seconds apart. */
+ * that the peer has its round trip. It and the first answer come while that is on its way which the lists
+ * have told to be lacking, and their digests are passed over: two that differ are to be two seconds apart. */
 static void
 receive_beat (AmnesiaLink        *self,
               const AmnesiaFrame *frame,
