@@ -344,7 +344,11 @@ init_state_properties (void)
    */
   properties[AMNESIA_STORE_PROP_PEERS] =
     g_param_spec_object ("peers", NULL, NULL, G_TYPE_LIST_MODEL, READABLE);
+}
 
+static void
+init_opening_properties (void)
+{
   /**
    * AmnesiaStore:listening: (getter get_listening)
    *
@@ -396,6 +400,7 @@ amnesia_store_class_init (AmnesiaStoreClass *klass)
   init_value_properties ();
   init_history_properties ();
   init_state_properties ();
+  init_opening_properties ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
   amnesia_store_init_signals ();

@@ -322,7 +322,7 @@ test_last_unref (void)
 
 static int letting_go;
 
-/* Of a value that takes its time to go. */
+/* Of a value that takes its time to go. Who waits for it tells nobody: there is no event to wait for. */
 static void
 let_go_slowly (gpointer bytes)
 {
